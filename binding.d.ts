@@ -1,0 +1,124 @@
+/**
+ * The native binding (`build/Release/spprof.node`), as `lib/binding.js` sees it. Thin: JavaScript validates and words
+ * the errors, native does the work. Public types are in `lib/index.d.ts`.
+ *
+ * Errors: every function throws (or rejects with) an `Error` whose `code` is one of
+ * `ERR_SPPROF_RUNNING`, `ERR_SPPROF_NOT_RUNNING`, `ERR_SPPROF_SYSTEM` (a system call failed; `syscall` and `errno` are set),
+ * `ERR_SPPROF_BAD_RECORDING` (a file that is not a recording, or is damaged beyond its header).
+ */
+
+/** What the sampler needs to know; all ranges have been checked by `lib/options.js`. */
+export interface NativeOptions {
+  /** CPU time (or wall time) between samples, nanoseconds. */
+  intervalNs: number;
+  mode: 'cpu' | 'wall';
+  /** Resolved engine, never `'auto'`. */
+  timer: 'tick' | 'hires';
+  /** `'js'`: only threads that run JavaScript. */
+  threads: 'all' | 'js';
+  /** false: native frames are left out of the stacks. */
+  native: boolean;
+  /** Frames kept per stack, leaf first; a longer stack is marked truncated. */
+  maxFrames: number;
+  maxThreads: number;
+  /** Folder for `region` and `log`, already made, or null: anonymous region, unlinked log. */
+  directory: string | null;
+}
+
+/** Counters of a recording. `signals = written + sum(dropped)`; times in nanoseconds. */
+export interface NativeStats {
+  signals: number;
+  written: number;
+  drained: number;
+  dropped: Record<string, number>;
+  overruns: number;
+  truncated: number;
+  /** Stacks whose walk ended before the thread's first function, and were not truncated. */
+  incomplete: number;
+  threadsLive: number;
+  threadsSeen: number;
+  threadsRefused: number;
+  handlerNs: { p50: number; p99: number; max: number; mean: number; total: number };
+  /** CPU time of all threads since the start. */
+  cpuNs: number;
+  bytes: number;
+  drainLagNs: number;
+  warnings: string[];
+}
+
+export interface NativeThread {
+  /** Dense, from 0; the same as in `threadIds` columns. */
+  id: number;
+  /** Kernel thread id. */
+  tid: number;
+  name: string;
+  kind: 'main' | 'worker' | 'native';
+  /** CPU time that this thread's samples stand for, nanoseconds. */
+  cpuNs: number;
+  sampleCount: number;
+}
+
+export interface NativeFrame {
+  /** Empty for an anonymous JavaScript function; demangled for C++; without `Builtins_` for a builtin. */
+  functionName: string;
+  /** A script's URL as V8 has it (a path, `file:` or `node:` URL, or ''), or '' for native frames. */
+  url: string;
+  scriptId: number;
+  /** Where the function is defined, 1-based; 0: unknown. */
+  line: number;
+  column: number;
+  kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js';
+  tier: '' | 'interpreted' | 'baseline' | 'maglev' | 'turbofan' | 'optimized';
+  inlined: boolean;
+  /** Path of the shared object or executable for native and builtin frames, else ''. */
+  module: string;
+  /** Offset of the function's first character in its script, UTF-16 units; -1: unknown. Used to find line and column in the file when V8 had not. */
+  startOffset: number;
+  /** Length of the script's source, UTF-16 units; 0: unknown. */
+  sourceLength: number;
+}
+
+/** One decoded recording, as columns. Node 0 of the stack tree is the root (no frame). */
+export interface NativeRecording {
+  pid: number;
+  /** Unix time of the start, milliseconds. */
+  startTimeMs: number;
+  /** Length of the recording, nanoseconds. */
+  durationNs: number;
+  intervalNs: number;
+  mode: 'cpu' | 'wall';
+  timer: string;
+  nodeVersion: string;
+  execPath: string;
+  threads: NativeThread[];
+  frames: NativeFrame[];
+  /** Stack tree: `stackParents[i] < i`, and `stackFrames[i]` indexes `frames`. A stack id is a node: its frame is the leaf. */
+  stackParents: Uint32Array;
+  stackFrames: Uint32Array;
+  /** One element a sample, ordered by thread, then time. */
+  sampleThreads: Uint32Array;
+  /** When the sample was taken, nanoseconds since the start. */
+  sampleTimes: Float64Array;
+  /** CPU time that the sample stands for, ending at its time, nanoseconds. */
+  sampleCpuNs: Float64Array;
+  sampleStacks: Uint32Array;
+  /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete. */
+  sampleStates: Uint8Array;
+  stats: NativeStats;
+  /** false: the process ended without stopping the recording; what was published is here all the same. */
+  stoppedCleanly: boolean;
+}
+
+/** Begins to sample every thread of this process. At most one at a time. */
+export function start(options: NativeOptions): void;
+/** Stops, drains, decodes off the JavaScript thread. */
+export function stop(): Promise<NativeRecording>;
+/** Counters so far. */
+export function stats(): NativeStats;
+export function isRunning(): boolean;
+/** Called by a thread that runs JavaScript (a worker's preload): registers it at once, under this name. Returns false when it is refused or nothing records. */
+export function registerThread(name: string): boolean;
+/** Decodes a finished recording: a folder with `region` and `log`, or a log file. Off the JavaScript thread. */
+export function readRecording(path: string): Promise<NativeRecording>;
+/** Drains what is left in `<folder>/region` into `<folder>/log`; returns the number of bytes recovered. */
+export function recover(folder: string): Promise<number>;

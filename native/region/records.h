@@ -1,0 +1,179 @@
+// The records that a sampled thread writes into its lanes, and that the drain copies, unread, into the log.
+// Every record starts with a RecordHeader, is a multiple of eight bytes long and little-endian. Identifiers of stacks,
+// functions and scripts are unique within one thread's life (slot and generation) and never reused there.
+//
+// Context: any. Only plain data: the writer is the signal handler, the reader may be another process.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace spprof {
+
+enum class RecordType : uint16_t {
+  kInvalid = 0,
+  // Index lane.
+  kSample = 1,
+  // Detail lane, written by the sampled thread.
+  kStack = 2,
+  kFunction = 3,
+  kScript = 4,
+  // Control chunks, written by the drain.
+  kSession = 16,
+  kModule = 17,
+  kThread = 18,
+  kStats = 19,
+  kEnd = 20,
+};
+
+struct RecordHeader {
+  RecordType type;
+  uint16_t flags;  // meaning depends on the type
+  uint32_t size;   // of the whole record, header included, a multiple of 8
+};
+static_assert(sizeof(RecordHeader) == 8);
+
+// Bits of SampleRecord::state; the low eight bits hold V8's VM state, or kVmStateUnknown.
+inline constexpr uint32_t kVmStateUnknown = 0xff;
+inline constexpr uint32_t kStateInGc = 1u << 8;
+inline constexpr uint32_t kStateTruncated = 1u << 9;   // more frames than maxFrames
+inline constexpr uint32_t kStateIncomplete = 1u << 10;  // the walk ended before the thread's first function
+inline constexpr uint32_t kStateHasIsolate = 1u << 11;  // this thread runs JavaScript
+
+// One sample: the index record. Stands for `cpu_ns` of CPU time that ended at `time_ns`.
+struct SampleRecord {
+  RecordHeader header;
+  uint64_t time_ns;  // CLOCK_MONOTONIC
+  uint64_t cpu_ns;   // CPU time of the thread since its previous sample
+  uint32_t stack_id;
+  uint32_t overruns;  // timer expirations that this signal stands for, beyond itself
+  uint32_t state;
+  uint32_t handler_ns;  // duration of the walk and of the writing of the details
+};
+static_assert(sizeof(SampleRecord) == 40);
+
+// A stack: `frame_count` frames follow, leaf first. flags: unused.
+struct StackRecord {
+  RecordHeader header;
+  uint32_t stack_id;
+  uint32_t frame_count;
+};
+static_assert(sizeof(StackRecord) == 16);
+
+// A frame is one word. Bits 60..63: FrameType; the rest by type.
+enum class FrameType : uint8_t {
+  kNative = 0,   // bits 0..47: address of the instruction (the call for a caller, the sampled one for the leaf)
+  kJs = 1,       // bits 56..59: Tier; 32..55: function id; 0..31: 1 + offset in the script of the sampled position, or 0
+  kUnknownJs = 2,  // JavaScript whose function could not be read; bits 0..47: address
+  kBuiltin = 3,  // V8's embedded builtins; bits 0..47: address
+  kGc = 4,       // stands for a garbage collection where native frames are not kept
+};
+enum class Tier : uint8_t { kUnknown = 0, kInterpreted = 1, kBaseline = 2, kMaglev = 3, kTurbofan = 4, kOptimized = 5 };
+
+using Frame = uint64_t;
+inline constexpr uint64_t kFrameAddressMask = (uint64_t{1} << 48) - 1;
+
+constexpr Frame MakeFrame(FrameType type, uint64_t address) {
+  return static_cast<uint64_t>(type) << 60 | (address & kFrameAddressMask);
+}
+constexpr Frame MakeJsFrame(Tier tier, uint32_t function_id, uint32_t position) {
+  return static_cast<uint64_t>(FrameType::kJs) << 60 | static_cast<uint64_t>(tier) << 56 |
+         static_cast<uint64_t>(function_id & 0xffffff) << 32 | position;
+}
+constexpr FrameType FrameTypeOf(Frame frame) { return static_cast<FrameType>(frame >> 60); }
+constexpr uint64_t FrameAddressOf(Frame frame) { return frame & kFrameAddressMask; }
+constexpr Tier FrameTierOf(Frame frame) { return static_cast<Tier>((frame >> 56) & 15); }
+constexpr uint32_t FrameFunctionOf(Frame frame) { return (frame >> 32) & 0xffffff; }
+constexpr uint32_t FramePositionOf(Frame frame) { return static_cast<uint32_t>(frame); }
+
+// Characters in records are as V8 holds them; the reader converts.
+inline constexpr uint16_t kTextTwoByte = 1;    // RecordHeader::flags: UTF-16, else Latin-1 (control records: UTF-8)
+inline constexpr uint16_t kTextShortened = 2;  // the name was longer than what is kept
+
+// A JavaScript function, `name_length` characters of its name follow.
+struct FunctionRecord {
+  RecordHeader header;
+  uint32_t function_id;
+  int32_t script_id;     // a ScriptRecord of the same thread, or -1 (a builtin)
+  int32_t literal_id;    // function literal id within the script
+  int32_t start_offset;  // of the function's first character in the script, UTF-16 units; -1 unknown
+  int32_t end_offset;
+  int32_t line;    // of the start, 1-based, with the script's own line offset applied; 0: not known to V8 yet
+  int32_t column;  // 1-based
+  uint32_t name_length;
+};
+static_assert(sizeof(FunctionRecord) == 40);
+
+// A script, `name_length` characters of its URL follow.
+struct ScriptRecord {
+  RecordHeader header;
+  int32_t script_id;
+  uint32_t source_length;  // UTF-16 units; 0 unknown
+  int32_t line_offset;     // of the first line within the resource, as vm.Script was told
+  int32_t column_offset;
+  uint32_t name_length;
+  uint32_t reserved;
+};
+static_assert(sizeof(ScriptRecord) == 32);
+
+// Control records. `reserved` fields are zero.
+
+// The recording itself; the first control record. Followed by `node_version_length` and `exec_path_length` bytes of UTF-8.
+struct SessionRecord {
+  RecordHeader header;
+  uint64_t start_unix_ns;
+  uint64_t start_monotonic_ns;
+  uint64_t interval_ns;
+  uint32_t pid;
+  uint16_t mode;   // 0 CPU, 1 wall
+  uint16_t timer;  // TimerEngine
+  uint32_t node_version_length;
+  uint32_t exec_path_length;
+};
+static_assert(sizeof(SessionRecord) == 48);
+
+// An executable file mapping. Followed by `path_length` bytes of UTF-8 and `build_id_length` bytes.
+// The address range is [start, end); `file_offset` is that of `start` in the file. flags bit 0: it holds a copy of V8's
+// embedded builtins (a file mapping outside the loader's list).
+struct ModuleRecord {
+  RecordHeader header;
+  uint64_t start;
+  uint64_t end;
+  uint64_t file_offset;
+  uint32_t path_length;
+  uint32_t build_id_length;
+};
+static_assert(sizeof(ModuleRecord) == 40);
+
+// A thread got the slot; again when its name or kind becomes known. Followed by `name_length` bytes of UTF-8.
+struct ThreadRecord {
+  RecordHeader header;
+  uint32_t slot;
+  uint32_t generation;
+  uint32_t tid;
+  uint32_t kind;  // 0 native, 1 main, 2 worker
+  uint64_t start_ticks;  // field 22 of /proc/<pid>/task/<tid>/stat
+  uint32_t name_length;
+  uint32_t reserved;
+};
+static_assert(sizeof(ThreadRecord) == 40);
+
+// Name and value of a counter; the last one of a name wins. Followed by `name_length` bytes of UTF-8.
+struct StatRecord {
+  RecordHeader header;
+  uint64_t value;
+  uint32_t name_length;
+  uint32_t reserved;
+};
+static_assert(sizeof(StatRecord) == 24);
+
+// The recording was stopped in order.
+struct EndRecord {
+  RecordHeader header;
+  uint64_t monotonic_ns;
+};
+static_assert(sizeof(EndRecord) == 16);
+
+constexpr size_t RecordSize(size_t fixed, size_t tail) { return (fixed + tail + 7) & ~size_t{7}; }
+
+}  // namespace spprof
