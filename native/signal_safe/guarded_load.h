@@ -1,0 +1,92 @@
+// Loads from addresses that may not be readable: V8's heap, other people's stacks, mapped files
+// that may shrink. Each goes through one instruction of guarded_load.S; when it faults, the
+// SIGSEGV/SIGBUS handler (platform/fault_handler.h) sets the program counter to
+// GuardedResumeAddress() and the load reports failure. Without that handler an unreadable address
+// is an ordinary crash.
+//
+// Context: signal | any thread. Never blocks, never touches errno. SIGSEGV and SIGBUS must not be
+// blocked in the calling thread: the kernel kills a process that faults with the signal blocked, so
+// a handler that uses these loads must not have either in its sa_mask.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace spprof {
+namespace internal {
+
+// Two integer registers (rax:rdx, x0:x1) on both ABIs: no memory is touched to return it.
+struct GuardedWord {
+  uint64_t value;
+  uint64_t is_valid;
+};
+
+extern "C" {
+// Hidden, so that calls and addresses are pc-relative: no PLT, no lazy binding inside a signal
+// handler.
+#pragma GCC visibility push(hidden)
+GuardedWord spprof_guarded_load64(uintptr_t address) noexcept;
+GuardedWord spprof_guarded_load32(uintptr_t address) noexcept;
+GuardedWord spprof_guarded_load16(uintptr_t address) noexcept;
+size_t spprof_guarded_copy(void* to, uintptr_t from, size_t size) noexcept;
+extern const char spprof_guarded_load64_at[];
+extern const char spprof_guarded_load32_at[];
+extern const char spprof_guarded_load16_at[];
+extern const char spprof_guarded_load_failed[];
+extern const char spprof_guarded_copy_word_at[];
+extern const char spprof_guarded_copy_bytes[];
+extern const char spprof_guarded_copy_byte_at[];
+extern const char spprof_guarded_copy_done[];
+#pragma GCC visibility pop
+}
+
+}  // namespace internal
+
+// Reads an aligned or unaligned word at `address`; false, and `*out` untouched, if it cannot be
+// read.
+inline bool GuardedLoad64(uintptr_t address, uint64_t* out) {
+  const internal::GuardedWord word = internal::spprof_guarded_load64(address);
+  if (!word.is_valid) return false;
+  *out = word.value;
+  return true;
+}
+
+inline bool GuardedLoad32(uintptr_t address, uint32_t* out) {
+  const internal::GuardedWord word = internal::spprof_guarded_load32(address);
+  if (!word.is_valid) return false;
+  *out = static_cast<uint32_t>(word.value);
+  return true;
+}
+
+inline bool GuardedLoad16(uintptr_t address, uint16_t* out) {
+  const internal::GuardedWord word = internal::spprof_guarded_load16(address);
+  if (!word.is_valid) return false;
+  *out = static_cast<uint16_t>(word.value);
+  return true;
+}
+
+// Copies up to `size` bytes; returns how many there were before the first unreadable one. Only the
+// source is guarded.
+inline size_t GuardedCopy(void* to, uintptr_t from, size_t size) {
+  return internal::spprof_guarded_copy(to, from, size);
+}
+
+// For the fault handler: the address at which to resume if `pc` is a guarded instruction, else 0.
+// The assembly keeps nothing in a register that the failing load would have changed, so setting the
+// program counter is all that needs doing.
+inline uintptr_t GuardedResumeAddress(uintptr_t pc) {
+  using namespace internal;
+  const auto is_at = [pc](const char* label) { return pc == reinterpret_cast<uintptr_t>(label); };
+  if (is_at(spprof_guarded_load64_at) || is_at(spprof_guarded_load32_at) ||
+      is_at(spprof_guarded_load16_at)) {
+    return reinterpret_cast<uintptr_t>(spprof_guarded_load_failed);
+  }
+  // A word that straddles the edge of a readable page: go on byte by byte.
+  if (is_at(spprof_guarded_copy_word_at))
+    return reinterpret_cast<uintptr_t>(spprof_guarded_copy_bytes);
+  if (is_at(spprof_guarded_copy_byte_at))
+    return reinterpret_cast<uintptr_t>(spprof_guarded_copy_done);
+  return 0;
+}
+
+}  // namespace spprof
