@@ -67,6 +67,7 @@ enum class FrameType : uint8_t {
   kUnknownJs = 2,  // JavaScript whose function could not be read; bits 0..47: address
   kBuiltin = 3,  // V8's embedded builtins; bits 0..47: address
   kGc = 4,       // stands for a garbage collection where native frames are not kept
+  kRegExp = 5,   // compiled code of a regular expression; bits 0..47: address
 };
 enum class Tier : uint8_t { kUnknown = 0, kInterpreted = 1, kBaseline = 2, kMaglev = 3, kTurbofan = 4, kOptimized = 5 };
 

@@ -225,7 +225,6 @@ bool StackBounds::Load(uintptr_t address, uint64_t* word) const {
 
 bool ReadRegister(const Registers& registers, uint64_t number, uint64_t* value) {
   if (number >= kDwarfRegisterCount) return false;
-  if (!registers.has_scratch && IsScratchRegister(static_cast<unsigned>(number))) return false;
   *value = registers.*kDwarfRegisters[number];
   return true;
 }

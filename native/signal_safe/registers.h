@@ -12,10 +12,10 @@ namespace spprof {
 struct Registers {
   uint64_t pc, sp, fp;
   uint64_t rbx, r12, r13, r14, r15;  // with fp, what a callee preserves
-  // What a callee may destroy. Known in the interrupted frame and in one that a signal interrupted;
-  // not in a caller.
+  // What a callee may destroy: exact in the interrupted frame and in one that a signal interrupted. In a caller they are what
+  // the frames below left in them. A rule that is based on one at a call (OpenSSL's assembly has r11 and rax) says that this
+  // callee keeps it, since the row is in force when it returns.
   uint64_t rax, rdx, rcx, rsi, rdi, r8, r9, r10, r11;
-  bool has_scratch;  // whether the second group holds this frame's values
 
   static Registers FromContext(const ucontext_t& context);
 };
@@ -30,13 +30,6 @@ inline constexpr unsigned kDwarfR14 = 14;
 inline constexpr unsigned kDwarfR15 = 15;
 inline constexpr unsigned kDwarfReturnAddress = 16;
 inline constexpr unsigned kDwarfRegisterCount = 17;
-
-// rax rdx rcx rsi rdi r8 r9 r10 r11.
-inline constexpr uint32_t kDwarfScratchMask =
-    1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 5 | 0xfu << 8;
-constexpr bool IsScratchRegister(unsigned number) {
-  return number < 32 && (kDwarfScratchMask >> number & 1) != 0;
-}
 
 // The member that DWARF calls `number`; number < kDwarfRegisterCount.
 inline constexpr uint64_t Registers::*kDwarfRegisters[kDwarfRegisterCount] = {
@@ -67,7 +60,6 @@ inline Registers Registers::FromContext(const ucontext_t& context) {
   registers.r9 = word(REG_R9);
   registers.r10 = word(REG_R10);
   registers.r11 = word(REG_R11);
-  registers.has_scratch = true;
 #elif defined(__aarch64__)
   registers.pc = context.uc_mcontext.pc;
   registers.sp = context.uc_mcontext.sp;

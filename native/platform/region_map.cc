@@ -1,0 +1,121 @@
+#include "platform/region_map.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+
+namespace spprof {
+
+RegionMap::~RegionMap() {
+  if (base_ != nullptr) munmap(base_, reserved_);
+  if (fd_ >= 0) close(fd_);
+}
+
+Status RegionMap::Create(const std::string& path, uint32_t max_threads,
+                         const RegionGeometry& geometry, std::unique_ptr<RegionMap>* out) {
+  std::unique_ptr<RegionMap> map(new RegionMap);
+  map->geometry_ = geometry;
+  const uint32_t blocks = (max_threads + kSlotsPerBlock - 1) / kSlotsPerBlock;
+  map->reserved_ = geometry.BlockOffset(blocks);
+  void* base = mmap(nullptr, map->reserved_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                    -1, 0);
+  if (base == MAP_FAILED) return Status::System("mmap", errno, "reserving the sample region");
+  map->base_ = static_cast<uint8_t*>(base);
+
+  int flags = MAP_SHARED | MAP_FIXED;
+  if (path.empty()) {
+    flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+  } else {
+    map->fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (map->fd_ < 0) return Status::System("open", errno, "creating " + path);
+    if (ftruncate(map->fd_, kRegionPage) != 0) {
+      return Status::System("ftruncate", errno, "sizing " + path);
+    }
+  }
+  if (mmap(base, kRegionPage, PROT_READ | PROT_WRITE, flags, map->fd_, 0) == MAP_FAILED) {
+    return Status::System("mmap", errno, "mapping the sample region");
+  }
+  RegionHeader* header = new (base) RegionHeader();
+  header->version = kRegionVersion;
+  header->pid = static_cast<uint32_t>(getpid());
+  header->max_threads = max_threads;
+  header->index_ring_count = geometry.index_ring_count;
+  header->index_ring_size = geometry.index_ring_size;
+  header->detail_ring_count = geometry.detail_ring_count;
+  header->detail_ring_size = geometry.detail_ring_size;
+  header->magic = kRegionMagic;
+  *out = std::move(map);
+  return Status::Ok();
+}
+
+Status RegionMap::Open(const std::string& path, std::unique_ptr<RegionMap>* out) {
+  std::unique_ptr<RegionMap> map(new RegionMap);
+  map->fd_ = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (map->fd_ < 0) return Status::System("open", errno, "opening " + path);
+  struct stat info;
+  if (fstat(map->fd_, &info) != 0) return Status::System("fstat", errno, "reading " + path);
+  const uint64_t size = static_cast<uint64_t>(info.st_size);
+  if (!S_ISREG(info.st_mode) || size < kRegionPage) {
+    return Status::Error(kErrBadRecording, path + " is too short to be a sample region");
+  }
+  void* base = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd_, 0);
+  if (base == MAP_FAILED) return Status::System("mmap", errno, "mapping " + path);
+  map->base_ = static_cast<uint8_t*>(base);
+  map->reserved_ = size;
+
+  RegionHeader* header = map->header();
+  if (header->magic != kRegionMagic) {
+    return Status::Error(kErrBadRecording, path + " is not a spprof sample region");
+  }
+  if (header->version != kRegionVersion) {
+    return Status::Error(kErrBadRecording, path + " was written by another version of spprof (layout " +
+                                               std::to_string(header->version) + ")");
+  }
+  map->geometry_.index_ring_count = header->index_ring_count;
+  map->geometry_.index_ring_size = header->index_ring_size;
+  map->geometry_.detail_ring_count = header->detail_ring_count;
+  map->geometry_.detail_ring_size = header->detail_ring_size;
+  if (!map->geometry_.IsValid()) {
+    return Status::Error(kErrBadRecording, path + " has a damaged header");
+  }
+  const uint64_t whole_blocks = (size - kRegionPage) / map->geometry_.BlockSize();
+  const uint64_t blocks =
+      std::min<uint64_t>(header->block_count.load(std::memory_order_relaxed), whole_blocks);
+  header->block_count.store(static_cast<uint32_t>(blocks), std::memory_order_relaxed);
+  *out = std::move(map);
+  return Status::Ok();
+}
+
+Status RegionMap::Grow() {
+  const uint32_t block = block_count();
+  const uint64_t begin = geometry_.BlockOffset(block);
+  const uint64_t end = geometry_.BlockOffset(block + 1);
+  if (end > reserved_) return Status::Error(kErrSystem, "no room for more threads");
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+  if (fd_ >= 0) {
+    if (ftruncate(fd_, static_cast<off_t>(end)) != 0) {
+      return Status::System("ftruncate", errno, "growing the sample region");
+    }
+    flags = MAP_SHARED | MAP_FIXED;
+  }
+  void* mapped = mmap(base_ + begin, end - begin, PROT_READ | PROT_WRITE, flags, fd_,
+                      fd_ >= 0 ? static_cast<off_t>(begin) : 0);
+  if (mapped == MAP_FAILED) return Status::System("mmap", errno, "growing the sample region");
+  // A large anonymous mapping must not be backed by huge pages: a slot is meant to cost a page.
+  madvise(mapped, end - begin, MADV_NOHUGEPAGE);
+  header()->block_count.store(block + 1, std::memory_order_release);  // H1
+  return Status::Ok();
+}
+
+void RegionMap::DiscardRings(uint32_t slot) {
+  uint8_t* rings = base_ + geometry_.RingsOffset(slot);
+  // A hole in the file, or fresh zero pages; when the file system cannot, the pages just stay.
+  madvise(rings, geometry_.RingBytesPerSlot(), fd_ >= 0 ? MADV_REMOVE : MADV_DONTNEED);
+}
+
+}  // namespace spprof

@@ -1,0 +1,107 @@
+// A lane: a pool of rings between one sampled thread and the drain. The thread writes into the active ring; the drain empties
+// it in place. When it is full, the thread takes a ring from the free queue, hands the full one over through
+// the submit queue and goes on; when there is none, the record is refused and the caller counts it.
+//
+//            free queue   (drain -> thread)        ┌────────┐
+//     drain ───────────────────────────▶ thread ──▶│ active │──┐ read in place
+//       ▲                                          └────────┘  │
+//       └────────── submit queue (thread -> drain): full rings ◀┘
+//
+// | word        | writer | reader | release at  | acquire at   | becomes visible                        | if weakened                      |
+// | active      | thread | drain  | Reserve L1  | Drain L2     | the push of the former ring to submit  | rings are read out of order      |
+// | (queues, rings: their own tables)                                                                                                       |
+#pragma once
+
+#include <cstdint>
+
+#include "base/cache_line.h"
+#include "region/ring.h"
+#include "region/sequence.h"
+#include "region/spsc_queue.h"
+
+namespace spprof {
+
+inline constexpr uint32_t kMaxRingsPerLane = 4;
+
+// Lives in the region.
+struct Lane {
+  alignas(kCacheLine) Word active;
+  Word marked;  // 1: holds definitions that the index needs; never recycled before it is drained
+  uint32_t ring_count;
+  uint32_t ring_size;       // bytes, a power of two
+  uint64_t rings_offset;    // of the first ring's bytes, from the region's beginning
+  Sequence events_written;  // records; written by the thread
+  Sequence swaps;           // written by the thread
+  SpscQueue<kMaxRingsPerLane> submit;
+  SpscQueue<kMaxRingsPerLane> free;
+  RingHeader rings[kMaxRingsPerLane];
+
+  // Nobody may use the lane. Keeps no data.
+  void Reset(uint32_t count, uint32_t size, uint64_t offset);
+};
+static_assert(sizeof(Lane) == 13 * kCacheLine);
+
+// The sampled thread's side. Context: signal (and the thread itself while the handler is kept out).
+class LaneWriter {
+ public:
+  LaneWriter(Lane* lane, uint8_t* region) : lane_(lane), bytes_(region + lane->rings_offset) {}
+
+  // A writer with room for `size` bytes in the active ring, after a swap if need be. `*swapped` is set when a full ring was handed over (the
+  // drain should be woken). False means full, and nothing has changed.
+  bool Reserve(size_t size, bool* swapped);
+
+  // After a successful Reserve: appends and publishes one record made of up to two pieces.
+  void Write(const void* head, size_t head_size, const void* tail = nullptr, size_t tail_size = 0);
+
+ private:
+  RingWriter WriterOf(uint32_t ring) {
+    return RingWriter(&lane_->rings[ring], bytes_ + size_t{ring} * lane_->ring_size, lane_->ring_size);
+  }
+
+  Lane* lane_;
+  uint8_t* bytes_;
+};
+
+// The drain's side. `Sink` is called as sink(lane_position, ring_reader, length) and must copy exactly `length` bytes with
+// ring_reader.Copy; then the bytes are released. Returns the number of bytes drained.
+// Context: drain thread, or any process that owns a dead one's region.
+class LaneReader {
+ public:
+  LaneReader(Lane* lane, uint8_t* region) : lane_(lane), bytes_(region + lane->rings_offset) {}
+
+  template <typename Sink>
+  uint64_t Drain(Sink&& sink) {
+    uint64_t total = 0;
+    // Bounded: a writer that swaps faster than we read is visited again by the next pass.
+    for (uint32_t turn = 0; turn < 2 * kMaxRingsPerLane; turn++) {
+      uint32_t ring;
+      if (lane_->submit.Pop(&ring)) {
+        if (ring >= lane_->ring_count) continue;  // a damaged region
+        total += DrainRing(ring, sink);
+        lane_->free.Push(ring);
+        continue;
+      }
+      ring = lane_->active.load(std::memory_order_acquire);  // L2
+      if (!lane_->submit.IsEmpty()) continue;  // it swapped meanwhile: the submitted ring comes first
+      if (ring < lane_->ring_count) total += DrainRing(ring, sink);
+      break;
+    }
+    return total;
+  }
+
+ private:
+  template <typename Sink>
+  uint64_t DrainRing(uint32_t ring, Sink&& sink) {
+    RingReader reader(&lane_->rings[ring], bytes_ + size_t{ring} * lane_->ring_size, lane_->ring_size);
+    const uint64_t length = reader.Readable();
+    if (length == 0) return 0;
+    sink(reader.lane_position(), reader, length);
+    reader.Release();
+    return length;
+  }
+
+  Lane* lane_;
+  const uint8_t* bytes_;
+};
+
+}  // namespace spprof

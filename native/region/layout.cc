@@ -1,0 +1,17 @@
+#include "region/layout.h"
+
+namespace spprof {
+
+namespace {
+bool IsRingSize(uint32_t size) {
+  return size >= kRegionPage && size <= (16u << 20) && (size & (size - 1)) == 0;
+}
+}  // namespace
+
+bool RegionGeometry::IsValid() const {
+  return IsRingSize(index_ring_size) && IsRingSize(detail_ring_size) && index_ring_count >= 1 &&
+         index_ring_count <= kMaxRingsPerLane && detail_ring_count >= 1 &&
+         detail_ring_count <= kMaxRingsPerLane;
+}
+
+}  // namespace spprof

@@ -1,0 +1,57 @@
+// Single-producer single-consumer queue of small numbers (ring indices) in shared memory.
+//
+// Thread safety: exactly one producer and one consumer at a time, possibly in different processes; both sides are
+// wait-free and async-signal-safe. Invariants: tail <= head <= tail + kCapacity; indices never decrease and are masked on use.
+//
+// | word      | writer   | reader   | release at | acquire at | becomes visible          | if weakened                    |
+// | head      | producer | consumer | Push Q1    | Pop Q2     | entries[head - 1]        | consumer reads a stale entry   |
+// | tail      | consumer | producer | Pop Q3     | Push Q4    | the entry has been read  | producer overwrites it too soon |
+// | entries[] | producer | consumer | through head            | -                        | -                              |
+#pragma once
+
+#include "base/cache_line.h"
+#include "region/sequence.h"
+
+namespace spprof {
+
+template <uint32_t kCapacity>
+class SpscQueue {
+  static_assert(kCapacity > 0 && (kCapacity & (kCapacity - 1)) == 0, "a power of two");
+
+ public:
+  // Both sides must be idle.
+  void Reset() {
+    head_.store(0, std::memory_order_relaxed);
+    tail_.store(0, std::memory_order_relaxed);
+  }
+
+  // Producer. False when full.
+  bool Push(uint32_t value) {
+    const uint64_t head = head_.load(std::memory_order_relaxed);  // own word
+    if (head - tail_.load(std::memory_order_acquire) >= kCapacity) return false;  // Q4
+    entries_[head & (kCapacity - 1)].store(value, std::memory_order_relaxed);     // ordered by Q1
+    head_.store(head + 1, std::memory_order_release);                             // Q1
+    return true;
+  }
+
+  // Consumer. False when empty.
+  bool Pop(uint32_t* value) {
+    const uint64_t tail = tail_.load(std::memory_order_relaxed);  // own word
+    if (tail == head_.load(std::memory_order_acquire)) return false;           // Q2
+    *value = entries_[tail & (kCapacity - 1)].load(std::memory_order_relaxed);  // ordered by Q2
+    tail_.store(tail + 1, std::memory_order_release);                          // Q3
+    return true;
+  }
+
+  // Consumer. May be stale by the time it returns, but only in that more may have been pushed.
+  bool IsEmpty() const {
+    return tail_.load(std::memory_order_relaxed) == head_.load(std::memory_order_acquire);  // Q2
+  }
+
+ private:
+  alignas(kCacheLine) Sequence head_;
+  Word entries_[kCapacity];
+  alignas(kCacheLine) Sequence tail_;
+};
+
+}  // namespace spprof

@@ -1,0 +1,35 @@
+// Writes detail records: what a frame or a stack is, once for each thread (DESIGN D4). A definition counts as written only when it is in
+// the lane; when there is no room the caller drops the sample and the next one tries again.
+//
+// Context: signal, on the thread itself.
+#pragma once
+
+#include "region/layout.h"
+#include "signal_safe/thread_state.h"
+#include "signal_safe/v8_reader.h"
+
+namespace spprof {
+
+class Definitions {
+ public:
+  Definitions(ThreadLaneSet* lanes, uint8_t* region, ThreadState* state, const V8Reader& reader)
+      : writer_(&lanes->detail, region), state_(state), reader_(reader) {}
+
+  // The function's id; 0 when there was no room.
+  uint32_t FunctionId(const FunctionIdentity& function);
+  // The id of a stack of `count` frames, leaf first; 0 when there was no room.
+  uint32_t StackId(const Frame* frames, uint32_t count);
+
+  // A full ring was handed to the drain, which should be woken.
+  bool swapped() const { return swapped_; }
+
+ private:
+  bool DefineScript(const FunctionIdentity& function);
+
+  LaneWriter writer_;
+  ThreadState* state_;
+  const V8Reader& reader_;
+  bool swapped_ = false;
+};
+
+}  // namespace spprof

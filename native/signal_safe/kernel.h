@@ -1,0 +1,63 @@
+// The system calls that the handler makes, without libc: no errno, no cancellation point, no lazy binding. Numbers and conventions: the Linux
+// x86-64 and arm64 ABIs. A negative result is -errno.
+//
+// Context: signal.
+#pragma once
+
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <cstdint>
+
+namespace spprof::kernel {
+
+inline int64_t Call(int64_t number, int64_t a = 0, int64_t b = 0, int64_t c = 0, int64_t d = 0) {
+#if defined(__x86_64__)
+  int64_t result;
+  register int64_t r10 asm("r10") = d;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+               : "rcx", "r11", "memory");
+  return result;
+#elif defined(__aarch64__)
+  register int64_t x8 asm("x8") = number;
+  register int64_t x0 asm("x0") = a;
+  register int64_t x1 asm("x1") = b;
+  register int64_t x2 asm("x2") = c;
+  register int64_t x3 asm("x3") = d;
+  asm volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+  return x0;
+#endif
+}
+
+// Adds one to an eventfd. Fails only when the counter is full, and then its reader is awake anyway.
+inline void Wake(int fd) {
+  const uint64_t one = 1;
+  Call(SYS_write, fd, reinterpret_cast<int64_t>(&one), sizeof(one));
+}
+
+// `first_ns` 0 disarms; `absolute`: on the timer's clock.
+inline int64_t SetTimer(int32_t timer, uint64_t first_ns, uint64_t interval_ns, bool absolute) {
+  const struct {
+    int64_t interval_s, interval_ns, value_s, value_ns;
+  } spec = {static_cast<int64_t>(interval_ns / 1000000000), static_cast<int64_t>(interval_ns % 1000000000),
+            static_cast<int64_t>(first_ns / 1000000000), static_cast<int64_t>(first_ns % 1000000000)};
+  return Call(SYS_timer_settime, timer, absolute ? TIMER_ABSTIME : 0, reinterpret_cast<int64_t>(&spec), 0);
+}
+
+// CPU time of the calling thread, nanoseconds.
+inline uint64_t ThreadCpuNs() {
+  struct timespec now {};
+  Call(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, reinterpret_cast<int64_t>(&now));
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// CLOCK_MONOTONIC, through the vDSO: clock_gettime is async-signal-safe (POSIX.1-2008).
+inline uint64_t MonotonicNs() {
+  struct timespec now {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+}  // namespace spprof::kernel

@@ -1,0 +1,87 @@
+// What the handler keeps for one thread from sample to sample: caches and tables of what has been defined in the log already. Private memory,
+// not in the region: it is of no use to anyone when the process is dead. Zero-initialised pages; touched as needed.
+//
+// Context: signal, on the thread itself. Set up and cleared by the control side while the slot is not active.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "region/records.h"
+#include "region/sequence.h"
+#include "signal_safe/cfi.h"
+#include "signal_safe/v8_reader.h"
+
+namespace spprof {
+
+struct ModuleRange;
+
+struct RuleCacheEntry {
+  uintptr_t pc;
+  const ModuleRange* module;
+  UnwindRule rule;
+};
+
+// A function that has a FunctionRecord, by (script id, literal id).
+struct FunctionEntry {
+  uint64_t key;  // 0: empty
+  uint32_t id;
+};
+
+struct StackEntry {
+  uint64_t hash;  // 0: empty
+  uint32_t id;
+};
+
+// The JavaScript frames of this thread when its running garbage collection began, innermost first.
+struct GcFrame {
+  uint64_t fp;
+  Frame frame;
+};
+
+inline constexpr uint32_t kRuleCacheSize = 1024;
+inline constexpr uint32_t kFunctionTableSize = 2048;
+inline constexpr uint32_t kStackTableSize = 2048;
+inline constexpr uint32_t kScriptTableSize = 512;
+inline constexpr uint32_t kMaxGcFrames = 256;
+inline constexpr uint32_t kNameCapacity = 256;   // UTF-16 units
+inline constexpr uint32_t kUrlCapacity = 1024;
+
+struct ThreadState {
+  // Set by the control side.
+  uint64_t own_index;  // of the slot
+
+  // Set by the thread in garbage-collection callbacks and by the handler.
+  Word busy;          // spprof's own code runs on this thread and uses this state: the handler must leave it alone
+  uint32_t in_gc;     // nesting of collections announced by V8
+  uint32_t gc_frame_count;
+
+  // Engine.
+  int32_t cpu_timer;       // kernel timer ids; -1: none
+  int32_t hires_timer;
+  uint64_t last_cpu_ns;
+  uint64_t next_tick_ns;   // hires: when the next sample is due without jitter
+  uint64_t idle_since_ns;  // hires: since when the CPU clock has stood still; 0: it moves
+  uint64_t random;
+  uint64_t pending_cpu_ns;  // of samples that were dropped: the next one stands for it too
+  const void* modules;      // the ModuleTable that `rules` was filled from
+
+  // Definitions. Identifiers go on counting when a table is cleared, so an id always means one thing.
+  uint32_t next_stack_id;
+  uint32_t next_function_id;
+  uint32_t stack_count;
+  uint32_t function_count;
+  uint32_t script_count;
+  KnownMaps known_maps;
+  int32_t scripts[kScriptTableSize];  // script id + 1; 0: empty
+  char16_t text[kUrlCapacity];
+  GcFrame gc_frames[kMaxGcFrames];
+  RuleCacheEntry rules[kRuleCacheSize];
+  FunctionEntry functions[kFunctionTableSize];
+  StackEntry stacks[kStackTableSize];
+  Frame frames[];  // max_frames
+
+  static size_t SizeFor(uint32_t max_frames) { return sizeof(ThreadState) + max_frames * sizeof(Frame); }
+};
+
+}  // namespace spprof

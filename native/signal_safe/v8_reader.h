@@ -1,0 +1,91 @@
+// Reads V8's heap objects from inside the handler: guarded loads, and every tag, type and length checked before it is used (DESIGN D3).
+// Any doubt gives false; nothing is guessed. Never used while the thread's isolate is in a moving collection.
+//
+// Context: signal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "signal_safe/v8_layout.h"
+
+namespace spprof {
+
+// Maps of these types lie in read-only space and never move, so a word once checked can be compared.
+struct KnownMaps {
+  uint64_t shared_function_info = 0;
+  uint64_t script = 0;
+  uint64_t bytecode_array = 0;
+};
+
+// What a sample needs to know of a function; `shared` is only valid within the handler.
+struct FunctionIdentity {
+  uint64_t shared = 0;
+  uint64_t script = 0;  // 0: a builtin
+  int32_t script_id = -1;
+  int32_t literal_id = -1;
+};
+
+struct FunctionPositions {
+  int32_t start = -1;  // UTF-16 units from the script's beginning
+  int32_t end = -1;
+  int32_t line = 0;  // 1-based, 0: unknown
+  int32_t column = 0;
+};
+
+struct CodeObject {
+  uint64_t code = 0;
+  uint64_t instruction_start = 0;
+  uint32_t instruction_size = 0;
+  uint32_t kind = 0;
+};
+
+// A string's characters, copied as V8 holds them.
+struct Text {
+  char16_t* buffer = nullptr;  // room for `capacity` UTF-16 units; holds Latin-1 bytes when !two_byte
+  uint32_t capacity = 0;
+  uint32_t length = 0;  // characters
+  bool two_byte = false;
+  bool shortened = false;
+  uint32_t byte_length() const { return two_byte ? length * 2 : length; }
+};
+
+class V8Reader {
+ public:
+  V8Reader(const V8Layout& layout, KnownMaps* maps) : v8_(layout), maps_(maps) {}
+
+  // `word` is a frame's function slot.
+  bool ReadFunction(uint64_t word, FunctionIdentity* out) const;
+  // `shared` is a SharedFunctionInfo.
+  bool ReadShared(uint64_t shared, FunctionIdentity* out) const;
+  bool ReadName(const FunctionIdentity& function, Text* out) const;
+  bool ReadScriptName(uint64_t script, Text* out) const;
+  // Length of the script's source in UTF-16 units, and where it begins in its resource.
+  bool ReadScriptShape(uint64_t script, uint32_t* source_length, int32_t* line_offset,
+                       int32_t* column_offset) const;
+  void ReadPositions(const FunctionIdentity& function, FunctionPositions* out) const;
+
+  bool IsBytecodeArray(uint64_t word) const;
+  // The Code object whose instructions hold `pc`: steps back from pc to the code's header (V8.md 0.2).
+  bool FindCode(uint64_t pc, CodeObject* out) const;
+  // The function that optimized code was compiled for.
+  bool ReadOptimizedFunction(const CodeObject& code, FunctionIdentity* out) const;
+
+ private:
+  bool Field(uint64_t object, uint32_t offset, uint64_t* out) const;
+  bool SmiField(uint64_t object, uint32_t offset, int32_t* out) const;
+  bool TypeOf(uint64_t word, uint16_t* out) const;
+  bool HasType(uint64_t word, uint16_t type, uint64_t* known_map) const;
+  bool ReadString(uint64_t word, Text* out) const;
+  bool AppendString(uint64_t word, uint32_t from, uint32_t count, int depth, Text* out) const;
+  // A flat string's characters; false when it is not flat or not in memory.
+  bool FlatChars(uint64_t word, uint64_t* address, uint32_t* length, bool* two_byte) const;
+  void ResolveLine(uint64_t script, FunctionPositions* positions) const;
+  bool LineFromTable(uint64_t line_ends, FunctionPositions* positions) const;
+  bool LineFromSource(uint64_t source, FunctionPositions* positions) const;
+
+  const V8Layout& v8_;
+  KnownMaps* maps_;
+};
+
+}  // namespace spprof

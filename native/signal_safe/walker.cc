@@ -1,0 +1,262 @@
+#include "signal_safe/walker.h"
+
+#include "signal_safe/guarded_load.h"
+
+namespace spprof {
+
+namespace {
+
+// No stack is longer; ends the search when a frame pointer points into nowhere.
+constexpr uint64_t kMaxStackBytes = uint64_t{1} << 30;
+// A walk that has emitted its frames' worth may still look for the JavaScript of a collection, but not for ever.
+constexpr uint32_t kMaxSteps = 1 << 16;
+// Slots of a JavaScript frame below its frame pointer: context, function, argument count.
+constexpr uint64_t kStandardFrameBytes = 24;
+
+bool IsHeapObject(uint64_t word) { return (word & 3) == 1; }
+
+}  // namespace
+
+void Walker::Emit(Frame frame) {
+  if (capturing_) return;
+  if (!options_.native_frames && FrameTypeOf(frame) == FrameType::kBuiltin) return;
+  if (result_.frame_count == options_.max_frames) {
+    result_.is_truncated = true;
+    return;
+  }
+  state_->frames[result_.frame_count++] = frame;
+}
+
+WalkResult Walker::Walk(const Registers& registers) {
+  registers_ = registers;
+  if (!options_.has_gc_frames) next_gc_frame_ = state_->gc_frame_count;
+  if (options_.heap_is_moving && !options_.native_frames) Emit(MakeFrame(FrameType::kGc, 0));
+  while (!result_.is_truncated && !result_.is_lane_full) {
+    const Step step = StepOnce();
+    if (step == Step::kOk) continue;
+    result_.is_complete = step == Step::kEndOfStack;
+    break;
+  }
+  return result_;
+}
+
+void Walker::CaptureForGc(const Registers& registers) {
+  registers_ = registers;
+  capturing_ = true;
+  state_->gc_frame_count = 0;
+  for (uint32_t steps = 0; steps < kMaxSteps && state_->gc_frame_count < kMaxGcFrames; steps++) {
+    if (StepOnce() != Step::kOk) break;
+  }
+}
+
+const RuleCacheEntry& Walker::Lookup(uintptr_t pc) {
+  // Call sites differ in their low bits; the multiplication spreads them (Knuth, 6.4).
+  RuleCacheEntry& entry = state_->rules[(pc * 0x9e3779b97f4a7c15) >> 54];
+  static_assert(kRuleCacheSize == 1 << 10);
+  if (entry.pc != pc) {
+    entry.module = modules_.Find(pc);
+    entry.rule = entry.module != nullptr && entry.module->has_cfi ? DecodeRule(entry.module->cfi, pc)
+                                                                  : UnwindRule{};
+    entry.pc = pc;
+  }
+  return entry;
+}
+
+Walker::Step Walker::StepOnce() {
+  if (registers_.pc < 4096) return Step::kStop;
+  const uintptr_t lookup = pc_is_exact_ ? registers_.pc : registers_.pc - 1;
+  const RuleCacheEntry& entry = Lookup(lookup);
+  const Step step = entry.rule.kind != RuleKind::kNone ? StepNative(*entry.module, entry.rule)
+                                                       : StepByFramePointer(entry.module);
+  is_leaf_ = false;
+  return step;
+}
+
+Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rule) {
+  const uintptr_t lookup = pc_is_exact_ ? registers_.pc : registers_.pc - 1;
+  if (options_.native_frames) Emit(MakeFrame(FrameType::kNative, lookup));
+  switch (ApplyRule(module.cfi, rule, lookup, registers_.sp + kMaxStackBytes, &registers_)) {
+    case StepResult::kOk:
+      pc_is_exact_ = rule.is_signal_frame;
+      return Step::kOk;
+    case StepResult::kEndOfStack:
+      return Step::kEndOfStack;
+    case StepResult::kBad:
+      break;
+  }
+  return Step::kStop;
+}
+
+Walker::Step Walker::StepByFramePointer(const ModuleRange* module) {
+  if (IsV8(module)) {
+    if (is_leaf_ && StepFramelessLeaf(module)) return Step::kOk;
+    EmitV8Frame(module);
+  } else if (options_.native_frames) {
+    Emit(MakeFrame(FrameType::kNative, pc_is_exact_ ? registers_.pc : registers_.pc - 1));
+  }
+
+  const uint64_t fp = registers_.fp;
+  uint64_t caller_fp, caller_pc;
+  if (fp < registers_.sp || fp - registers_.sp > kMaxStackBytes || (fp & 7) != 0 ||
+      !GuardedLoad64(fp, &caller_fp) || !GuardedLoad64(fp + 8, &caller_pc)) {
+    return Step::kStop;
+  }
+  uint64_t marker;
+  if (IsV8(module) && GuardedLoad64(fp - 8, &marker) &&
+      (marker == uint64_t{v8_.frame_entry} << 1 || marker == uint64_t{v8_.frame_construct_entry} << 1)) {
+    // JSEntry has saved the C++ caller's registers (V8.md 2.1), which call-frame rules above may ask for.
+    GuardedLoad64(fp - 24, &registers_.r12);
+    GuardedLoad64(fp - 32, &registers_.r13);
+    GuardedLoad64(fp - 40, &registers_.r14);
+    GuardedLoad64(fp - 48, &registers_.r15);
+    GuardedLoad64(fp - 56, &registers_.rbx);
+  }
+  registers_.sp = fp + 16;
+  registers_.fp = caller_fp;
+  registers_.pc = caller_pc;
+  registers_.has_scratch = false;
+  pc_is_exact_ = false;
+  return Step::kOk;
+}
+
+// Only shapes that cannot be mistaken: an instruction boundary is what a program counter always is.
+bool Walker::StepFramelessLeaf(const ModuleRange* module) {
+  uint32_t at = 0, before = 0;
+  uint64_t return_address;
+  if (!GuardedLoad32(registers_.pc, &at)) return false;
+  const bool have_before = GuardedLoad32(registers_.pc - 1, &before);
+  constexpr uint32_t kPushMov = 0xe5894855;  // push rbp; mov rbp, rsp
+  const uint8_t opcode = at & 0xff;
+  if (at == kPushMov || opcode == 0xc3 || opcode == 0xc2) {  // ret, ret imm16
+    if (!GuardedLoad64(registers_.sp, &return_address)) return false;
+    EmitLeafCode(module);
+    registers_.sp += 8;
+  } else if (have_before && before == kPushMov) {
+    uint64_t caller_fp;
+    if (!GuardedLoad64(registers_.sp, &caller_fp) ||
+        !GuardedLoad64(registers_.sp + 8, &return_address)) {
+      return false;
+    }
+    EmitLeafCode(module);
+    registers_.fp = caller_fp;
+    registers_.sp += 16;
+  } else {
+    return false;
+  }
+  registers_.pc = return_address;
+  registers_.has_scratch = false;
+  pc_is_exact_ = false;
+  return true;
+}
+
+// The code at the leaf, known from the program counter alone: there is no frame to ask.
+void Walker::EmitLeafCode(const ModuleRange* module) {
+  if (module != nullptr) {
+    Emit(MakeFrame(FrameType::kBuiltin, registers_.pc));
+    return;
+  }
+  CodeObject code;
+  FunctionIdentity function;
+  if (!options_.heap_is_moving && reader_.FindCode(registers_.pc, &code)) {
+    if (code.kind == v8_.kind_regexp) {
+      Emit(MakeFrame(FrameType::kRegExp, registers_.pc));
+      return;
+    }
+    const Tier tier = code.kind == v8_.kind_turbofan ? Tier::kTurbofan : Tier::kMaglev;
+    if (reader_.ReadOptimizedFunction(code, &function) && function.script != 0 &&
+        EmitFunction(function, tier)) {
+      return;
+    }
+    // Sparkplug code does not name its function, but at its entry and its end the function register still does.
+    if (code.kind == v8_.kind_baseline && registers_.has_scratch &&
+        reader_.ReadFunction(registers_.rdi, &function) && function.script != 0 &&
+        EmitFunction(function, Tier::kBaseline)) {
+      return;
+    }
+  }
+  Emit(MakeFrame(FrameType::kUnknownJs, registers_.pc));
+}
+
+void Walker::EmitV8Frame(const ModuleRange* module) {
+  const bool in_builtin = module != nullptr;
+  const uint64_t fp = registers_.fp;
+  const uint64_t pc = pc_is_exact_ ? registers_.pc : registers_.pc - 1;
+  const Frame here = MakeFrame(in_builtin ? FrameType::kBuiltin : FrameType::kUnknownJs, pc);
+  uint64_t marker, function_word;
+  if (!v8_.js_frames || fp < registers_.sp) {
+    Emit(here);
+    return;
+  }
+  if (is_leaf_ && fp - registers_.sp < kStandardFrameBytes) {
+    EmitLeafCode(module);  // the slots below the frame pointer have not been written yet
+    return;
+  }
+  if (!GuardedLoad64(fp - 8, &marker) || !GuardedLoad64(fp - 16, &function_word)) {
+    Emit(here);
+    return;
+  }
+  if (!IsHeapObject(marker)) {  // a typed frame: stub, entry, exit, ...
+    if (in_builtin) {
+      Emit(here);
+    } else if (v8_.frame_irregexp != 0 && marker == uint64_t{v8_.frame_irregexp} << 1) {
+      Emit(MakeFrame(FrameType::kRegExp, pc));
+    } else {
+      EmitLeafCode(nullptr);
+    }
+    return;
+  }
+  // A context in the marker's place: a JavaScript frame, whose function is in its own slot (DESIGN D4).
+  if (options_.heap_is_moving) {
+    if (!EmitFromGcFrames(fp)) Emit(here);
+    return;
+  }
+  FunctionIdentity function;
+  if (!reader_.ReadFunction(function_word, &function)) {
+    Emit(here);
+    return;
+  }
+  if (function.script == 0) {  // a builtin with a frame of its own (Array.prototype.map)
+    Emit(here);
+    return;
+  }
+  // A builtin without a frame, on top of a JavaScript frame (bytecode handlers, inline caches).
+  if (is_leaf_ && in_builtin) Emit(here);
+  if (!EmitFunction(function, TierOf(fp, in_builtin && !is_leaf_))) Emit(here);
+}
+
+Tier Walker::TierOf(uint64_t fp, bool in_builtin) const {
+  uint64_t bytecode_array, bytecode_offset;
+  if (GuardedLoad64(fp - 32, &bytecode_array) && IsHeapObject(bytecode_array) &&
+      reader_.IsBytecodeArray(bytecode_array) && GuardedLoad64(fp - 40, &bytecode_offset)) {
+    // Sparkplug keeps a feedback vector or cell where the interpreter keeps its offset, a Smi.
+    return (bytecode_offset & 1) == 0 ? Tier::kInterpreted : Tier::kBaseline;
+  }
+  return in_builtin ? Tier::kUnknown : Tier::kOptimized;
+}
+
+bool Walker::EmitFunction(const FunctionIdentity& function, Tier tier) {
+  const uint32_t id = definitions_->FunctionId(function);
+  if (id == 0) {
+    result_.is_lane_full = true;
+    return true;  // the sample is dropped, so what stands here does not matter
+  }
+  const Frame frame = MakeJsFrame(tier, id, 0);
+  if (capturing_ && state_->gc_frame_count < kMaxGcFrames) {
+    state_->gc_frames[state_->gc_frame_count++] = {registers_.fp, frame};
+  }
+  Emit(frame);
+  return true;
+}
+
+bool Walker::EmitFromGcFrames(uint64_t fp) {
+  while (next_gc_frame_ < state_->gc_frame_count && state_->gc_frames[next_gc_frame_].fp < fp) {
+    next_gc_frame_++;
+  }
+  if (next_gc_frame_ == state_->gc_frame_count || state_->gc_frames[next_gc_frame_].fp != fp) {
+    return false;
+  }
+  Emit(state_->gc_frames[next_gc_frame_].frame);
+  return true;
+}
+
+}  // namespace spprof
