@@ -1,0 +1,151 @@
+#include "profile/frame_resolver.h"
+
+#include <string_view>
+
+namespace spprof {
+namespace {
+
+constexpr uint32_t kNotMade = UINT32_MAX;
+
+bool HasAddress(Frame frame) {
+  const FrameType type = FrameTypeOf(frame);
+  return type == FrameType::kNative || type == FrameType::kBuiltin;
+}
+
+FrameTier TierOf(Tier tier) {
+  switch (tier) {
+    case Tier::kInterpreted:
+      return FrameTier::kInterpreted;
+    case Tier::kBaseline:
+      return FrameTier::kBaseline;
+    case Tier::kMaglev:
+      return FrameTier::kMaglev;
+    case Tier::kTurbofan:
+      return FrameTier::kTurbofan;
+    case Tier::kOptimized:
+      return FrameTier::kOptimized;
+    case Tier::kUnknown:
+      break;
+  }
+  return FrameTier::kNone;
+}
+
+}  // namespace
+
+bool IsInterpreterBuiltinName(const std::string& name) {
+  constexpr std::string_view kHandler = "Handler";
+  if (name == "InterpreterEntryTrampoline") return true;
+  if (name.size() <= kHandler.size()) return false;
+  if (name.compare(name.size() - kHandler.size(), kHandler.size(), kHandler) != 0) return false;
+  // V8 also names a few promise callbacks so (AtomicsMutexAsyncUnlockResolveHandler); no bytecode
+  // begins like them.
+  return name.compare(0, 7, "Atomics") != 0;
+}
+
+FrameResolver::FrameResolver(const RecordedLog& log) {
+  std::vector<uint64_t> addresses;
+  for (const auto& thread : log.threads()) {
+    for (const Frame frame : thread->frames) {
+      if (!HasAddress(frame)) continue;
+      const uint64_t address = FrameAddressOf(frame);
+      const auto [entry, is_new] =
+          symbol_of_address_.try_emplace(address, static_cast<uint32_t>(addresses.size()));
+      if (is_new) addresses.push_back(address);
+    }
+  }
+  symbols_ = Symbolize(log.modules(), addresses);
+  for (auto& [address, index] : symbol_of_address_) index = symbols_.symbol_of[index];
+  for (auto& frames : frame_of_symbol_) frames.assign(symbols_.symbols.size(), kNotMade);
+}
+
+uint32_t FrameResolver::Resolve(const RecordedThread& thread, Frame frame) {
+  const FrameType type = FrameTypeOf(frame);
+  switch (type) {
+    case FrameType::kNative:
+    case FrameType::kBuiltin:
+      return ResolveNative(type, FrameAddressOf(frame));
+    case FrameType::kJs:
+      return ResolveJs(thread, frame);
+    case FrameType::kGc:
+      return Special("(garbage collector)", FrameKind::kGc);
+    case FrameType::kUnknownJs:
+      break;
+  }
+  return Special("(js)", FrameKind::kUnknownJs);
+}
+
+bool FrameResolver::IsInterpreterBuiltin(uint32_t frame_index) const {
+  const RecordingFrame& frame = table_.frames()[frame_index];
+  return frame.kind == FrameKind::kBuiltin && IsInterpreterBuiltinName(frame.function_name);
+}
+
+uint32_t FrameResolver::Special(const char* name, FrameKind kind) {
+  RecordingFrame frame;
+  frame.function_name = name;
+  frame.kind = kind;
+  return table_.Intern(frame);
+}
+
+uint32_t FrameResolver::ResolveNative(FrameType type, uint64_t address) {
+  const uint32_t symbol_index = symbol_of_address_.at(address);
+  uint32_t& index = frame_of_symbol_[type == FrameType::kBuiltin ? 1 : 0][symbol_index];
+  if (index == kNotMade) {
+    const Symbol& symbol = symbols_.symbols[symbol_index];
+    RecordingFrame frame;
+    frame.function_name = symbol.name;
+    frame.module = symbol.module;
+    frame.kind =
+        symbol.is_builtin || type == FrameType::kBuiltin ? FrameKind::kBuiltin : FrameKind::kNative;
+    index = table_.Intern(frame);
+  }
+  return index;
+}
+
+uint32_t FrameResolver::ResolveJs(const RecordedThread& thread, Frame frame) {
+  if (js_thread_ != &thread) {
+    js_thread_ = &thread;
+    js_frames_.clear();
+  }
+  const Tier tier = FrameTierOf(frame);
+  const uint32_t function_id = FrameFunctionOf(frame);
+  const auto [entry, is_new] =
+      js_frames_.try_emplace(uint64_t{function_id} << 8 | static_cast<uint64_t>(tier), 0);
+  if (is_new) entry->second = MakeJs(thread, function_id, tier);
+  return entry->second;
+}
+
+uint32_t FrameResolver::MakeJs(const RecordedThread& thread, uint32_t function_id, Tier tier) {
+  const auto found = thread.functions.find(function_id);
+  if (found == thread.functions.end()) return Special("(lost)", FrameKind::kUnknownJs);
+  const RecordedFunction& function = found->second;
+  RecordingFrame frame;
+  frame.kind = FrameKind::kJs;
+  frame.tier = TierOf(tier);
+  frame.function_name = function.name;
+  frame.script_id = function.script_id;
+  frame.start_offset = function.start_offset;
+  frame.line = function.line;
+  frame.column = function.line == 0 ? 0 : function.column;
+  const auto script = thread.scripts.find(function.script_id);
+  if (script != thread.scripts.end()) {
+    frame.url = script->second.name;
+    frame.source_length = script->second.source_length;
+  }
+  if (frame.line == 0 && frame.start_offset >= 0 && script != thread.scripts.end()) {
+    const std::optional<SourcePosition> position =
+        positions_.Find(frame.url, frame.source_length, static_cast<uint32_t>(frame.start_offset));
+    if (position.has_value()) {
+      // In 64 bits: the offsets are whatever the record says.
+      const int64_t line = int64_t{position->line} + script->second.line_offset;
+      const int64_t column =
+          int64_t{position->column} + (position->line == 1 ? script->second.column_offset : 0);
+      if (line > 0 && line <= INT32_MAX && column > 0 && column <= INT32_MAX) {
+        frame.line = static_cast<int32_t>(line);
+        frame.column = static_cast<int32_t>(column);
+      }
+    }
+  }
+  return table_.Intern(frame);
+}
+
+}  // namespace spprof

@@ -1,0 +1,234 @@
+#include "profile/recorded_log.h"
+
+#include "base/utf.h"
+
+namespace spprof {
+namespace {
+
+// A name longer than this is damage, or somebody's attempt to make one record cost memory in each
+// frame that refers to it.
+constexpr uint32_t kMaxTextLength = 8192;
+constexpr char kEllipsis[] = "\xe2\x80\xa6";  // marks a name that the handler shortened
+
+// Text of a lane record, as V8 holds it.
+bool ReadLaneText(const RecordView& record, size_t offset, uint32_t length, std::string* out) {
+  const bool is_two_byte = (record.header.flags & kTextTwoByte) != 0;
+  std::string_view bytes;
+  if (!record.ReadText(offset, uint64_t{length} * (is_two_byte ? 2 : 1), &bytes)) return false;
+  const bool is_shortened = (record.header.flags & kTextShortened) != 0 || length > kMaxTextLength;
+  bytes = bytes.substr(0, kMaxTextLength * (is_two_byte ? 2 : 1));
+  *out = is_two_byte ? Utf16ToUtf8(bytes) : Latin1ToUtf8(bytes);
+  if (is_shortened) *out += kEllipsis;
+  return true;
+}
+
+bool ReadControlText(const RecordView& record, size_t offset, uint32_t length, std::string* out) {
+  std::string_view bytes;
+  if (length > kMaxTextLength || !record.ReadText(offset, length, &bytes)) return false;
+  *out = ValidUtf8(bytes);
+  return true;
+}
+
+}  // namespace
+
+void RecordedLog::Add(const LogChunk& chunk) {
+  switch (chunk.header.kind) {
+    case ChunkKind::kControl: {
+      bool is_damaged = false;
+      const size_t done = ForEachRecord(
+          chunk.payload, [&](const RecordView& record) { AddControlRecord(record); }, &is_damaged);
+      if (done < chunk.payload.size()) ++bad_records_;
+      break;
+    }
+    case ChunkKind::kDetail: {
+      RecordedThread& thread = ThreadOf(chunk.header.slot, chunk.header.generation);
+      thread.detail.Append(chunk.header.lane_position, chunk.payload,
+                           [&](const RecordView& record) { AddDetailRecord(thread, record); });
+      break;
+    }
+    case ChunkKind::kIndex: {
+      RecordedThread& thread = ThreadOf(chunk.header.slot, chunk.header.generation);
+      thread.index.Append(chunk.header.lane_position, chunk.payload,
+                          [&](const RecordView& record) { AddIndexRecord(thread, record); });
+      break;
+    }
+  }
+}
+
+uint64_t RecordedLog::LostBytes() const {
+  uint64_t lost = 0;
+  for (const auto& thread : threads_)
+    lost += thread->detail.lost_bytes() + thread->index.lost_bytes();
+  return lost;
+}
+
+RecordedThread& RecordedLog::ThreadOf(uint32_t slot, uint32_t generation) {
+  RecordedThread*& thread = thread_by_key_[uint64_t{slot} << 32 | generation];
+  if (thread == nullptr) {
+    threads_.push_back(std::make_unique<RecordedThread>(slot, generation));
+    thread = threads_.back().get();
+  }
+  return *thread;
+}
+
+void RecordedLog::AddIndexRecord(RecordedThread& thread, const RecordView& record) {
+  if (record.header.type != RecordType::kSample) return;  // a later version's
+  SampleRecord sample;
+  if (!record.Read(&sample)) {
+    ++bad_records_;
+    return;
+  }
+  if ((sample.state & kStateHasIsolate) != 0) thread.has_isolate = true;
+  thread.samples.push_back(sample);
+}
+
+void RecordedLog::AddDetailRecord(RecordedThread& thread, const RecordView& record) {
+  bool is_good = true;
+  switch (record.header.type) {
+    case RecordType::kStack:
+      is_good = AddStack(thread, record);
+      break;
+    case RecordType::kFunction:
+      is_good = AddFunction(thread, record);
+      break;
+    case RecordType::kScript:
+      is_good = AddScript(thread, record);
+      break;
+    default:
+      break;  // a later version's
+  }
+  if (!is_good) ++bad_records_;
+}
+
+bool RecordedLog::AddStack(RecordedThread& thread, const RecordView& record) {
+  StackRecord stack;
+  std::string_view frames;
+  if (!record.Read(&stack) ||
+      !record.ReadText(sizeof(stack), uint64_t{stack.frame_count} * sizeof(Frame), &frames)) {
+    return false;
+  }
+  const size_t first = thread.frames.size();
+  const auto [entry, is_new] =
+      thread.stacks.try_emplace(stack.stack_id, RecordedStack{first, stack.frame_count});
+  if (!is_new || frames.empty()) return true;
+  thread.frames.resize(first + stack.frame_count);
+  memcpy(thread.frames.data() + first, frames.data(), frames.size());
+  return true;
+}
+
+bool RecordedLog::AddFunction(RecordedThread& thread, const RecordView& record) {
+  FunctionRecord function;
+  RecordedFunction result;
+  if (!record.Read(&function) ||
+      !ReadLaneText(record, sizeof(function), function.name_length, &result.name)) {
+    return false;
+  }
+  result.script_id = function.script_id;
+  result.start_offset = function.start_offset < 0 ? -1 : function.start_offset;
+  result.line = function.line < 0 ? 0 : function.line;
+  result.column = function.column < 0 ? 0 : function.column;
+  thread.functions.insert_or_assign(function.function_id, std::move(result));
+  return true;
+}
+
+bool RecordedLog::AddScript(RecordedThread& thread, const RecordView& record) {
+  ScriptRecord script;
+  RecordedScript result;
+  if (!record.Read(&script) ||
+      !ReadLaneText(record, sizeof(script), script.name_length, &result.name))
+    return false;
+  result.source_length = script.source_length;
+  result.line_offset = script.line_offset;
+  result.column_offset = script.column_offset;
+  // The handler defines a script again when its table was full; that time it may have failed to
+  // read the name.
+  const auto [entry, is_new] = thread.scripts.try_emplace(script.script_id);
+  if (is_new || !result.name.empty()) entry->second = std::move(result);
+  return true;
+}
+
+void RecordedLog::AddControlRecord(const RecordView& record) {
+  bool is_good = true;
+  switch (record.header.type) {
+    case RecordType::kSession:
+      is_good = AddSession(record);
+      break;
+    case RecordType::kModule:
+      is_good = AddModule(record);
+      break;
+    case RecordType::kThread:
+      is_good = AddThread(record);
+      break;
+    case RecordType::kStats:
+      is_good = AddCounter(record);
+      break;
+    case RecordType::kEnd: {
+      EndRecord end;
+      is_good = record.Read(&end);
+      if (is_good) end_ns_ = end.monotonic_ns;
+      break;
+    }
+    default:
+      break;  // a later version's
+  }
+  if (!is_good) ++bad_records_;
+}
+
+bool RecordedLog::AddSession(const RecordView& record) {
+  SessionRecord session;
+  if (!record.Read(&session)) return false;
+  RecordedSession result{session.start_unix_ns,
+                         session.start_monotonic_ns,
+                         session.interval_ns,
+                         session.pid,
+                         session.mode,
+                         session.timer,
+                         {},
+                         {}};
+  if (!ReadControlText(record, sizeof(session), session.node_version_length,
+                       &result.node_version) ||
+      !ReadControlText(record, sizeof(session) + session.node_version_length,
+                       session.exec_path_length, &result.exec_path)) {
+    return false;
+  }
+  session_ = std::move(result);
+  return true;
+}
+
+bool RecordedLog::AddModule(const RecordView& record) {
+  ModuleRecord module;
+  std::string_view path, build_id;
+  // The path is not made valid UTF-8: it is to be opened.
+  if (!record.Read(&module) || module.path_length > kMaxTextLength || module.build_id_length > 64 ||
+      !record.ReadText(sizeof(module), module.path_length, &path) ||
+      !record.ReadText(sizeof(module) + module.path_length, module.build_id_length, &build_id) ||
+      module.start >= module.end) {
+    return false;
+  }
+  modules_.push_back(
+      {module.start, module.end, module.file_offset, std::string(path), std::string(build_id)});
+  return true;
+}
+
+bool RecordedLog::AddThread(const RecordView& record) {
+  ThreadRecord thread;
+  std::string name;
+  if (!record.Read(&thread) || !ReadControlText(record, sizeof(thread), thread.name_length, &name))
+    return false;
+  RecordedThread& target = ThreadOf(thread.slot, thread.generation);
+  target.tid = thread.tid;
+  target.kind = thread.kind;
+  target.name = std::move(name);
+  return true;
+}
+
+bool RecordedLog::AddCounter(const RecordView& record) {
+  StatRecord stat;
+  std::string name;
+  if (!record.Read(&stat) || !ReadControlText(record, sizeof(stat), stat.name_length, &name))
+    return false;
+  counters_[std::move(name)] = stat.value;
+  return true;
+}
+
+}  // namespace spprof

@@ -1,0 +1,115 @@
+// What a log says, record by record, before anything is resolved: per thread its samples and the
+// stacks, functions and scripts they refer to; the session, modules and counters. RecordedLog is
+// filled chunk by chunk, in any order of lanes.
+//
+// Context: any thread, one at a time. Input is hostile; memory stays proportional to the bytes fed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "drain/lane_stream.h"
+#include "drain/log_reader.h"
+#include "region/records.h"
+#include "symbols/symbolizer.h"
+
+namespace spprof {
+
+struct RecordedFunction {
+  std::string name;
+  int32_t script_id;
+  int32_t start_offset;
+  int32_t line;
+  int32_t column;
+};
+
+struct RecordedScript {
+  std::string name;
+  uint32_t source_length;
+  int32_t line_offset;
+  int32_t column_offset;
+};
+
+struct RecordedStack {
+  size_t first_frame;  // index into RecordedThread::frames, leaf first
+  uint32_t frame_count;
+};
+
+// One life of a slot.
+struct RecordedThread {
+  RecordedThread(uint32_t slot_number, uint32_t slot_generation)
+      : slot(slot_number),
+        generation(slot_generation),
+        detail(ChunkKind::kDetail),
+        index(ChunkKind::kIndex) {}
+
+  uint32_t slot;
+  uint32_t generation;
+  LaneStream detail;
+  LaneStream index;
+  uint32_t tid = 0;
+  uint32_t kind = 0;  // as in ThreadRecord
+  std::string name;
+  bool has_isolate = false;
+  std::vector<SampleRecord> samples;
+  std::vector<Frame> frames;  // of all stacks
+  std::unordered_map<uint32_t, RecordedStack> stacks;
+  std::unordered_map<uint32_t, RecordedFunction> functions;
+  std::unordered_map<int32_t, RecordedScript> scripts;
+};
+
+struct RecordedSession {
+  uint64_t start_unix_ns;
+  uint64_t start_monotonic_ns;
+  uint64_t interval_ns;
+  uint32_t pid;
+  uint16_t mode;
+  uint16_t timer;
+  std::string node_version;
+  std::string exec_path;
+};
+
+class RecordedLog {
+ public:
+  void Add(const LogChunk& chunk);
+
+  const std::vector<std::unique_ptr<RecordedThread>>& threads() const { return threads_; }
+  const std::optional<RecordedSession>& session() const { return session_; }
+  const std::vector<Mapping>& modules() const { return modules_; }
+  const std::map<std::string, uint64_t>& counters() const { return counters_; }
+  // CLOCK_MONOTONIC of the end; nothing: the recording was not stopped in order.
+  std::optional<uint64_t> end_ns() const { return end_ns_; }
+  // Bytes of lanes that are missing or not understood.
+  uint64_t LostBytes() const;
+  // Records whose lengths contradict each other; they are left out.
+  uint64_t bad_records() const { return bad_records_; }
+
+ private:
+  RecordedThread& ThreadOf(uint32_t slot, uint32_t generation);
+  void AddIndexRecord(RecordedThread& thread, const RecordView& record);
+  void AddDetailRecord(RecordedThread& thread, const RecordView& record);
+  bool AddStack(RecordedThread& thread, const RecordView& record);
+  bool AddFunction(RecordedThread& thread, const RecordView& record);
+  bool AddScript(RecordedThread& thread, const RecordView& record);
+  void AddControlRecord(const RecordView& record);
+  bool AddSession(const RecordView& record);
+  bool AddModule(const RecordView& record);
+  bool AddThread(const RecordView& record);
+  bool AddCounter(const RecordView& record);
+
+  std::vector<std::unique_ptr<RecordedThread>> threads_;  // in order of appearance
+  std::unordered_map<uint64_t, RecordedThread*> thread_by_key_;
+  std::optional<RecordedSession> session_;
+  std::vector<Mapping> modules_;
+  std::map<std::string, uint64_t> counters_;
+  std::optional<uint64_t> end_ns_;
+  uint64_t bad_records_ = 0;
+};
+
+}  // namespace spprof

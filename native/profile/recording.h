@@ -1,0 +1,99 @@
+// A decoded recording: what `NativeRecording` of binding.d.ts shows to JavaScript, as columns.
+// Context: plain data, any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace spprof {
+
+enum class ThreadKind : uint8_t { kMain, kWorker, kNative };
+enum class FrameKind : uint8_t { kJs, kNative, kBuiltin, kGc, kTruncated, kUnknownJs };
+enum class FrameTier : uint8_t { kNone, kInterpreted, kBaseline, kMaglev, kTurbofan, kOptimized };
+
+// The words of binding.d.ts.
+const char* NameOf(ThreadKind kind);
+const char* NameOf(FrameKind kind);
+const char* NameOf(FrameTier tier);
+
+struct RecordingThread {
+  uint32_t id = 0;
+  uint32_t tid = 0;  // 0: the log does not tell
+  std::string name;
+  ThreadKind kind = ThreadKind::kNative;
+  uint64_t cpu_ns = 0;
+  uint64_t sample_count = 0;
+};
+
+struct RecordingFrame {
+  std::string function_name;
+  std::string url;
+  int32_t script_id = 0;
+  int32_t line = 0;    // of the function's start, 1-based; 0: unknown
+  int32_t column = 0;  // 1-based, UTF-16 units
+  FrameKind kind = FrameKind::kNative;
+  FrameTier tier = FrameTier::kNone;
+  bool is_inlined = false;
+  std::string module;
+  int32_t start_offset = -1;  // UTF-16 units; -1: unknown
+  uint32_t source_length = 0;
+};
+
+struct HandlerTimes {
+  uint64_t p50 = 0, p99 = 0, max = 0, mean = 0, total = 0;  // nanoseconds
+};
+
+struct RecordingStats {
+  uint64_t signals = 0;
+  uint64_t written = 0;
+  uint64_t drained = 0;
+  std::map<std::string, uint64_t> dropped;  // by reason
+  uint64_t overruns = 0;
+  uint64_t truncated = 0;
+  uint64_t incomplete = 0;
+  uint64_t threads_live = 0;
+  uint64_t threads_seen = 0;
+  uint64_t threads_refused = 0;
+  HandlerTimes handler_ns;
+  uint64_t cpu_ns = 0;
+  uint64_t bytes = 0;
+  uint64_t drain_lag_ns = 0;
+  std::vector<std::string> warnings;
+};
+
+// Bits of Recording::sample_states.
+inline constexpr uint8_t kSampleInGc = 1;
+inline constexpr uint8_t kSampleTruncated = 2;
+inline constexpr uint8_t kSampleIncomplete = 4;
+
+struct Recording {
+  uint32_t pid = 0;
+  double start_time_ms = 0;  // Unix time
+  uint64_t duration_ns = 0;
+  uint64_t interval_ns = 0;
+  std::string mode;   // "cpu" or "wall"
+  std::string timer;  // "tick", "hires", ...
+  std::string node_version;
+  std::string exec_path;
+  std::vector<RecordingThread> threads;  // by id
+  std::vector<RecordingFrame> frames;
+  // The stack tree. Node 0 is the root and has no frame (its stack_frames entry is 0 and means
+  // nothing); stack_parents[i] < i.
+  std::vector<uint32_t> stack_parents;
+  std::vector<uint32_t> stack_frames;
+  // One element a sample, ordered by thread, then time.
+  std::vector<uint32_t> sample_threads;
+  std::vector<double> sample_times;   // nanoseconds since the start
+  std::vector<double> sample_cpu_ns;  // CPU time that ended at the sample's time
+  std::vector<uint32_t> sample_stacks;
+  std::vector<uint8_t> sample_states;
+  // 1 + offset in its script (UTF-16 units) of what the leaf frame was at, when that is a
+  // JavaScript frame; else 0.
+  std::vector<uint32_t> sample_positions;
+  RecordingStats stats;
+  bool is_stopped_cleanly = false;
+};
+
+}  // namespace spprof

@@ -1,0 +1,179 @@
+#include "profile/recording_builder.h"
+
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <numeric>
+#include <utility>
+
+#include "profile/frame_resolver.h"
+#include "profile/recording_stats.h"
+#include "profile/stack_tree.h"
+
+namespace spprof {
+namespace {
+
+const char* TimerName(uint16_t timer) { return timer == 1 ? "hires" : "tick"; }  // TimerEngine
+
+ThreadKind KindOf(const RecordedThread& thread, uint32_t pid) {
+  if (thread.tid == pid || thread.kind == 1) return ThreadKind::kMain;
+  return thread.has_isolate || thread.kind == 2 ? ThreadKind::kWorker : ThreadKind::kNative;
+}
+
+uint8_t StatesOf(uint32_t state) {
+  return static_cast<uint8_t>(((state & kStateInGc) != 0 ? kSampleInGc : 0) |
+                              ((state & kStateTruncated) != 0 ? kSampleTruncated : 0) |
+                              ((state & kStateIncomplete) != 0 ? kSampleIncomplete : 0));
+}
+
+// The stacks of one thread as nodes of the tree.
+class ThreadStacks {
+ public:
+  struct Place {
+    uint32_t node;
+    uint32_t leaf_position;
+  };
+
+  ThreadStacks(const RecordedThread& thread, FrameResolver* resolver, StackTree* tree)
+      : thread_(thread), resolver_(resolver), tree_(tree) {}
+
+  // Nothing when the definition is lost.
+  const Place* Find(uint32_t stack_id, bool is_truncated) {
+    const auto stack = thread_.stacks.find(stack_id);
+    if (stack == thread_.stacks.end()) return nullptr;
+    const auto [entry, is_new] =
+        places_.try_emplace(uint64_t{stack_id} << 1 | (is_truncated ? 1 : 0), Place{0, 0});
+    if (is_new) entry->second = Plant(stack->second, is_truncated);
+    return &entry->second;
+  }
+
+ private:
+  Place Plant(const RecordedStack& stack, bool is_truncated) {
+    uint32_t node = 0;
+    if (is_truncated) node = tree_->Child(node, resolver_->TruncatedFrame());
+    bool is_in_interpreter =
+        false;  // all frames since the last interpreted function belong to its interpreter
+    uint32_t position = 0;
+    for (size_t i = stack.frame_count; i > 0; --i) {
+      const Frame frame = thread_.frames[stack.first_frame + i - 1];
+      const uint32_t resolved = resolver_->Resolve(thread_, frame);
+      if (is_in_interpreter && resolver_->IsInterpreterBuiltin(resolved)) continue;
+      is_in_interpreter =
+          FrameTypeOf(frame) == FrameType::kJs && FrameTierOf(frame) == Tier::kInterpreted;
+      position = FrameTypeOf(frame) == FrameType::kJs ? FramePositionOf(frame) : 0;
+      node = tree_->Child(node, resolved);
+    }
+    return {node, position};
+  }
+
+  const RecordedThread& thread_;
+  FrameResolver* resolver_;
+  StackTree* tree_;
+  std::unordered_map<uint64_t, Place> places_;
+};
+
+std::vector<uint32_t> OrderByTime(const std::vector<SampleRecord>& samples) {
+  std::vector<uint32_t> order(samples.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return samples[a].time_ns < samples[b].time_ns; });
+  return order;
+}
+
+// Appends the columns of one thread.
+void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* resolver,
+               StackTree* tree, Recording* out, uint64_t* lost_definitions) {
+  RecordingThread result;
+  result.id = static_cast<uint32_t>(out->threads.size());
+  result.tid = thread.tid;
+  result.name = thread.name;
+  result.kind = KindOf(thread, out->pid);
+  result.sample_count = thread.samples.size();
+  ThreadStacks stacks(thread, resolver, tree);
+  for (const uint32_t i : OrderByTime(thread.samples)) {
+    const SampleRecord& sample = thread.samples[i];
+    const ThreadStacks::Place* place =
+        stacks.Find(sample.stack_id, (sample.state & kStateTruncated) != 0);
+    if (place == nullptr) ++*lost_definitions;
+    out->sample_threads.push_back(result.id);
+    out->sample_times.push_back(
+        sample.time_ns < start_ns ? 0 : static_cast<double>(sample.time_ns - start_ns));
+    out->sample_cpu_ns.push_back(static_cast<double>(sample.cpu_ns));
+    out->sample_stacks.push_back(place != nullptr ? place->node
+                                                  : tree->Child(0, resolver->LostFrame()));
+    out->sample_states.push_back(StatesOf(sample.state));
+    out->sample_positions.push_back(place != nullptr ? place->leaf_position : 0);
+    result.cpu_ns += sample.cpu_ns;
+  }
+  out->threads.push_back(std::move(result));
+}
+
+uint64_t DurationOf(const RecordedLog& log, uint64_t start_ns) {
+  uint64_t end = start_ns;
+  if (log.end_ns().has_value()) {
+    end = *log.end_ns();
+  } else {
+    for (const auto& thread : log.threads()) {
+      for (const SampleRecord& sample : thread->samples) end = std::max(end, sample.time_ns);
+    }
+  }
+  return end > start_ns ? end - start_ns : 0;
+}
+
+}  // namespace
+
+Status RecordingBuilder::Build(Recording* out) const {
+  if (!log_.session().has_value()) {
+    return Status::Error(kErrBadRecording, "the recording breaks off before its session record");
+  }
+  const RecordedSession& session = *log_.session();
+  *out = Recording();
+  out->pid = session.pid;
+  out->start_time_ms = static_cast<double>(session.start_unix_ns) / 1e6;
+  out->duration_ns = DurationOf(log_, session.start_monotonic_ns);
+  out->interval_ns = session.interval_ns;
+  out->mode = session.mode == 1 ? "wall" : "cpu";
+  out->timer = TimerName(session.timer);
+  out->node_version = session.node_version;
+  out->exec_path = session.exec_path;
+  out->is_stopped_cleanly = log_.end_ns().has_value();
+
+  FrameResolver resolver(log_);
+  StackTree tree;
+  uint64_t lost_definitions = 0;
+  for (const auto& thread : log_.threads()) {
+    AddThread(*thread, session.start_monotonic_ns, &resolver, &tree, out, &lost_definitions);
+  }
+  out->frames = resolver.TakeFrames();
+  out->stack_parents = tree.TakeParents();
+  out->stack_frames = tree.TakeFrames();
+  out->stats = MakeStats(log_, log_bytes_);
+  if (lost_definitions > 0) out->stats.dropped["definition_lost"] += lost_definitions;
+  std::vector<std::string>& warnings = out->stats.warnings;
+  warnings.insert(warnings.end(), warnings_.begin(), warnings_.end());
+  return Status::Ok();
+}
+
+Status ReadLog(const std::string& path, Recording* out) {
+  try {
+    LogReader reader;
+    Status status = LogReader::Open(path, &reader);
+    if (!status.ok()) return status;
+    RecordingBuilder builder;
+    LogChunk chunk;
+    while (reader.Next(&chunk)) builder.Add(chunk);
+    builder.set_log_bytes(reader.good_bytes());
+    if (!reader.stop_reason().empty()) {
+      builder.AddWarning("the log is good up to byte " + std::to_string(reader.good_bytes()) +
+                         " of " + std::to_string(reader.file_bytes()) + ": " +
+                         reader.stop_reason());
+    }
+    return builder.Build(out);
+  } catch (const std::bad_alloc&) {
+    return Status::Error(kErrBadRecording, "not enough memory to decode " + path);
+  } catch (const std::exception& error) {
+    return Status::Error(kErrBadRecording, "cannot decode " + path + ": " + error.what());
+  }
+}
+
+}  // namespace spprof

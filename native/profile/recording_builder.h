@@ -1,0 +1,43 @@
+// From a log to a Recording: definitions are put together with the samples that use them, native
+// addresses get names, equal frames and stacks one number each.
+//
+//   RecordingBuilder builder;
+//   while (reader.Next(&chunk)) builder.Add(chunk);   // and chunks from elsewhere, e.g. a dead
+//   process's rings Status status = builder.Build(&recording);
+//
+// Context: any thread, one at a time; reads modules and scripts from disk in Build (tens of
+// milliseconds for node). No exception leaves ReadLog.
+#pragma once
+
+#include <string>
+
+#include "base/status.h"
+#include "drain/log_reader.h"
+#include "profile/recorded_log.h"
+#include "profile/recording.h"
+
+namespace spprof {
+
+class RecordingBuilder {
+ public:
+  void Add(const LogChunk& chunk) { log_.Add(chunk); }
+  // Something the user should know, for stats.warnings.
+  void AddWarning(std::string text) { warnings_.push_back(std::move(text)); }
+  // Length of the log, for stats.bytes where the counters are missing.
+  void set_log_bytes(uint64_t bytes) { log_bytes_ = bytes; }
+
+  // ERR_SPPROF_BAD_RECORDING when the session record is missing. `*out` is replaced.
+  Status Build(Recording* out) const;
+
+ private:
+  RecordedLog log_;
+  std::vector<std::string> warnings_;
+  uint64_t log_bytes_ = 0;
+};
+
+// Decodes the log at `path`. A log that breaks off gives what was good of it, with
+// is_stopped_cleanly false and a warning that tells where it broke off. Errors: as LogReader::Open,
+// and ERR_SPPROF_BAD_RECORDING when nothing of it is usable.
+Status ReadLog(const std::string& path, Recording* out);
+
+}  // namespace spprof
