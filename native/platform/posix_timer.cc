@@ -1,0 +1,53 @@
+#include "platform/posix_timer.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace spprof {
+
+namespace {
+
+// struct sigevent as the kernel reads it; glibc's own has the same shape but names its thread field differently over the years.
+struct KernelSigevent {
+  union {
+    int value_int;
+    void* value_ptr;
+  };
+  int signal;
+  int notify;
+  int tid;
+  char padding[64 - 8 - 3 * 4];
+};
+static_assert(sizeof(KernelSigevent) == 64);
+
+}  // namespace
+
+Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value, int32_t* timer) {
+  KernelSigevent event;
+  std::memset(&event, 0, sizeof(event));
+  event.value_ptr = reinterpret_cast<void*>(value);
+  event.signal = signal;
+  event.notify = SIGEV_THREAD_ID;
+  event.tid = tid;
+  int32_t id = kNoTimer;
+  if (syscall(SYS_timer_create, clock, &event, &id) != 0) {
+    const int error = errno;
+    if (error == EAGAIN) {
+      return Status::System("timer_create", error,
+                            "no POSIX timer left for a thread: raise the limit of pending signals (ulimit -i)");
+    }
+    return Status::System("timer_create", error, "timing a thread");
+  }
+  *timer = id;
+  return Status::Ok();
+}
+
+void DeleteThreadTimer(int32_t timer) {
+  if (timer != kNoTimer) syscall(SYS_timer_delete, timer);
+}
+
+}  // namespace spprof

@@ -1,0 +1,72 @@
+#include "platform/threads.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+namespace spprof {
+
+namespace {
+
+uint64_t ReadClock(clockid_t clock) {
+  struct timespec now {};
+  clock_gettime(clock, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// The first bytes of /proc/self/task/<tid>/<file>.
+std::string ReadTaskFile(pid_t tid, const char* file) {
+  const std::string path = "/proc/self/task/" + std::to_string(tid) + "/" + file;
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  char buffer[512];
+  const ssize_t size = read(fd, buffer, sizeof(buffer));
+  close(fd);
+  return size > 0 ? std::string(buffer, static_cast<size_t>(size)) : std::string();
+}
+
+}  // namespace
+
+pid_t CurrentThreadId() { return static_cast<pid_t>(syscall(SYS_gettid)); }
+
+std::vector<pid_t> ListThreads() {
+  std::vector<pid_t> threads;
+  DIR* directory = opendir("/proc/self/task");
+  if (directory == nullptr) return threads;
+  while (const dirent* entry = readdir(directory)) {
+    const long tid = std::strtol(entry->d_name, nullptr, 10);
+    if (tid > 0) threads.push_back(static_cast<pid_t>(tid));
+  }
+  closedir(directory);
+  return threads;
+}
+
+std::string ThreadName(pid_t tid) {
+  std::string name = ReadTaskFile(tid, "comm");
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  return name;
+}
+
+uint64_t ThreadStartTicks(pid_t tid) {
+  const std::string stat = ReadTaskFile(tid, "stat");
+  // Field 2 is the name in parentheses, which may hold anything; fields are counted from behind its last parenthesis.
+  size_t at = stat.rfind(')');
+  if (at == std::string::npos) return 0;
+  constexpr int kStartTimeField = 22;
+  for (int field = 2; field < kStartTimeField; field++) {
+    at = stat.find(' ', at + 1);
+    if (at == std::string::npos) return 0;
+  }
+  return std::strtoull(stat.c_str() + at + 1, nullptr, 10);
+}
+
+uint64_t ProcessCpuNs() { return ReadClock(CLOCK_PROCESS_CPUTIME_ID); }
+uint64_t MonotonicNow() { return ReadClock(CLOCK_MONOTONIC); }
+uint64_t UnixNow() { return ReadClock(CLOCK_REALTIME); }
+
+}  // namespace spprof

@@ -1,0 +1,27 @@
+// The threads of this process, as /proc shows them.
+//
+// Context: control thread and drain thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace spprof {
+
+pid_t CurrentThreadId();
+// All threads that exist now, in no order; empty when /proc cannot be read.
+std::vector<pid_t> ListThreads();
+// Name that the thread has given itself, at most 15 bytes; empty when it is gone.
+std::string ThreadName(pid_t tid);
+// When the thread began, in clock ticks since boot; 0 when it is gone. Tells a reused thread id apart.
+uint64_t ThreadStartTicks(pid_t tid);
+// CPU time of the whole process, nanoseconds.
+uint64_t ProcessCpuNs();
+// Nanoseconds of CLOCK_MONOTONIC and of CLOCK_REALTIME.
+uint64_t MonotonicNow();
+uint64_t UnixNow();
+
+}  // namespace spprof

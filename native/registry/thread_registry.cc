@@ -1,0 +1,94 @@
+#include "registry/thread_registry.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace spprof {
+
+uint32_t ThreadRegistry::PopFree() {
+  Sequence& head = region_->header()->free_slots;
+  uint64_t top = head.load(std::memory_order_acquire);
+  while ((top & 0xffffffff) != 0) {
+    const uint32_t slot = static_cast<uint32_t>(top) - 1;
+    const uint64_t next = region_->Slot(slot)->next_free.load(std::memory_order_relaxed);
+    // The tag changes with each exchange, so a slot that was taken and put back meanwhile is noticed (ABA).
+    const uint64_t replacement = ((top >> 32) + 1) << 32 | next;
+    if (head.compare_exchange_weak(top, replacement, std::memory_order_acq_rel)) return slot;
+  }
+  return kNoSlot;
+}
+
+void ThreadRegistry::PushFree(uint32_t slot) {
+  Sequence& head = region_->header()->free_slots;
+  uint64_t top = head.load(std::memory_order_acquire);
+  uint64_t replacement;
+  do {
+    region_->Slot(slot)->next_free.store(static_cast<uint32_t>(top), std::memory_order_relaxed);
+    replacement = ((top >> 32) + 1) << 32 | (slot + 1);
+  } while (!head.compare_exchange_weak(top, replacement, std::memory_order_acq_rel));
+}
+
+uint32_t ThreadRegistry::Claim(pid_t tid, ThreadKind kind, const std::string& name,
+                               uint64_t start_ticks) {
+  RegionHeader* header = region_->header();
+  uint32_t slot = kNoSlot;
+  if (header->accepting_registrations.load(std::memory_order_acquire) != 0) {  // H3
+    slot = PopFree();
+    if (slot == kNoSlot && used_slots_ < header->max_threads &&
+        (used_slots_ < region_->slot_count() || region_->Grow().ok())) {
+      slot = used_slots_++;
+    }
+  }
+  if (slot == kNoSlot) {
+    header->threads_refused.fetch_add(1, std::memory_order_relaxed);
+    return kNoSlot;
+  }
+  ThreadLaneSet* lanes = region_->Slot(slot);
+  const RegionGeometry& geometry = region_->geometry();
+  lanes->slot = slot;
+  lanes->tid = static_cast<uint32_t>(tid);
+  lanes->start_ticks = start_ticks;
+  lanes->kind.store(static_cast<uint32_t>(kind), std::memory_order_relaxed);
+  std::memset(lanes->name, 0, sizeof(lanes->name));
+  std::memcpy(lanes->name, name.data(), std::min(name.size(), sizeof(lanes->name) - 1));
+  lanes->has_isolate.store(0, std::memory_order_relaxed);
+  for (Sequence* counter : {&lanes->signals, &lanes->written, &lanes->overruns,
+                            &lanes->handler_total_ns, &lanes->handler_max_ns}) {
+    counter->store(0, std::memory_order_relaxed);
+  }
+  for (Sequence& dropped : lanes->dropped) dropped.store(0, std::memory_order_relaxed);
+  const uint64_t rings = geometry.RingsOffset(slot);
+  lanes->index.Reset(geometry.index_ring_count, geometry.index_ring_size, rings);
+  lanes->detail.Reset(geometry.detail_ring_count, geometry.detail_ring_size,
+                      rings + uint64_t{geometry.index_ring_count} * geometry.index_ring_size);
+  lanes->detail.marked.store(1, std::memory_order_relaxed);
+  lanes->generation.fetch_add(1, std::memory_order_release);  // S3
+  header->thread_count.fetch_add(1, std::memory_order_relaxed);
+  header->threads_seen.fetch_add(1, std::memory_order_relaxed);
+  by_tid_[tid] = slot;
+  return slot;
+}
+
+void ThreadRegistry::Activate(uint32_t slot) {
+  region_->Slot(slot)->state.store(static_cast<uint32_t>(SlotState::kActive), std::memory_order_release);  // S1
+}
+
+void ThreadRegistry::Retire(uint32_t slot) {
+  ThreadLaneSet* lanes = region_->Slot(slot);
+  by_tid_.erase(static_cast<pid_t>(lanes->tid));
+  lanes->state.store(static_cast<uint32_t>(SlotState::kRetired), std::memory_order_release);  // S1
+  region_->header()->thread_count.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void ThreadRegistry::Release(uint32_t slot) {
+  region_->DiscardRings(slot);
+  region_->Slot(slot)->state.store(static_cast<uint32_t>(SlotState::kFree), std::memory_order_release);  // S1
+  PushFree(slot);
+}
+
+uint32_t ThreadRegistry::FindByTid(pid_t tid) const {
+  const auto found = by_tid_.find(tid);
+  return found != by_tid_.end() ? found->second : kNoSlot;
+}
+
+}  // namespace spprof

@@ -1,0 +1,50 @@
+// Which thread has which slot of the region.
+//
+// Thread safety: Claim, Retire and Release may be called from any thread at once; a slot given by Claim belongs to its caller until it is
+// released. FindByTid, and everything about threads that come and go, under the caller's lock (Sampler).
+//
+//   free ──Claim──▶ (claimed, being set up) ──Activate──▶ active ──Retire──▶ retired ──drained, Release──▶ free
+//         control                              control            control            drain
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <unordered_map>
+
+#include "base/status.h"
+#include "platform/region_map.h"
+
+namespace spprof {
+
+enum class ThreadKind : uint32_t { kNative = 0, kMain = 1, kWorker = 2 };
+
+inline constexpr uint32_t kNoSlot = 0xffffffff;
+
+class ThreadRegistry {
+ public:
+  explicit ThreadRegistry(RegionMap* region) : region_(region) {}
+
+  // A free slot, its lanes empty, ids filled in, and its generation one higher; not active yet. kNoSlot: maxThreads is reached, or the region could not
+  // grow; counted in threads_refused.
+  uint32_t Claim(pid_t tid, ThreadKind kind, const std::string& name, uint64_t start_ticks);
+  void Activate(uint32_t slot);
+  // The thread is gone, or no longer sampled. Its records stay until Release.
+  void Retire(uint32_t slot);
+  // After its lanes have been drained.
+  void Release(uint32_t slot);
+
+  uint32_t FindByTid(pid_t tid) const;
+  const std::unordered_map<pid_t, uint32_t>& by_tid() const { return by_tid_; }
+  ThreadLaneSet* Slot(uint32_t slot) const { return region_->Slot(slot); }
+
+ private:
+  uint32_t PopFree();
+  void PushFree(uint32_t slot);
+
+  RegionMap* region_;
+  std::unordered_map<pid_t, uint32_t> by_tid_;
+  uint32_t used_slots_ = 0;  // slots that have ever been given
+};
+
+}  // namespace spprof
