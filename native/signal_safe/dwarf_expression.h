@@ -25,8 +25,7 @@ struct StackBounds {
 bool EvaluateExpression(ByteCursor* cursor, const Registers& registers, const StackBounds& stack,
                         const uint64_t* initial, uint64_t* result);
 
-// The register that DWARF calls `number`; false if there is none, or its value in this frame is not
-// known.
+// The register that DWARF calls `number`; false if there is none.
 bool ReadRegister(const Registers& registers, uint64_t number, uint64_t* value);
 
 }  // namespace spprof

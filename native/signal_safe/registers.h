@@ -12,10 +12,12 @@ namespace spprof {
 struct Registers {
   uint64_t pc, sp, fp;
   uint64_t rbx, r12, r13, r14, r15;  // with fp, what a callee preserves
-  // What a callee may destroy: exact in the interrupted frame and in one that a signal interrupted. In a caller they are what
-  // the frames below left in them. A rule that is based on one at a call (OpenSSL's assembly has r11 and rax) says that this
-  // callee keeps it, since the row is in force when it returns.
+  // What a callee may destroy. Certain in the interrupted frame and in one that a signal
+  // interrupted (has_scratch); elsewhere it is what the frames below left. Rules may use it there
+  // too: one that is based on such a register at a call (r11 or rax in OpenSSL's assembly) is in
+  // force when the callee returns, so this callee keeps it.
   uint64_t rax, rdx, rcx, rsi, rdi, r8, r9, r10, r11;
+  bool has_scratch;
 
   static Registers FromContext(const ucontext_t& context);
 };
@@ -60,6 +62,7 @@ inline Registers Registers::FromContext(const ucontext_t& context) {
   registers.r9 = word(REG_R9);
   registers.r10 = word(REG_R10);
   registers.r11 = word(REG_R11);
+  registers.has_scratch = true;
 #elif defined(__aarch64__)
   registers.pc = context.uc_mcontext.pc;
   registers.sp = context.uc_mcontext.sp;
