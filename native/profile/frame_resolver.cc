@@ -68,6 +68,9 @@ uint32_t FrameResolver::Resolve(const RecordedThread& thread, Frame frame) {
       return ResolveJs(thread, frame);
     case FrameType::kGc:
       return Special("(garbage collector)", FrameKind::kGc);
+    case FrameType::kRegExp:
+      // The pattern cannot be told from the address; the function that runs it is the next frame.
+      return Special("(regexp)", FrameKind::kJs);
     case FrameType::kUnknownJs:
       break;
   }
