@@ -34,7 +34,10 @@ bool NamesCode(const Elf64_Sym& symbol) {
 class Pass {
  public:
   Pass(const ElfFile& file, std::span<const uint64_t> addresses)
-      : addresses_(addresses), covering_(addresses.size()), preceding_(addresses.size()) {
+      : addresses_(addresses),
+        covering_(addresses.size()),
+        unsized_(addresses.size()),
+        last_end_(addresses.size()) {
     sections_.reserve(addresses.size());
     for (const uint64_t address : addresses) sections_.push_back(file.SectionOfAddress(address));
   }
@@ -47,8 +50,14 @@ class Pass {
     const Candidate candidate{index, symbol.st_name, value, symbol.st_size, RankOf(symbol)};
     // Only the first address behind a symbol remembers it; Finish() carries it on to those behind
     // that one.
-    if (sections_[at] == symbol.st_shndx && IsNearer(candidate, preceding_[at]))
-      preceding_[at] = candidate;
+    if (sections_[at] == symbol.st_shndx) {
+      if (symbol.st_size == 0) {
+        if (IsNearer(candidate, unsized_[at])) unsized_[at] = candidate;
+      } else {
+        const uint64_t end = value + std::min(symbol.st_size, UINT64_MAX - value);
+        last_end_[at] = std::max(last_end_[at], end);
+      }
+    }
     for (; at < addresses_.size() && addresses_[at] - value < symbol.st_size; ++at) {
       if (IsTighter(candidate, covering_[at])) covering_[at] = candidate;
     }
@@ -56,12 +65,19 @@ class Pass {
 
   // The best candidate of every address; `symbol` is kNone where there is none.
   std::vector<Candidate> Finish() && {
-    Candidate nearest;
+    Candidate unsized;
+    uint64_t last_end = 0;
     for (size_t i = 0; i < addresses_.size(); ++i) {
-      if (i > 0 && sections_[i] != sections_[i - 1]) nearest = {};
-      if (preceding_[i].symbol != kNone) nearest = preceding_[i];
-      if (covering_[i].symbol == kNone && nearest.symbol != kNone && nearest.size == 0)
-        covering_[i] = nearest;
+      if (i > 0 && sections_[i] != sections_[i - 1]) {
+        unsized = {};
+        last_end = 0;
+      }
+      if (unsized_[i].symbol != kNone) unsized = unsized_[i];
+      last_end = std::max(last_end, last_end_[i]);
+      if (covering_[i].symbol != kNone || unsized.symbol == kNone) continue;
+      // A sized symbol that ends between the label and the address: the label is inside of it or
+      // before it, and the address belongs to neither.
+      if (last_end <= unsized.value) covering_[i] = unsized;
     }
     return std::move(covering_);
   }
@@ -75,16 +91,14 @@ class Pass {
   }
   static bool IsNearer(const Candidate& a, const Candidate& b) {
     if (b.symbol == kNone) return true;
-    if (a.value != b.value) return a.value > b.value;
-    // A symbol with a size that does not reach the address says that the address is not its own.
-    if ((a.size == 0) != (b.size == 0)) return a.size != 0;
-    return a.rank < b.rank;
+    return a.value != b.value ? a.value > b.value : a.rank < b.rank;
   }
 
   std::span<const uint64_t> addresses_;
   std::vector<uint32_t> sections_;
   std::vector<Candidate> covering_;
-  std::vector<Candidate> preceding_;
+  std::vector<Candidate> unsized_;  // the nearest one before the address
+  std::vector<uint64_t> last_end_;  // the largest end of a sized one that begins before it
 };
 
 void OfferAll(const ElfFile& file, const ElfFile::Section& table, Pass* pass) {
