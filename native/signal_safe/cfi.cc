@@ -53,8 +53,8 @@ bool PackPlain(const FrameRow& row, UnwindRule* rule) {
   return true;
 }
 
-bool IsPlausibleCfa(uint64_t cfa, const Registers& registers, uintptr_t stack_end) {
-  return cfa > registers.sp && cfa <= stack_end && cfa % 8 == 0;
+bool IsPlausibleSp(uint64_t sp, const Registers& callee, uintptr_t stack_end) {
+  return sp > callee.sp && sp <= stack_end && sp % 8 == 0;
 }
 
 // Sets what a step has found, if it can be a caller's.
@@ -69,7 +69,7 @@ StepResult ApplyPlain(const UnwindRule& rule, uintptr_t stack_end, Registers* re
   uint64_t base;
   if (!ReadRegister(*registers, rule.cfa_register, &base)) return StepResult::kBad;
   const uint64_t cfa = base + static_cast<uint64_t>(int64_t{rule.offset});
-  if (!IsPlausibleCfa(cfa, *registers, stack_end)) return StepResult::kBad;
+  if (!IsPlausibleSp(cfa, *registers, stack_end)) return StepResult::kBad;
 
   const StackBounds stack = BoundsOf(*registers, stack_end);
   const auto load = [&](int8_t words, uint64_t* out) {
@@ -102,8 +102,6 @@ class RowApplier {
 
   StepResult Run(bool is_signal_frame, Registers* registers) {
     if (!ComputeCfa()) return StepResult::kBad;
-    // The code that a signal interrupted may run on another stack than the handler.
-    if (!is_signal_frame && !IsPlausibleCfa(cfa_, callee_, stack_.end)) return StepResult::kBad;
     Registers caller = callee_;
     caller.sp = cfa_;
     caller.has_scratch = is_signal_frame;
@@ -111,8 +109,16 @@ class RowApplier {
       if (!Recover(number, &(caller.*kDwarfRegisters[number]))) return StepResult::kBad;
     }
     const RegisterRule pc_rule = row_.rules[kDwarfReturnAddress];
-    if (pc_rule == RegisterRule::kUnspecified || pc_rule == RegisterRule::kSameValue)
+    if (pc_rule == RegisterRule::kUnspecified || pc_rule == RegisterRule::kSameValue) {
       return StepResult::kBad;
+    }
+    // The code that a signal interrupted may run on another stack than the handler. And vfork()
+    // keeps its return address in a register: it has popped it, so the stack pointer is the
+    // caller's already.
+    const bool is_popped = pc_rule == RegisterRule::kRegister && caller.sp == callee_.sp;
+    if (!is_signal_frame && !is_popped && !IsPlausibleSp(caller.sp, callee_, stack_.end)) {
+      return StepResult::kBad;
+    }
     return Commit(caller, registers);
   }
 

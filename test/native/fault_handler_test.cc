@@ -1,0 +1,269 @@
+// Each test runs in a child process of its own: signal actions are the process's, and some of the claims are about how it dies.
+#include "platform/fault_handler.h"
+
+#include <gtest/gtest.h>
+#include <setjmp.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "signal_safe/guarded_load.h"
+
+namespace spprof {
+namespace {
+
+// Runs `body` in a child that starts with the default actions (the sanitizers have handlers of their own); its wait status.
+template <typename Body>
+int RunInChild(Body body) {
+  fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit no_core = {0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    signal(SIGSEGV, SIG_DFL);
+    signal(SIGBUS, SIG_DFL);
+    _exit(body());
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  return status;
+}
+
+#define EXPECT_EXITS_WITH_0(status) EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << (status)
+#define EXPECT_DIES_OF(status, number) \
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == (number)) << "status " << (status)
+
+// In a child: a claim that fails ends it with the line as its status.
+#define REQUIRE(claim)                       \
+  do {                                       \
+    if (!(claim)) return __LINE__ % 200 + 1; \
+  } while (false)
+
+// Not seen through by the compiler or a sanitizer.
+__attribute__((noinline, no_sanitize("address", "undefined", "thread"))) int LoadFrom(volatile int* address) {
+  return *address;
+}
+volatile int* const kNowhere = reinterpret_cast<volatile int*>(0x10);
+
+bool GuardedLoadFails() {
+  uint64_t word;
+  return !GuardedLoad64(16, &word);
+}
+
+sigjmp_buf g_escape;
+volatile sig_atomic_t g_calls;
+volatile sig_atomic_t g_signal;
+volatile uintptr_t g_address;
+volatile sig_atomic_t g_usr1_is_blocked;
+volatile sig_atomic_t g_segv_is_blocked;
+
+void Escape(int signal, siginfo_t* info, void*) {
+  g_calls = g_calls + 1;
+  g_signal = signal;
+  g_address = reinterpret_cast<uintptr_t>(info->si_addr);
+  sigset_t blocked;
+  sigprocmask(SIG_BLOCK, nullptr, &blocked);
+  g_usr1_is_blocked = sigismember(&blocked, SIGUSR1);
+  g_segv_is_blocked = sigismember(&blocked, SIGSEGV);
+  siglongjmp(g_escape, 1);
+}
+
+void SetAction(int signal, void (*handler)(int, siginfo_t*, void*), int flags = 0) {
+  struct sigaction action = {};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | flags;
+  sigemptyset(&action.sa_mask);
+  sigaddset(&action.sa_mask, SIGUSR1);
+  sigaction(signal, &action, nullptr);
+}
+
+TEST(FaultHandler, LetsGuardedLoadsFail) {
+  EXPECT_EXITS_WITH_0(RunInChild([] {
+    REQUIRE(!FaultHandlerIsInstalled());
+    REQUIRE(InstallFaultHandler().ok());
+    REQUIRE(FaultHandlerIsInstalled());
+    REQUIRE(GuardedLoadFails());
+    return 0;
+  }));
+}
+
+TEST(FaultHandler, LetsAnotherFaultKillWithTheSameSignal) {
+  EXPECT_DIES_OF(RunInChild([] {
+                   if (!InstallFaultHandler().ok()) return 1;
+                   return LoadFrom(kNowhere);
+                 }),
+                 SIGSEGV);
+}
+
+TEST(FaultHandler, LetsASentSignalKillAsIfItWereNotThere) {
+  for (int number : {SIGSEGV, SIGBUS}) {
+    EXPECT_DIES_OF(RunInChild([number] {
+                     if (!InstallFaultHandler().ok()) return 1;
+                     kill(getpid(), number);
+                     return 2;
+                   }),
+                   number);
+  }
+}
+
+TEST(FaultHandler, IgnoresASentSignalThatWasIgnoredButNotAFault) {
+  EXPECT_DIES_OF(RunInChild([] {
+                   signal(SIGSEGV, SIG_IGN);
+                   if (!InstallFaultHandler().ok()) return 1;
+                   kill(getpid(), SIGSEGV);
+                   if (!FaultHandlerIsInstalled()) return 2;
+                   return LoadFrom(kNowhere);
+                 }),
+                 SIGSEGV);
+}
+
+TEST(FaultHandler, CallsThePreviousHandlerWithItsContextAndMask) {
+  EXPECT_EXITS_WITH_0(RunInChild([] {
+    SetAction(SIGSEGV, Escape);
+    REQUIRE(InstallFaultHandler().ok());
+    for (int i = 1; i <= 3; ++i) {
+      if (sigsetjmp(g_escape, 1) == 0) {
+        LoadFrom(kNowhere);
+        return 1;
+      }
+      REQUIRE(g_calls == i);
+      REQUIRE(g_signal == SIGSEGV);
+      REQUIRE(g_address == reinterpret_cast<uintptr_t>(kNowhere));
+      REQUIRE(g_usr1_is_blocked == 1);
+      REQUIRE(g_segv_is_blocked == 1);
+      REQUIRE(GuardedLoadFails());
+      REQUIRE(g_calls == i);
+    }
+    return 0;
+  }));
+}
+
+TEST(FaultHandler, LeavesThePreviousHandlersSignalOpenIfItAskedForThat) {
+  EXPECT_EXITS_WITH_0(RunInChild([] {
+    SetAction(SIGSEGV, Escape, SA_NODEFER);
+    REQUIRE(InstallFaultHandler().ok());
+    if (sigsetjmp(g_escape, 1) == 0) LoadFrom(kNowhere);
+    REQUIRE(g_calls == 1);
+    REQUIRE(g_segv_is_blocked == 0);
+    return 0;
+  }));
+}
+
+TEST(FaultHandler, CallsAPreviousOneShotHandlerOnce) {
+  EXPECT_DIES_OF(RunInChild([] {
+                   SetAction(SIGSEGV, Escape, SA_RESETHAND);
+                   REQUIRE(InstallFaultHandler().ok());
+                   if (sigsetjmp(g_escape, 1) == 0) LoadFrom(kNowhere);
+                   REQUIRE(g_calls == 1);
+                   return LoadFrom(kNowhere);
+                 }),
+                 SIGSEGV);
+}
+
+// As Node's WebAssembly trap handler does: change the context and return.
+void MakeReadable(int, siginfo_t* info, void*) {
+  g_calls = g_calls + 1;
+  const auto page = reinterpret_cast<uintptr_t>(info->si_addr) & ~uintptr_t{4095};
+  mprotect(reinterpret_cast<void*>(page), 4096, PROT_READ | PROT_WRITE);
+}
+
+TEST(FaultHandler, LetsThePreviousHandlerMendTheFaultAndReturn) {
+  EXPECT_EXITS_WITH_0(RunInChild([] {
+    void* page = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    SetAction(SIGSEGV, MakeReadable);
+    REQUIRE(InstallFaultHandler().ok());
+    errno = 77;
+    REQUIRE(LoadFrom(static_cast<volatile int*>(page)) == 0);
+    REQUIRE(errno == 77);
+    REQUIRE(g_calls == 1);
+    sigset_t blocked;
+    sigprocmask(SIG_BLOCK, nullptr, &blocked);
+    REQUIRE(!sigismember(&blocked, SIGUSR1) && !sigismember(&blocked, SIGSEGV));
+    return 0;
+  }));
+}
+
+TEST(FaultHandler, PutsThePreviousActionBack) {
+  EXPECT_EXITS_WITH_0(RunInChild([] {
+    SetAction(SIGSEGV, Escape, SA_RESTART);
+    struct sigaction before, after;
+    sigaction(SIGSEGV, nullptr, &before);
+    for (int i = 0; i < 100; ++i) {
+      REQUIRE(InstallFaultHandler().ok());
+      REQUIRE(InstallFaultHandler().ok());
+      UninstallFaultHandler();
+    }
+    REQUIRE(!FaultHandlerIsInstalled());
+    sigaction(SIGSEGV, nullptr, &after);
+    REQUIRE(before.sa_sigaction == after.sa_sigaction && before.sa_flags == after.sa_flags);
+    REQUIRE(sigismember(&after.sa_mask, SIGUSR1) == 1 && sigismember(&after.sa_mask, SIGUSR2) == 0);
+    sigaction(SIGBUS, nullptr, &after);
+    REQUIRE(after.sa_handler == SIG_DFL);
+    return 0;
+  }));
+}
+
+struct sigaction g_below;
+void PassOn(int signal, siginfo_t* info, void* context) {
+  g_calls = g_calls + 1;
+  g_below.sa_sigaction(signal, info, context);
+}
+void PutOnTop() {
+  sigaction(SIGSEGV, nullptr, &g_below);
+  SetAction(SIGSEGV, PassOn);
+}
+
+TEST(FaultHandler, StaysBelowAHandlerThatWasPutOnTop) {
+  EXPECT_EXITS_WITH_0(RunInChild([] {
+    REQUIRE(InstallFaultHandler().ok());
+    PutOnTop();
+    REQUIRE(!FaultHandlerIsInstalled());
+    REQUIRE(GuardedLoadFails());  // through the other one
+    REQUIRE(g_calls == 1);
+    UninstallFaultHandler();
+    struct sigaction current;
+    sigaction(SIGSEGV, nullptr, &current);
+    REQUIRE(current.sa_sigaction == PassOn);
+    REQUIRE(GuardedLoadFails());
+    REQUIRE(g_calls == 2);
+    // Installed again it lies above, and below: a fault that is nobody's must still come to an end.
+    REQUIRE(InstallFaultHandler().ok());
+    REQUIRE(FaultHandlerIsInstalled());
+    REQUIRE(GuardedLoadFails());
+    REQUIRE(g_calls == 2);
+    return 0;
+  }));
+  EXPECT_DIES_OF(RunInChild([] {
+                   REQUIRE(InstallFaultHandler().ok());
+                   PutOnTop();
+                   UninstallFaultHandler();
+                   REQUIRE(InstallFaultHandler().ok());
+                   alarm(10);  // a circle of the two would not end
+                   return LoadFrom(kNowhere);
+                 }),
+                 SIGSEGV);
+}
+
+TEST(FaultHandler, RefusesToBeBuriedWithoutEnd) {
+  EXPECT_EXITS_WITH_0(RunInChild([] {
+    for (int i = 0; i < 8; ++i) {
+      REQUIRE(InstallFaultHandler().ok());
+      PutOnTop();
+      UninstallFaultHandler();
+    }
+    const Status status = InstallFaultHandler();
+    REQUIRE(!status.ok());
+    REQUIRE(!FaultHandlerIsInstalled());
+    struct sigaction current;
+    sigaction(SIGBUS, nullptr, &current);
+    REQUIRE(current.sa_handler == SIG_DFL);
+    return 0;
+  }));
+}
+
+}  // namespace
+}  // namespace spprof
