@@ -4,8 +4,8 @@
 //
 // Which symbol an address gets: of those whose [value, value + size) covers it, the smallest, then
 // GLOBAL before WEAK before LOCAL, then a function before an untyped one. If none covers it, the
-// nearest preceding one of the same section, but only if it has no size (assembly). Else the PLT's
-// entry for a function: `name@plt`.
+// nearest preceding one without a size (assembly) of the same section, unless one with a size ends
+// in between. Else the PLT's entry for a function: `name@plt`.
 //
 // Context: any thread.
 #pragma once
