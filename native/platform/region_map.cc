@@ -91,6 +91,17 @@ Status RegionMap::Open(const std::string& path, std::unique_ptr<RegionMap>* out)
   return Status::Ok();
 }
 
+bool RegionMap::CheckSlot(uint32_t slot) const {
+  const ThreadLaneSet* lanes = Slot(slot);
+  const uint64_t rings = geometry_.RingsOffset(slot);
+  return lanes->index.ring_count == geometry_.index_ring_count &&
+         lanes->index.ring_size == geometry_.index_ring_size && lanes->index.rings_offset == rings &&
+         lanes->detail.ring_count == geometry_.detail_ring_count &&
+         lanes->detail.ring_size == geometry_.detail_ring_size &&
+         lanes->detail.rings_offset ==
+             rings + uint64_t{geometry_.index_ring_count} * geometry_.index_ring_size;
+}
+
 Status RegionMap::Grow() {
   const uint32_t block = block_count();
   const uint64_t begin = geometry_.BlockOffset(block);

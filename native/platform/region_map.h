@@ -21,7 +21,7 @@ class RegionMap {
   // `path` empty: anonymous memory. Otherwise a new file, mode 0600.
   static Status Create(const std::string& path, uint32_t max_threads, const RegionGeometry& geometry,
                        std::unique_ptr<RegionMap>* out);
-  // Maps an existing file privately writable-shared, after checking header, geometry and file size. `block_count` is cut to what the file holds.
+  // Maps an existing file, writable, after checking header, geometry and file size. `block_count` is cut to what the file holds.
   static Status Open(const std::string& path, std::unique_ptr<RegionMap>* out);
 
   uint8_t* base() const { return base_; }
@@ -33,6 +33,9 @@ class RegionMap {
   ThreadLaneSet* Slot(uint32_t slot) const {
     return reinterpret_cast<ThreadLaneSet*>(base_ + geometry_.SlotOffset(slot));
   }
+
+  // Whether the lanes of a slot in a file that may be damaged say what the geometry says: only then may they be read.
+  bool CheckSlot(uint32_t slot) const;
 
   // Adds a block; its slots are zeroed (free). One caller at a time.
   Status Grow();

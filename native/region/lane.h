@@ -62,28 +62,37 @@ class LaneWriter {
   uint8_t* bytes_;
 };
 
-// The drain's side. `Sink` is called as sink(lane_position, ring_reader, length) and must copy exactly `length` bytes with
-// ring_reader.Copy; then the bytes are released. Returns the number of bytes drained.
+// The drain's side. `Sink` is called as sink(lane_position, ring_reader, length), must copy exactly `length` bytes with
+// ring_reader.Copy, and keep them safe: when it returns, the thread may overwrite them.
 // Context: drain thread, or any process that owns a dead one's region.
 class LaneReader {
  public:
   LaneReader(Lane* lane, uint8_t* region) : lane_(lane), bytes_(region + lane->rings_offset) {}
 
+  // End of what has been published, as a position in the lane's stream.
+  uint64_t PublishedEnd() const {
+    const uint32_t active = lane_->active.load(std::memory_order_acquire);  // L2
+    if (active >= lane_->ring_count) return 0;                             // a damaged region
+    return lane_->rings[active].lane_base.load(std::memory_order_relaxed) +
+           lane_->rings[active].head.load(std::memory_order_acquire);
+  }
+
+  // Empties the lane up to position `end`, which PublishedEnd() gave. Returns the number of bytes.
   template <typename Sink>
-  uint64_t Drain(Sink&& sink) {
+  uint64_t Drain(uint64_t end, Sink&& sink) {
     uint64_t total = 0;
     // Bounded: a writer that swaps faster than we read is visited again by the next pass.
     for (uint32_t turn = 0; turn < 2 * kMaxRingsPerLane; turn++) {
       uint32_t ring;
       if (lane_->submit.Pop(&ring)) {
         if (ring >= lane_->ring_count) continue;  // a damaged region
-        total += DrainRing(ring, sink);
+        total += DrainRing(ring, UINT64_MAX, sink);
         lane_->free.Push(ring);
         continue;
       }
       ring = lane_->active.load(std::memory_order_acquire);  // L2
       if (!lane_->submit.IsEmpty()) continue;  // it swapped meanwhile: the submitted ring comes first
-      if (ring < lane_->ring_count) total += DrainRing(ring, sink);
+      if (ring < lane_->ring_count) total += DrainRing(ring, end, sink);
       break;
     }
     return total;
@@ -91,9 +100,11 @@ class LaneReader {
 
  private:
   template <typename Sink>
-  uint64_t DrainRing(uint32_t ring, Sink&& sink) {
+  uint64_t DrainRing(uint32_t ring, uint64_t end, Sink&& sink) {
     RingReader reader(&lane_->rings[ring], bytes_ + size_t{ring} * lane_->ring_size, lane_->ring_size);
-    const uint64_t length = reader.Readable();
+    uint64_t length = reader.Readable();
+    // Modulo 2^64, as positions are: `end` lies before what is readable, within it, or behind it.
+    if (end != UINT64_MAX && end - reader.lane_position() < length) length = end - reader.lane_position();
     if (length == 0) return 0;
     sink(reader.lane_position(), reader, length);
     reader.Release();

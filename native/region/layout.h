@@ -13,7 +13,9 @@
 // | word                      | writer  | reader          | release  | acquire   | becomes visible             | if weakened                    |
 // | block_count               | control | drain, recovery | Grow H1  | Scan H2   | the block's slots, zeroed   | garbage slots are read         |
 // | accepting_registrations   | control | control         | H3       | H3        | -                           | a late thread is registered    |
-// | accepting_samples         | control | handlers        | seq_cst, with ThreadLaneSet::in_handler: see thread_lane_set.h                    |
+// | accepting_samples         | control | handlers        | relaxed  | relaxed   | -                           | a sample more or less; the     |
+// |                           |         |                 |          |           |                             | handler's end is waited for    |
+// |                           |         |                 |          |           |                             | by other means (handler.h)     |
 // | shutdown_requested        | control | drain           | H4       | H4        | -                           | one more visit of the drain    |
 // | free_slots                | control | control         | acq_rel  | acq_rel   | next_free of the slot       | a slot is given twice          |
 #pragma once
@@ -41,6 +43,16 @@ enum class DropReason : uint32_t {
   kCount,
 };
 
+// signals = written + sum of dropped.
+struct Counters {
+  Sequence signals;
+  Sequence written;
+  Sequence dropped[static_cast<size_t>(DropReason::kCount)];
+  Sequence overruns;
+  Sequence handler_total_ns;
+  Sequence handler_max_ns;
+};
+
 struct RegionHeader {
   uint64_t magic;
   uint32_t version;
@@ -58,6 +70,7 @@ struct RegionHeader {
   Word threads_seen;     // ever registered
   Word threads_refused;  // beyond max_threads
   Sequence free_slots;   // Treiber stack: tag in the upper half, slot index + 1 in the lower
+  Counters retired;      // of slots that have been released; control side only
   alignas(kCacheLine) Word accepting_samples;  // read by every handler, written twice a session
 };
 static_assert(sizeof(RegionHeader) <= kRegionPage);
@@ -69,9 +82,7 @@ enum class SlotState : uint32_t { kFree = 0, kActive = 1, kRetired = 2 };
 // | word        | writer  | reader  | order      | what for                                                                                   |
 // | state       | control | drain, recovery | S1 release / S2 acquire | lanes and ids are set up before the slot is seen active       |
 // | generation  | control | handler | S3 release / S4 acquire | a signal that was queued for the slot's former thread is recognised         |
-// | in_handler  | handler | control | S5 seq_cst | store, then the handler loads accepting_samples; control stores that, then loads this: one |
-// |             |         |         |            | of the two sees the other (Dekker), so stopping can wait for handlers in flight            |
-// | metrics     | handler | any     | relaxed    | counters order nothing                                                                     |
+// | counters    | handler | any     | relaxed    | they order nothing                                                                         |
 struct alignas(kCacheLine) ThreadLaneSet {
   Word state;
   Word generation;
@@ -82,14 +93,8 @@ struct alignas(kCacheLine) ThreadLaneSet {
   Word kind;             // ThreadRecord::kind
   char name[32];
 
-  alignas(kCacheLine) Word in_handler;
-  Word has_isolate;  // set by the handler: this thread runs JavaScript
-  Sequence signals;
-  Sequence written;
-  Sequence dropped[static_cast<size_t>(DropReason::kCount)];
-  Sequence overruns;
-  Sequence handler_total_ns;
-  Sequence handler_max_ns;
+  alignas(kCacheLine) Word has_isolate;  // set by the handler: this thread runs JavaScript
+  Counters counters;  // written by the handler
 
   Lane index;
   Lane detail;

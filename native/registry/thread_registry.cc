@@ -1,5 +1,7 @@
 #include "registry/thread_registry.h"
 
+#include "registry/totals.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -28,7 +30,7 @@ void ThreadRegistry::PushFree(uint32_t slot) {
   } while (!head.compare_exchange_weak(top, replacement, std::memory_order_acq_rel));
 }
 
-uint32_t ThreadRegistry::Claim(pid_t tid, ThreadKind kind, const std::string& name,
+uint32_t ThreadRegistry::Claim(pid_t tid, SlotKind kind, const std::string& name,
                                uint64_t start_ticks) {
   RegionHeader* header = region_->header();
   uint32_t slot = kNoSlot;
@@ -52,11 +54,7 @@ uint32_t ThreadRegistry::Claim(pid_t tid, ThreadKind kind, const std::string& na
   std::memset(lanes->name, 0, sizeof(lanes->name));
   std::memcpy(lanes->name, name.data(), std::min(name.size(), sizeof(lanes->name) - 1));
   lanes->has_isolate.store(0, std::memory_order_relaxed);
-  for (Sequence* counter : {&lanes->signals, &lanes->written, &lanes->overruns,
-                            &lanes->handler_total_ns, &lanes->handler_max_ns}) {
-    counter->store(0, std::memory_order_relaxed);
-  }
-  for (Sequence& dropped : lanes->dropped) dropped.store(0, std::memory_order_relaxed);
+  ClearCounters(&lanes->counters);
   const uint64_t rings = geometry.RingsOffset(slot);
   lanes->index.Reset(geometry.index_ring_count, geometry.index_ring_size, rings);
   lanes->detail.Reset(geometry.detail_ring_count, geometry.detail_ring_size,
@@ -81,6 +79,7 @@ void ThreadRegistry::Retire(uint32_t slot) {
 }
 
 void ThreadRegistry::Release(uint32_t slot) {
+  AddCounters(region_->Slot(slot)->counters, &region_->header()->retired);
   region_->DiscardRings(slot);
   region_->Slot(slot)->state.store(static_cast<uint32_t>(SlotState::kFree), std::memory_order_release);  // S1
   PushFree(slot);

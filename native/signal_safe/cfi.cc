@@ -96,15 +96,19 @@ StepResult ApplyPlain(const UnwindRule& rule, uintptr_t stack_end, Registers* re
 // Applies a row of any kind.
 class RowApplier {
  public:
-  RowApplier(const CfiModule& module, const FrameRow& row, const Registers& callee,
-             uintptr_t stack_end)
-      : module_(module), row_(row), callee_(callee), stack_(BoundsOf(callee, stack_end)) {}
+  RowApplier(const CfiModule& module, const FrameRow& row, bool is_signal_frame,
+             const Registers& callee, uintptr_t stack_end)
+      : module_(module),
+        row_(row),
+        is_signal_frame_(is_signal_frame),
+        callee_(callee),
+        stack_(BoundsOf(callee, stack_end)) {}
 
-  StepResult Run(bool is_signal_frame, Registers* registers) {
+  StepResult Run(Registers* registers) {
     if (!ComputeCfa()) return StepResult::kBad;
     Registers caller = callee_;
     caller.sp = cfa_;
-    caller.has_scratch = is_signal_frame;
+    caller.has_scratch = is_signal_frame_;
     for (unsigned number = 0; number < kDwarfRegisterCount; ++number) {
       if (!Recover(number, &(caller.*kDwarfRegisters[number]))) return StepResult::kBad;
     }
@@ -116,7 +120,7 @@ class RowApplier {
     // keeps its return address in a register: it has popped it, so the stack pointer is the
     // caller's already.
     const bool is_popped = pc_rule == RegisterRule::kRegister && caller.sp == callee_.sp;
-    if (!is_signal_frame && !is_popped && !IsPlausibleSp(caller.sp, callee_, stack_.end)) {
+    if (!is_signal_frame_ && !is_popped && !IsPlausibleSp(caller.sp, callee_, stack_.end)) {
       return StepResult::kBad;
     }
     return Commit(caller, registers);
@@ -148,12 +152,20 @@ class RowApplier {
       case RegisterRule::kRegister:
         return ReadRegister(callee_, operand, value);
       case RegisterRule::kExpression:
-        return Evaluate(row_.values[number], &cfa_, &address) && stack_.Load(address, value);
+        if (!Evaluate(row_.values[number], &cfa_, &address)) return false;
+        // GCC does not take the rules of a re-aligned frame ("rbp is saved at [rbp]") back when its
+        // epilogue has popped rbp. They then point into the caller's frame or to nowhere, and the
+        // register is the caller's already.
+        if (!is_signal_frame_ && number != kDwarfReturnAddress && !IsInFrame(address)) return true;
+        return stack_.Load(address, value);
       case RegisterRule::kValueExpression:
         return Evaluate(row_.values[number], &cfa_, value);
     }
     return false;
   }
+
+  // What a frame saves lies between its red zone and its CFA.
+  bool IsInFrame(uintptr_t address) const { return address >= stack_.begin && address < cfa_; }
 
   bool Evaluate(int32_t expression, const uint64_t* initial, uint64_t* result) {
     const uintptr_t address = module_.eh_frame_hdr + static_cast<uint64_t>(int64_t{expression});
@@ -164,6 +176,7 @@ class RowApplier {
 
   const CfiModule& module_;
   const FrameRow& row_;
+  const bool is_signal_frame_;
   const Registers& callee_;
   const StackBounds stack_;
   uint64_t cfa_ = 0;
@@ -218,7 +231,7 @@ StepResult ApplyRule(const CfiModule& module, const UnwindRule& rule, uintptr_t 
           pc_lookup >= entry.pc_end || !InterpretEntry(module, entry, pc_lookup, &row)) {
         return StepResult::kBad;
       }
-      return RowApplier(module, row, *registers, stack_end).Run(entry.is_signal_frame, registers);
+      return RowApplier(module, row, entry.is_signal_frame, *registers, stack_end).Run(registers);
     }
     case RuleKind::kNone:
     case RuleKind::kBad:

@@ -11,9 +11,16 @@ namespace {
 
 constinit std::atomic<HandlerContext*> g_context{nullptr};
 
+// Handlers that run now, spread over lines so that threads on many cores do not meet.
+constexpr size_t kInFlightShards = 32;
+struct alignas(kCacheLine) InFlight {
+  Word count{0};
+};
+constinit InFlight g_in_flight[kInFlightShards];
+
 constexpr uint64_t kIdleNs = 50'000'000;  // hires: how long the CPU clock stands still before the timer is disarmed
 
-void Drop(ThreadLaneSet* lanes, DropReason reason) { AddOwned(lanes->dropped[static_cast<size_t>(reason)], 1); }
+void Drop(ThreadLaneSet* lanes, DropReason reason) { AddOwned(lanes->counters.dropped[static_cast<size_t>(reason)], 1); }
 
 bool BlocksFaults(const ucontext_t& ucontext) {
   return sigismember(&ucontext.uc_sigmask, SIGSEGV) == 1 || sigismember(&ucontext.uc_sigmask, SIGBUS) == 1;
@@ -142,9 +149,9 @@ void Record(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, u
     const uint64_t took_ns = kernel::MonotonicNs() - begin_ns;
     record.handler_ns = static_cast<uint32_t>(took_ns);
     index.Write(&record, sizeof(record));
-    AddOwned(lanes->written, 1);
-    AddOwned(lanes->handler_total_ns, took_ns);
-    AddOwnedMax(lanes->handler_max_ns, took_ns);
+    AddOwned(lanes->counters.written, 1);
+    AddOwned(lanes->counters.handler_total_ns, took_ns);
+    AddOwnedMax(lanes->counters.handler_max_ns, took_ns);
     if (swapped) kernel::Wake(context->wake_fd);
   }
 }
@@ -160,18 +167,25 @@ void Forward(const struct sigaction& previous, int signal, siginfo_t* info, void
 
 }  // namespace
 
-void SetHandlerContext(HandlerContext* context) { g_context.store(context, std::memory_order_release); }
-HandlerContext* GetHandlerContext() { return g_context.load(std::memory_order_acquire); }
+void SetHandlerContext(HandlerContext* context) { g_context.store(context, std::memory_order_seq_cst); }
+HandlerContext* GetHandlerContext() { return g_context.load(std::memory_order_seq_cst); }
+
+void WaitForHandlers() {
+  // A handler takes microseconds.
+  for (const InFlight& shard : g_in_flight) {
+    while (shard.count.load(std::memory_order_seq_cst) != 0) kernel::Call(SYS_sched_yield);
+  }
+}
 
 void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, int overruns,
                 const ucontext_t& ucontext) {
   const uint64_t begin_ns = kernel::MonotonicNs();
   ThreadLaneSet* lanes = context->Slot(slot);
   ThreadState* state = context->State(slot);
-  AddOwned(lanes->signals, 1);
+  AddOwned(lanes->counters.signals, 1);
   uint32_t missed = overruns > 0 ? static_cast<uint32_t>(overruns) : 0;
   const uint64_t cpu_ns = CpuSinceLastSample(context, state, from_hires_timer, &missed, begin_ns);
-  if (missed != 0) AddOwned(lanes->overruns, missed);
+  if (missed != 0) AddOwned(lanes->counters.overruns, missed);
   if (cpu_ns == 0) {
     Drop(lanes, DropReason::kOffCpu);
   } else if (state->busy.load(std::memory_order_relaxed) != 0) {
@@ -185,31 +199,43 @@ void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, i
   }
 }
 
-void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext) {
-  HandlerContext* context = g_context.load(std::memory_order_acquire);
-  if (context == nullptr) return;
-  const auto value_word = reinterpret_cast<uint64_t>(info->si_value.sival_ptr);
-  if (info->si_code != SI_TIMER || !TimerValue::IsOurs(value_word)) {
-    Forward(context->previous, signal, info, ucontext);
-    return;
-  }
-  const TimerValue value = TimerValue::Decode(value_word);
+namespace {
+
+// One signal of a timer of ours.
+void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_t& info, const ucontext_t& ucontext) {
   RegionHeader* header = context->header;
   if (value.slot >= header->block_count.load(std::memory_order_acquire) * kSlotsPerBlock) return;
   ThreadLaneSet* lanes = context->Slot(value.slot);
-  // S5: in_handler before accepting_samples, so that whoever stops the sampling either sees us here or is seen by us.
-  lanes->in_handler.store(1, std::memory_order_seq_cst);
-  if (lanes->generation.load(std::memory_order_acquire) != value.generation) {  // S4
-    lanes->in_handler.store(0, std::memory_order_release);
-    return;  // the slot has gone to another thread; this signal's own is counted no more
-  }
-  if (header->accepting_samples.load(std::memory_order_seq_cst) == 0) {
-    AddOwned(lanes->signals, 1);
+  // Another generation: the slot has gone to another thread, and this signal's own is counted no more.
+  if (lanes->generation.load(std::memory_order_acquire) != value.generation) return;  // S4
+  if (header->accepting_samples.load(std::memory_order_relaxed) == 0) {
+    AddOwned(lanes->counters.signals, 1);
     Drop(lanes, DropReason::kNotAccepting);
-  } else {
-    TakeSample(context, value.slot, value.is_hires, info->si_overrun, *static_cast<const ucontext_t*>(ucontext));
+    return;
   }
-  lanes->in_handler.store(0, std::memory_order_release);
+  TakeSample(context, value.slot, value.is_hires, info.si_overrun, ucontext);
+}
+
+}  // namespace
+
+void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext) {
+  const auto value_word = reinterpret_cast<uint64_t>(info->si_value.sival_ptr);
+  const bool is_ours = info->si_code == SI_TIMER && TimerValue::IsOurs(value_word);
+  const TimerValue value = TimerValue::Decode(value_word);
+  Word& in_flight = g_in_flight[is_ours ? value.slot % kInFlightShards : 0].count;
+  in_flight.fetch_add(1, std::memory_order_seq_cst);
+  struct sigaction previous {};
+  HandlerContext* context = g_context.load(std::memory_order_seq_cst);
+  if (context != nullptr) {
+    if (is_ours) {
+      HandleTick(context, value, *info, *static_cast<const ucontext_t*>(ucontext));
+    } else {
+      previous = context->previous;
+    }
+  }
+  in_flight.fetch_sub(1, std::memory_order_release);
+  // Outside the count: what is forwarded may take its time, or never return.
+  if (!is_ours) Forward(previous, signal, info, ucontext);
 }
 
 void OnGcBegin(HandlerContext* context, uint32_t slot, const ucontext_t& ucontext) {

@@ -19,7 +19,7 @@ namespace spprof {
 
 enum class TimerEngine : uint16_t { kTick = 0, kHires = 1 };
 
-// All that the handler knows. Set up before the first timer exists; `modules` alone changes later. Never freed: a signal may be late.
+// All that the handler knows. Set up before the first timer exists; `modules` alone changes later.
 struct HandlerContext {
   uint8_t* region = nullptr;
   RegionHeader* header = nullptr;
@@ -43,8 +43,14 @@ struct HandlerContext {
   }
 };
 
-// The context that the handler uses; null: every signal is foreign.
+// The context that the handler uses; null: our signals are ignored.
 void SetHandlerContext(HandlerContext* context);
+// After SetHandlerContext(nullptr): returns when no handler uses the former context any more.
+//
+// | word        | writer  | reader  | order   | what for                                                                              |
+// | g_context   | control | handler | seq_cst | Dekker with g_in_flight: a handler counts itself, then loads the context; control     |
+// | g_in_flight | handler | control | seq_cst | clears the context, then waits for the counts: one of the two sees the other         |
+void WaitForHandlers();
 HandlerContext* GetHandlerContext();
 
 // The sa_sigaction function.

@@ -1,0 +1,102 @@
+// The Node-API module: the functions of binding.d.ts. Thin: options have been checked in JavaScript, work is done by session/ and profile/.
+// Context: JavaScript threads; what takes long runs on libuv's pool.
+#include <napi.h>
+
+#include "addon/decode_worker.h"
+#include "addon/to_js.h"
+#include "profile/recording_builder.h"
+#include "session/profiler.h"
+#include "v8/gc_hooks.h"
+
+namespace spprof {
+
+namespace {
+
+std::string GetString(const Napi::Object& object, const char* key) {
+  const Napi::Value value = object.Get(key);
+  return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+}
+
+ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
+  const Napi::Object given = info[0].As<Napi::Object>();
+  ProfilerOptions options;
+  options.sampler.interval_ns = static_cast<uint64_t>(given.Get("intervalNs").As<Napi::Number>().DoubleValue());
+  options.sampler.engine = GetString(given, "timer") == "hires" ? TimerEngine::kHires : TimerEngine::kTick;
+  options.sampler.javascript_threads_only = GetString(given, "threads") == "js";
+  options.sampler.native_frames = given.Get("native").ToBoolean();
+  options.sampler.max_frames = given.Get("maxFrames").As<Napi::Number>().Uint32Value();
+  options.max_threads = given.Get("maxThreads").As<Napi::Number>().Uint32Value();
+  options.directory = GetString(given, "directory");
+  const Napi::Object process = info.Env().Global().Get("process").As<Napi::Object>();
+  options.node_version = GetString(process, "version");
+  options.exec_path = GetString(process, "execPath");
+  return options;
+}
+
+void Start(const Napi::CallbackInfo& info) {
+  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "start: expected an options object");
+  const Status status = Profiler::Get().Start(OptionsFrom(info));
+  if (!status.ok()) throw ToError(info.Env(), status);
+}
+
+Napi::Value Stop(const Napi::CallbackInfo& info) {
+  // Stopping itself takes a few milliseconds (drain and join); decoding is what takes long.
+  return DecodeWorker::Queue(info.Env(), [](DecodeWorker::Keep* keep, Recording* recording) {
+    FinishedRecording finished;
+    Status status = Profiler::Get().Stop(&finished);
+    if (!status.ok()) return status;
+    status = ReadLog(finished.log->path(), recording);
+    *keep = std::move(finished.log);
+    return status;
+  });
+}
+
+Napi::Value Stats(const Napi::CallbackInfo& info) {
+  ProfilerStats stats;
+  const Status status = Profiler::Get().Stats(&stats);
+  if (!status.ok()) throw ToError(info.Env(), status);
+  return ToJs(info.Env(), stats);
+}
+
+Napi::Value IsRunning(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Profiler::Get().IsRunning());
+}
+
+Napi::Value RegisterThread(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "registerThread: expected a name");
+  return Napi::Boolean::New(info.Env(),
+                            Profiler::Get().RegisterCurrentThread(info[0].As<Napi::String>().Utf8Value()));
+}
+
+Napi::Value ReadRecording(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "readRecording: expected a path");
+  return DecodeWorker::Queue(info.Env(), [path = info[0].As<Napi::String>().Utf8Value()](
+                                             DecodeWorker::Keep*, Recording* recording) {
+    return ReadLog(LogPathOf(path), recording);
+  });
+}
+
+Napi::Value Recover(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "recover: expected a folder");
+  return RecoverWorker::Queue(info.Env(), info[0].As<Napi::String>().Utf8Value());
+}
+
+}  // namespace
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("start", Napi::Function::New(env, Start, "start"));
+  exports.Set("stop", Napi::Function::New(env, Stop, "stop"));
+  exports.Set("stats", Napi::Function::New(env, Stats, "stats"));
+  exports.Set("isRunning", Napi::Function::New(env, IsRunning, "isRunning"));
+  exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
+  exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));
+  exports.Set("recover", Napi::Function::New(env, Recover, "recover"));
+  // An isolate that goes takes its callbacks' registration with it; ours must not be called for it again.
+  env.AddCleanupHook([] { RemoveGcHook(); });
+  return exports;
+}
+
+}  // namespace spprof
+
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) { return spprof::Init(env, exports); }
+NODE_API_MODULE(spprof, InitModule)

@@ -1,0 +1,156 @@
+#include "addon/to_js.h"
+
+#include <cstring>
+
+namespace spprof {
+
+namespace {
+
+double Number(uint64_t value) { return static_cast<double>(value); }
+
+// A typed array over a column of the recording. Copied: an external buffer is refused by builds of V8 with a sandbox.
+template <typename Array, typename Element>
+Array Column(Napi::Env env, const std::vector<Element>& column) {
+  Array array = Array::New(env, column.size());
+  if (!column.empty()) std::memcpy(array.Data(), column.data(), column.size() * sizeof(Element));
+  return array;
+}
+
+Napi::Object HandlerNs(Napi::Env env, uint64_t p50, uint64_t p99, uint64_t max, uint64_t mean, uint64_t total) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("p50", Number(p50));
+  object.Set("p99", Number(p99));
+  object.Set("max", Number(max));
+  object.Set("mean", Number(mean));
+  object.Set("total", Number(total));
+  return object;
+}
+
+Napi::Array Strings(Napi::Env env, const std::vector<std::string>& strings) {
+  Napi::Array array = Napi::Array::New(env, strings.size());
+  for (size_t i = 0; i < strings.size(); i++) array.Set(static_cast<uint32_t>(i), strings[i]);
+  return array;
+}
+
+Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("signals", Number(stats.signals));
+  object.Set("written", Number(stats.written));
+  object.Set("drained", Number(stats.drained));
+  Napi::Object dropped = Napi::Object::New(env);
+  for (const auto& [reason, count] : stats.dropped) dropped.Set(reason, Number(count));
+  object.Set("dropped", dropped);
+  object.Set("overruns", Number(stats.overruns));
+  object.Set("truncated", Number(stats.truncated));
+  object.Set("incomplete", Number(stats.incomplete));
+  object.Set("threadsLive", Number(stats.threads_live));
+  object.Set("threadsSeen", Number(stats.threads_seen));
+  object.Set("threadsRefused", Number(stats.threads_refused));
+  object.Set("handlerNs", HandlerNs(env, stats.handler_ns.p50, stats.handler_ns.p99, stats.handler_ns.max,
+                                    stats.handler_ns.mean, stats.handler_ns.total));
+  object.Set("cpuNs", Number(stats.cpu_ns));
+  object.Set("bytes", Number(stats.bytes));
+  object.Set("drainLagNs", Number(stats.drain_lag_ns));
+  object.Set("warnings", Strings(env, stats.warnings));
+  return object;
+}
+
+Napi::Array Threads(Napi::Env env, const std::vector<RecordingThread>& threads) {
+  Napi::Array array = Napi::Array::New(env, threads.size());
+  for (uint32_t i = 0; i < threads.size(); i++) {
+    const RecordingThread& thread = threads[i];
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("id", Number(thread.id));
+    object.Set("tid", Number(thread.tid));
+    object.Set("name", thread.name);
+    object.Set("kind", NameOf(thread.kind));
+    object.Set("cpuNs", Number(thread.cpu_ns));
+    object.Set("sampleCount", Number(thread.sample_count));
+    array.Set(i, object);
+  }
+  return array;
+}
+
+Napi::Array Frames(Napi::Env env, const std::vector<RecordingFrame>& frames) {
+  Napi::Array array = Napi::Array::New(env, frames.size());
+  for (uint32_t i = 0; i < frames.size(); i++) {
+    Napi::HandleScope scope(env);
+    const RecordingFrame& frame = frames[i];
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("functionName", frame.function_name);
+    object.Set("url", frame.url);
+    object.Set("scriptId", frame.script_id);
+    object.Set("line", frame.line);
+    object.Set("column", frame.column);
+    object.Set("kind", NameOf(frame.kind));
+    object.Set("tier", NameOf(frame.tier));
+    object.Set("inlined", frame.is_inlined);
+    object.Set("module", frame.module);
+    object.Set("startOffset", frame.start_offset);
+    object.Set("sourceLength", frame.source_length);
+    array.Set(i, object);
+  }
+  return array;
+}
+
+}  // namespace
+
+Napi::Error ToError(Napi::Env env, const Status& status) {
+  Napi::Error error = Napi::Error::New(env, status.message());
+  error.Set("code", Napi::String::New(env, status.code()));
+  if (status.syscall() != nullptr) {
+    error.Set("syscall", Napi::String::New(env, status.syscall()));
+    error.Set("errno", Napi::Number::New(env, status.error_number()));
+  }
+  return error;
+}
+
+Napi::Object ToJs(Napi::Env env, const ProfilerStats& stats) {
+  RecordingStats all;
+  all.signals = stats.totals.signals;
+  all.written = stats.totals.written;
+  all.drained = stats.drain.samples_drained;
+  for (size_t i = 0; i < static_cast<size_t>(DropReason::kCount); i++) {
+    all.dropped[DropReasonName(static_cast<DropReason>(i))] = stats.totals.dropped[i];
+  }
+  all.overruns = stats.totals.overruns;
+  all.threads_live = stats.threads_live;
+  all.threads_seen = stats.threads_seen;
+  all.threads_refused = stats.threads_refused;
+  all.handler_ns.p50 = stats.drain.handler_p50_ns;
+  all.handler_ns.p99 = stats.drain.handler_p99_ns;
+  all.handler_ns.max = stats.totals.handler_max_ns;
+  all.handler_ns.mean = stats.totals.written != 0 ? stats.totals.handler_total_ns / stats.totals.written : 0;
+  all.handler_ns.total = stats.totals.handler_total_ns;
+  all.cpu_ns = stats.cpu_ns;
+  all.bytes = stats.drain.bytes_written;
+  all.drain_lag_ns = stats.drain.lag_ns;
+  all.warnings = stats.warnings;
+  return StatsObject(env, all);
+}
+
+Napi::Object ToJs(Napi::Env env, const Recording& recording) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("pid", Number(recording.pid));
+  object.Set("startTimeMs", recording.start_time_ms);
+  object.Set("durationNs", Number(recording.duration_ns));
+  object.Set("intervalNs", Number(recording.interval_ns));
+  object.Set("mode", recording.mode);
+  object.Set("timer", recording.timer);
+  object.Set("nodeVersion", recording.node_version);
+  object.Set("execPath", recording.exec_path);
+  object.Set("threads", Threads(env, recording.threads));
+  object.Set("frames", Frames(env, recording.frames));
+  object.Set("stackParents", Column<Napi::Uint32Array>(env, recording.stack_parents));
+  object.Set("stackFrames", Column<Napi::Uint32Array>(env, recording.stack_frames));
+  object.Set("sampleThreads", Column<Napi::Uint32Array>(env, recording.sample_threads));
+  object.Set("sampleTimes", Column<Napi::Float64Array>(env, recording.sample_times));
+  object.Set("sampleCpuNs", Column<Napi::Float64Array>(env, recording.sample_cpu_ns));
+  object.Set("sampleStacks", Column<Napi::Uint32Array>(env, recording.sample_stacks));
+  object.Set("sampleStates", Column<Napi::Uint8Array>(env, recording.sample_states));
+  object.Set("stats", StatsObject(env, recording.stats));
+  object.Set("stoppedCleanly", recording.is_stopped_cleanly);
+  return object;
+}
+
+}  // namespace spprof

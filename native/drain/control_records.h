@@ -1,0 +1,16 @@
+// Control records that more than one place writes.
+//
+// Context: whoever owns the log.
+#pragma once
+
+#include "drain/log_writer.h"
+#include "platform/modules.h"
+#include "registry/totals.h"
+
+namespace spprof {
+
+void AddModuleRecord(const LoadedModule& module, LogWriter* log);
+// The region's counters, under the names of NativeStats.
+void AddTotals(const RegionMap& region, LogWriter* log);
+
+}  // namespace spprof

@@ -1,0 +1,167 @@
+#include "drain/drain.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <cerrno>
+#include <future>
+#include <system_error>
+
+#include "drain/control_records.h"
+#include "platform/modules.h"
+#include "platform/threads.h"
+
+namespace spprof {
+
+namespace {
+
+constexpr int kBusyTimeoutMs = 10;
+constexpr int kIdleTimeoutMs = 100;
+// The process used less than this between two visits: our own visits make about as much.
+constexpr uint64_t kIdleCpuNs = 200'000;
+
+}  // namespace
+
+Drain::Drain(Sampler* sampler, LogWriter* log, int wake_fd)
+    : sampler_(sampler), log_(log), wake_fd_(wake_fd), lanes_(sampler->region(), log) {}
+
+Drain::~Drain() { Stop(); }
+
+Status Drain::Start() {
+  loader_generation_ = LoaderGeneration();
+  last_visit_ns_ = MonotonicNow();
+  // The thread must take no signal that is meant for the program, from its first instruction on: it inherits this mask.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::promise<pid_t> tid;
+  std::future<pid_t> started = tid.get_future();
+  Status status;
+  try {
+    thread_ = std::thread([this, &tid] {
+      pthread_setname_np(pthread_self(), "spprof-drain");
+      tid.set_value(CurrentThreadId());
+      Run();
+    });
+    sampler_->Exclude(started.get());
+  } catch (const std::system_error& error) {
+    status = Status::System("pthread_create", error.code().value(), "starting the drain thread");
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return status;
+}
+
+void Drain::Stop() {
+  if (!thread_.joinable()) return;
+  stop_requested_.store(true, std::memory_order_release);
+  const uint64_t one = 1;
+  // Full counter: the drain is awake anyway.
+  static_cast<void>(!write(wake_fd_, &one, sizeof(one)));
+  thread_.join();
+}
+
+void Drain::Run() {
+  while (!stop_requested_.load(std::memory_order_acquire)) {
+    pollfd wake = {wake_fd_, POLLIN, 0};
+    const int ready = poll(&wake, 1, timeout_ms_);
+    if (ready > 0) {
+      uint64_t count;
+      static_cast<void>(!read(wake_fd_, &count, sizeof(count)));
+    }
+    timeout_ms_ = NextTimeoutMs();
+    Visit(timeout_ms_ == kBusyTimeoutMs || ready == 0);
+  }
+  // The sampler has stopped: nothing is written any more.
+  Visit(false);
+}
+
+int Drain::NextTimeoutMs() {
+  const uint64_t cpu_ns = ProcessCpuNs();
+  const bool is_idle = cpu_ns - process_cpu_ns_ < kIdleCpuNs;
+  process_cpu_ns_ = cpu_ns;
+  return is_idle ? std::min(timeout_ms_ * 2, kIdleTimeoutMs) : kBusyTimeoutMs;
+}
+
+void Drain::Visit(bool scan_threads) {
+  if (scan_threads) sampler_->ScanThreads();
+  NoteModules();
+  DrainAll();
+  log_->Flush();
+  const uint64_t now = MonotonicNow();
+  std::vector<std::string> warnings = sampler_->TakeWarnings();
+  std::lock_guard lock(stats_mutex_);
+  stats_.samples_drained = lanes_.samples();
+  stats_.handler_p50_ns = lanes_.handler_times().Percentile(0.50);
+  stats_.handler_p99_ns = lanes_.handler_times().Percentile(0.99);
+  stats_.bytes_written = log_->bytes_written();
+  stats_.lag_ns = now - last_visit_ns_;
+  last_visit_ns_ = now;
+  for (std::string& warning : warnings) warnings_.push_back(std::move(warning));
+  if (!log_->failure().empty() &&
+      std::find(warnings_.begin(), warnings_.end(), log_->failure()) == warnings_.end()) {
+    warnings_.push_back(log_->failure());
+  }
+}
+
+void Drain::DrainAll() {
+  RegionMap* region = sampler_->region();
+  uint32_t isolate_threads = 0;
+  for (uint32_t slot = 0; slot < region->slot_count(); slot++) {
+    ThreadLaneSet* lanes = region->Slot(slot);
+    const auto state = static_cast<SlotState>(lanes->state.load(std::memory_order_acquire));  // S2
+    if (state == SlotState::kFree) continue;
+    NoteThread(slot);
+    lanes_.DrainSlot(slot);
+    if (lanes->has_isolate.load(std::memory_order_relaxed) != 0) isolate_threads++;
+    if (state == SlotState::kRetired) {
+      noted_threads_.erase(slot);
+      sampler_->Release(slot);
+    }
+  }
+  if (isolate_threads != isolate_threads_) {
+    isolate_threads_ = isolate_threads;
+    loader_generation_ = 0;  // a new isolate maps a copy of V8's builtins: look again
+  }
+}
+
+void Drain::NoteThread(uint32_t slot) {
+  const ThreadLaneSet* lanes = sampler_->region()->Slot(slot);
+  ThreadRecord record{};
+  record.slot = slot;
+  record.generation = lanes->generation.load(std::memory_order_acquire);  // S4
+  record.tid = lanes->tid;
+  record.kind = lanes->kind.load(std::memory_order_relaxed);
+  record.start_ticks = lanes->start_ticks;
+  const std::string name(lanes->name, strnlen(lanes->name, sizeof(lanes->name)));
+  record.name_length = static_cast<uint32_t>(name.size());
+  std::string told = std::to_string(record.generation) + ":" + std::to_string(record.kind) + ":" + name;
+  std::string& noted = noted_threads_[slot];
+  if (noted == told) return;
+  noted = std::move(told);
+  log_->AddControl(record, RecordType::kThread, name);
+}
+
+void Drain::NoteModules() {
+  const uint64_t generation = LoaderGeneration();
+  if (generation == loader_generation_) return;
+  loader_generation_ = generation;
+  for (const LoadedModule& module : sampler_->RefreshModules()) {
+    AddModuleRecord(module, log_);
+  }
+}
+
+DrainStats Drain::Stats() const {
+  std::lock_guard lock(stats_mutex_);
+  return stats_;
+}
+
+std::vector<std::string> Drain::Warnings() const {
+  std::lock_guard lock(stats_mutex_);
+  return warnings_;
+}
+
+}  // namespace spprof

@@ -1,0 +1,70 @@
+// The drain thread: finds threads that come and go, empties lanes into the log, notes new modules. Woken by an eventfd when a ring has been filled,
+// else every 10 ms, and ever less often, down to every 100 ms, while the process uses no CPU.
+//
+// Context: Start and Stop on the control thread; Stats from any thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/status.h"
+#include "drain/lane_drainer.h"
+#include "drain/log_writer.h"
+#include "sampling/sampler.h"
+
+namespace spprof {
+
+struct DrainStats {
+  uint64_t samples_drained = 0;
+  uint64_t handler_p50_ns = 0;
+  uint64_t handler_p99_ns = 0;
+  uint64_t bytes_written = 0;
+  uint64_t lag_ns = 0;  // between the last two visits of all lanes
+};
+
+class Drain {
+ public:
+  Drain(Sampler* sampler, LogWriter* log, int wake_fd);
+  ~Drain();
+
+  Status Start();
+  // After the sampler has stopped: drains what is left and ends the thread. The log can then be used by the caller.
+  void Stop();
+
+  DrainStats Stats() const;
+  std::vector<std::string> Warnings() const;
+
+ private:
+  void Run();
+  void Visit(bool scan_threads);
+  void DrainAll();
+  void NoteModules();
+  void NoteThread(uint32_t slot);
+  int NextTimeoutMs();
+
+  Sampler* sampler_;
+  LogWriter* log_;
+  int wake_fd_;
+  LaneDrainer lanes_;
+  std::thread thread_;
+  std::atomic<bool> stop_requested_{false};
+
+  // Of the drain thread alone.
+  uint64_t loader_generation_ = 0;
+  uint32_t isolate_threads_ = 0;
+  uint64_t process_cpu_ns_ = 0;
+  int timeout_ms_ = 10;
+  std::unordered_map<uint32_t, std::string> noted_threads_;  // by slot: what the log says of it
+
+  mutable std::mutex stats_mutex_;
+  DrainStats stats_;
+  std::vector<std::string> warnings_;
+  uint64_t last_visit_ns_ = 0;
+};
+
+}  // namespace spprof

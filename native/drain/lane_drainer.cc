@@ -1,0 +1,35 @@
+#include "drain/lane_drainer.h"
+
+#include <cstring>
+
+#include "region/records.h"
+
+namespace spprof {
+
+uint64_t LaneDrainer::DrainSlot(uint32_t slot) {
+  ThreadLaneSet* lanes = region_->Slot(slot);
+  const uint32_t generation = lanes->generation.load(std::memory_order_acquire);  // S4
+  // Index records up to here have their definitions in the detail lane already.
+  const uint64_t index_end = LaneReader(&lanes->index, region_->base()).PublishedEnd();
+  uint64_t bytes = DrainLane(&lanes->detail, ChunkKind::kDetail, slot, generation, UINT64_MAX);
+  bytes += DrainLane(&lanes->index, ChunkKind::kIndex, slot, generation, index_end);
+  return bytes;
+}
+
+uint64_t LaneDrainer::DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint32_t generation, uint64_t end) {
+  return LaneReader(lane, region_->base())
+      .Drain(end, [&](uint64_t position, RingReader& ring, uint64_t length) {
+        buffer_.resize(length);
+        ring.Copy(buffer_.data(), length);
+        log_->AppendLane(kind, slot, generation, position, buffer_.data(), static_cast<uint32_t>(length));
+        if (kind != ChunkKind::kIndex) return;
+        for (size_t at = 0; at + sizeof(SampleRecord) <= length; at += sizeof(SampleRecord)) {
+          SampleRecord record;
+          std::memcpy(&record, buffer_.data() + at, sizeof(record));
+          handler_times_.Add(record.handler_ns);
+          samples_++;
+        }
+      });
+}
+
+}  // namespace spprof

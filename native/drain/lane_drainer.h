@@ -1,0 +1,38 @@
+// Moves the bytes of one thread's lanes into the log. Bytes are released to the thread only after they are in the file, so that what a thread has
+// published is either there or still in the region, whenever the process dies. (Both, if it dies in between: the reader
+// knows by the position in the lane.)
+//
+// Context: drain thread; or a process that recovers a dead one's region.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "drain/duration_histogram.h"
+#include "drain/log_writer.h"
+#include "platform/region_map.h"
+
+namespace spprof {
+
+class LaneDrainer {
+ public:
+  LaneDrainer(RegionMap* region, LogWriter* log) : region_(region), log_(log) {}
+
+  // Both lanes of the slot, details first: what an index record refers to is always in the log before it. Returns the number of bytes.
+  uint64_t DrainSlot(uint32_t slot);
+
+  // Samples that have gone into the log, and how long their handlers took.
+  uint64_t samples() const { return samples_; }
+  const DurationHistogram& handler_times() const { return handler_times_; }
+
+ private:
+  uint64_t DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint32_t generation, uint64_t end);
+
+  RegionMap* region_;
+  LogWriter* log_;
+  std::vector<uint8_t> buffer_;
+  uint64_t samples_ = 0;
+  DurationHistogram handler_times_;
+};
+
+}  // namespace spprof

@@ -1,0 +1,257 @@
+#include "sampling/sampler.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <thread>
+#include <unordered_set>
+
+#include "platform/fault_handler.h"
+#include "platform/posix_timer.h"
+#include "platform/threads.h"
+#include "sampling/fork_guard.h"
+#include "signal_safe/kernel.h"
+#include "signal_safe/timer_value.h"
+#include "v8/gc_hooks.h"
+
+namespace spprof {
+
+namespace {
+
+constexpr int kSignal = SIGPROF;
+
+uint64_t ThreadCpuOf(pid_t tid) {
+  struct timespec now {};
+  clock_gettime(ThreadCpuClock(tid), &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
+  return a.range.start == b.range.start && a.range.end == b.range.end && a.file_offset == b.file_offset &&
+         a.path == b.path;
+}
+
+}  // namespace
+
+Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layout& v8,
+                 uintptr_t v8_host_base, int wake_fd)
+    : options_(options), region_(region), registry_(region), context_(std::make_unique<HandlerContext>()), v8_host_base_(v8_host_base) {
+  context_->region = region->base();
+  context_->header = region->header();
+  context_->geometry = region->geometry();
+  context_->v8 = v8;
+  context_->walk.max_frames = options.max_frames;
+  context_->walk.native_frames = options.native_frames;
+  context_->javascript_threads_only = options.javascript_threads_only;
+  context_->engine = options.engine;
+  context_->interval_ns = options.interval_ns;
+  context_->wake_fd = wake_fd;
+}
+
+Sampler::~Sampler() {
+  Stop();
+  if (context_->states != nullptr) munmap(context_->states, states_size_);
+}
+
+Status Sampler::Start() {
+  context_->state_stride = AlignUp(ThreadState::SizeFor(options_.max_frames), kRegionPage);
+  states_size_ = context_->state_stride * region_->header()->max_threads;
+  void* states = mmap(nullptr, states_size_, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (states == MAP_FAILED) return Status::System("mmap", errno, "reserving memory for thread states");
+  madvise(states, states_size_, MADV_NOHUGEPAGE);
+  context_->states = static_cast<uint8_t*>(states);
+
+  RefreshModules();
+  Status status = InstallFaultHandler();
+  if (!status.ok()) return status;
+  InstallForkGuard();
+
+  SetHandlerContext(context_.get());
+  struct sigaction action {};
+  action.sa_sigaction = HandleProfilingSignal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  if (sigaction(kSignal, nullptr, &context_->previous) != 0 || sigaction(kSignal, &action, nullptr) != 0) {
+    SetHandlerContext(nullptr);
+    return Status::System("sigaction", errno, "installing the SIGPROF handler");
+  }
+  {
+    std::lock_guard lock(mutex_);
+    is_running_ = true;
+    region_->header()->accepting_registrations.store(1, std::memory_order_release);  // H3
+    region_->header()->accepting_samples.store(1, std::memory_order_relaxed);
+  }
+  ScanThreads();
+  return Status::Ok();
+}
+
+void Sampler::Stop() {
+  std::lock_guard lock(mutex_);
+  if (!is_running_) return;
+  is_running_ = false;
+  region_->header()->accepting_registrations.store(0, std::memory_order_release);  // H3
+  region_->header()->accepting_samples.store(0, std::memory_order_relaxed);
+  for (const auto& [tid, slot] : registry_.by_tid()) StopTimers(slot);
+  DetachGcHooks(context_.get());
+  RestoreDisposition();
+  SetHandlerContext(nullptr);
+  WaitForHandlers();
+  UninstallFaultHandler();
+}
+
+// Only if nobody has put a handler of his own over ours; his stays, and ours behind it lets everything pass.
+void Sampler::RestoreDisposition() {
+  struct sigaction current {};
+  if (sigaction(kSignal, nullptr, &current) != 0 || current.sa_sigaction != HandleProfilingSignal) return;
+  // A signal of a deleted timer may still be pending for a thread that has blocked it, and would end the process under SIG_DFL. Ignoring a signal
+  // discards it wherever it is pending (POSIX, sigaction: "shall cause the pending signal to be discarded").
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(kSignal, &ignore, nullptr);
+  sigaction(kSignal, &context_->previous, nullptr);
+}
+
+void Sampler::ScanThreads() {
+  std::lock_guard lock(mutex_);
+  if (!is_running_) return;
+  const std::vector<pid_t> tids = ListThreads();
+  if (tids.empty()) return;
+  for (pid_t tid : tids) {
+    if (registry_.FindByTid(tid) != kNoSlot) continue;
+    if (std::find(excluded_.begin(), excluded_.end(), tid) != excluded_.end()) continue;
+    AddThread(tid, tid == getpid() ? SlotKind::kMain : SlotKind::kNative, ThreadName(tid));
+  }
+  const std::unordered_set<pid_t> alive(tids.begin(), tids.end());
+  std::vector<uint32_t> gone;
+  for (const auto& [tid, slot] : registry_.by_tid()) {
+    if (alive.count(tid) == 0) gone.push_back(slot);
+  }
+  for (uint32_t slot : gone) RemoveThread(slot);
+}
+
+bool Sampler::RegisterCurrentThread(SlotKind kind, const std::string& name) {
+  std::lock_guard lock(mutex_);
+  if (!is_running_) return false;
+  const pid_t tid = CurrentThreadId();
+  uint32_t slot = registry_.FindByTid(tid);
+  if (slot == kNoSlot) {
+    slot = AddThread(tid, kind, name);
+  } else {
+    ThreadLaneSet* lanes = region_->Slot(slot);
+    lanes->kind.store(static_cast<uint32_t>(kind), std::memory_order_relaxed);
+    std::fill(std::begin(lanes->name), std::end(lanes->name), '\0');
+    std::copy_n(name.data(), std::min(name.size(), sizeof(lanes->name) - 1), lanes->name);
+  }
+  if (slot == kNoSlot) return false;
+  if (InstallGcHook()) AttachGcHook(tid, context_.get(), slot);
+  return true;
+}
+
+void Sampler::Exclude(pid_t tid) {
+  std::lock_guard lock(mutex_);
+  excluded_.push_back(tid);
+  const uint32_t slot = registry_.FindByTid(tid);
+  if (slot != kNoSlot) RemoveThread(slot);
+}
+
+uint32_t Sampler::AddThread(pid_t tid, SlotKind kind, const std::string& name) {
+  const uint32_t slot = registry_.Claim(tid, kind, name, ThreadStartTicks(tid));
+  if (slot == kNoSlot) {
+    Warn("more than " + std::to_string(region_->header()->max_threads) +
+         " threads: those beyond are not sampled; raise maxThreads");
+    return kNoSlot;
+  }
+  ThreadState* state = context_->State(slot);
+  state->own_index = slot;
+  state->cpu_timer = kNoTimer;
+  state->hires_timer = kNoTimer;
+  state->random = 0x9e3779b97f4a7c15 ^ (static_cast<uint64_t>(tid) << 32) ^ kernel::MonotonicNs();
+  state->last_cpu_ns = ThreadCpuOf(tid);
+  AttachGcHook(tid, context_.get(), slot);
+  registry_.Activate(slot);
+  const Status status = StartTimers(slot, tid);
+  if (!status.ok()) {
+    RemoveThread(slot);
+    // ESRCH and EINVAL: the thread has ended meanwhile.
+    if (status.error_number() == EAGAIN && !has_warned_of_timers_) {
+      has_warned_of_timers_ = true;
+      Warn(status.message());
+    }
+    return kNoSlot;
+  }
+  return slot;
+}
+
+Status Sampler::StartTimers(uint32_t slot, pid_t tid) {
+  ThreadState* state = context_->State(slot);
+  const uint32_t generation = region_->Slot(slot)->generation.load(std::memory_order_relaxed);
+  Status status = CreateThreadTimer(ThreadCpuClock(tid), tid, kSignal,
+                                    TimerValue{slot, generation, false}.Encode(), &state->cpu_timer);
+  if (!status.ok()) return status;
+  if (options_.engine == TimerEngine::kHires) {
+    status = CreateThreadTimer(CLOCK_MONOTONIC, tid, kSignal, TimerValue{slot, generation, true}.Encode(),
+                               &state->hires_timer);
+    if (!status.ok()) return status;
+  }
+  // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that out.
+  kernel::SetTimer(state->cpu_timer, options_.interval_ns,
+                   options_.engine == TimerEngine::kTick ? options_.interval_ns : 0, false);
+  return Status::Ok();
+}
+
+void Sampler::StopTimers(uint32_t slot) {
+  ThreadState* state = context_->State(slot);
+  DeleteThreadTimer(state->cpu_timer);
+  DeleteThreadTimer(state->hires_timer);
+  state->cpu_timer = kNoTimer;
+  state->hires_timer = kNoTimer;
+}
+
+void Sampler::RemoveThread(uint32_t slot) {
+  StopTimers(slot);
+  registry_.Retire(slot);
+}
+
+void Sampler::Release(uint32_t slot) {
+  std::lock_guard lock(mutex_);
+  // The next thread in this slot begins with empty tables. Nobody reads them: the generation changes before a timer exists.
+  madvise(context_->State(slot), context_->state_stride, MADV_DONTNEED);
+  registry_.Release(slot);
+}
+
+std::vector<LoadedModule> Sampler::RefreshModules() {
+  std::vector<LoadedModule> now = ListModules(v8_host_base_);
+  std::lock_guard lock(mutex_);
+  std::vector<LoadedModule> fresh;
+  for (const LoadedModule& module : now) {
+    if (std::none_of(modules_.begin(), modules_.end(),
+                     [&module](const LoadedModule& known) { return IsSameModule(known, module); })) {
+      fresh.push_back(module);
+    }
+  }
+  if (fresh.empty() && now.size() == modules_.size() && !tables_.empty()) return fresh;
+  auto ranges = std::make_unique<ModuleRange[]>(now.size());
+  for (size_t i = 0; i < now.size(); i++) ranges[i] = now[i].range;
+  auto table = std::make_unique<ModuleTable>();
+  table->ranges = ranges.get();
+  table->count = now.size();
+  context_->modules.store(table.get(), std::memory_order_release);
+  ranges_.push_back(std::move(ranges));
+  tables_.push_back(std::move(table));
+  modules_ = std::move(now);
+  return fresh;
+}
+
+void Sampler::Warn(const std::string& text) {
+  if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end()) warnings_.push_back(text);
+}
+
+std::vector<std::string> Sampler::TakeWarnings() {
+  std::lock_guard lock(mutex_);
+  return std::move(warnings_);
+}
+
+}  // namespace spprof

@@ -1,0 +1,81 @@
+// Sampling: the handler's installation, and a timer for each thread of the process.
+//
+// Thread safety: every public function may be called from any thread but the signal handler; one mutex orders them. The JavaScript thread is
+// only ever held up by another one's scan, some tens of microseconds.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "platform/modules.h"
+#include "platform/region_map.h"
+#include "registry/thread_registry.h"
+#include "signal_safe/handler.h"
+
+namespace spprof {
+
+struct SamplerOptions {
+  uint64_t interval_ns = 1'000'000;
+  TimerEngine engine = TimerEngine::kTick;
+  uint32_t max_frames = 512;
+  bool native_frames = true;
+  bool javascript_threads_only = false;
+};
+
+class Sampler {
+ public:
+  Sampler(const SamplerOptions& options, RegionMap* region, const V8Layout& v8, uintptr_t v8_host_base,
+          int wake_fd);
+  ~Sampler();
+  Sampler(const Sampler&) = delete;
+  Sampler& operator=(const Sampler&) = delete;
+
+  // Installs the handlers and begins to sample every thread that exists.
+  Status Start();
+  // No thread is sampled any more when this returns, and the former signal disposition is back. Lanes keep what was written.
+  void Stop();
+
+  // Threads that have come are sampled, those that have gone are retired. The drain thread calls this every few milliseconds.
+  void ScanThreads();
+  // Registers the calling thread, or names it if a scan has been faster. False: refused.
+  bool RegisterCurrentThread(SlotKind kind, const std::string& name);
+  // A thread that must not be sampled: the drain.
+  void Exclude(pid_t tid);
+
+  // Takes stock of the mapped files again; returns those that were not known before.
+  std::vector<LoadedModule> RefreshModules();
+
+  void Release(uint32_t slot);
+  RegionMap* region() const { return region_; }
+  std::vector<std::string> TakeWarnings();
+
+ private:
+  uint32_t AddThread(pid_t tid, SlotKind kind, const std::string& name);
+  Status StartTimers(uint32_t slot, pid_t tid);
+  void StopTimers(uint32_t slot);
+  void RemoveThread(uint32_t slot);
+  void Warn(const std::string& text);
+  void RestoreDisposition();
+
+  const SamplerOptions options_;
+  RegionMap* region_;
+  ThreadRegistry registry_;
+  std::unique_ptr<HandlerContext> context_;
+  const uintptr_t v8_host_base_;
+  uint64_t states_size_ = 0;
+
+  std::mutex mutex_;
+  bool is_running_ = false;
+  std::vector<pid_t> excluded_;
+  std::vector<LoadedModule> modules_;
+  // Tables that a handler may still be reading; freed with the sampler.
+  std::vector<std::unique_ptr<ModuleTable>> tables_;
+  std::vector<std::unique_ptr<ModuleRange[]>> ranges_;
+  std::vector<std::string> warnings_;
+  bool has_warned_of_timers_ = false;
+};
+
+}  // namespace spprof
