@@ -1,0 +1,181 @@
+'use strict';
+
+const { parseArgs } = require('node:util');
+const { errors } = require('../errors');
+const { checkOptions, optionsFromEnvironment, parseOption } = require('../options');
+const { FLAGS } = require('./flags');
+
+/**
+ * Reads the command line.
+ *
+ * @typedef {import('../options').Options} Options
+ * @typedef {import('../exporters/formats').FormatName} FormatName
+ * @typedef {{ outputs: string[], format: FormatName | null }} OutputRequest
+ * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, command: string[] }} RecordRequest
+ * @typedef {{ verb: 'report', file: string }} ReportRequest
+ * @typedef {OutputRequest & { verb: 'convert', file: string }} ConvertRequest
+ * @typedef {{ verb: 'recover', folder: string }} RecoverRequest
+ * @typedef {RecordRequest | ReportRequest | ConvertRequest | RecoverRequest | { verb: 'help', topic: string | null } |
+ *   { verb: 'version' }} Request
+ */
+
+const VERBS = ['record', 'report', 'convert', 'recover'];
+const PLANNED_VERBS = ['view'];
+
+/** Flags that verbs other than `record` take. */
+const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
+  report: ['help'],
+  convert: ['output', 'format', 'help'],
+  recover: ['help'],
+});
+
+const PARSE_CONFIG = Object.fromEntries(
+  FLAGS.map(({ long, short, operand }) => {
+    const type = /** @type {'string' | 'boolean'} */ (operand === undefined ? 'boolean' : 'string');
+    return [long, short === undefined ? { type } : { type, short }];
+  }),
+);
+
+/**
+ * The options before the first operand, and the rest untouched.
+ * @param {string[]} args
+ * @param {string[]} allowed long names
+ */
+function splitArguments(args, allowed) {
+  const { tokens } = parseArgs({ args, options: PARSE_CONFIG, strict: false, allowPositionals: true, tokens: true });
+  /** @type {Map<string, string[]>} */
+  const given = new Map();
+  for (const token of tokens) {
+    if (token.kind === 'positional') return { given, rest: args.slice(token.index) };
+    if (token.kind === 'option-terminator') return { given, rest: args.slice(token.index + 1) };
+    checkFlag(token, allowed);
+    given.set(token.name, [...(given.get(token.name) ?? []), token.value ?? '']);
+  }
+  return { given, rest: [] };
+}
+
+/**
+ * @param {{ name: string, rawName: string, value?: string }} token
+ * @param {string[]} allowed
+ */
+function checkFlag({ name, rawName, value }, allowed) {
+  const flag = FLAGS.find(({ long }) => long === name);
+  if (flag === undefined || !allowed.includes(name)) {
+    const { nearest } = require('../nearest');
+    const known = FLAGS.filter(({ long, isPlanned }) => allowed.includes(long) && !isPlanned).map((f) => `--${f.long}`);
+    throw errors.unknownOption(rawName, nearest(`--${name}`, known), [...known, '(see spprof --help)']);
+  }
+  if (flag.isPlanned) {
+    throw errors.unavailable(rawName, 'recording until the program ends, or until Ctrl-C');
+  }
+  if (flag.operand === undefined && value !== undefined) throw errors.usage(`${rawName} takes no value`);
+  const isMissing = flag.operand !== undefined && (value === undefined || value === '');
+  if (isMissing) throw errors.usage(`${rawName} needs a value: ${rawName} <${flag.operand}>`);
+}
+
+/**
+ * @param {Map<string, string[]>} given
+ * @returns {OutputRequest}
+ */
+function outputsOf(given) {
+  const name = given.get('format')?.at(-1);
+  const { formatByName } = require('../exporters/formats');
+  return { outputs: given.get('output') ?? [], format: name === undefined ? null : formatByName(name, '--format') };
+}
+
+/** @param {string} text @returns {number} µs */
+function intervalOfRate(text) {
+  const rate = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
+  const intervalUs = 1e6 / rate;
+  if (!(intervalUs >= 20 && intervalUs <= 60e6)) {
+    throw errors.optionRange('--rate', text, 'a number of samples per second from 0.02 to 50000');
+  }
+  return intervalUs;
+}
+
+/**
+ * @param {Map<string, string[]>} given
+ * @param {Record<string, string | undefined>} env
+ * @returns {Options}
+ */
+function optionsOf(given, env) {
+  /** @type {Record<string, unknown>} */
+  const options = optionsFromEnvironment(env);
+  for (const { long, option, operand } of FLAGS) {
+    const text = given.get(long)?.at(-1);
+    if (option === undefined || text === undefined) continue;
+    options[option] = operand === undefined ? false : parseOption(option, `--${long}`, text);
+  }
+  const rate = given.get('rate')?.at(-1);
+  if (rate !== undefined) {
+    if (given.has('interval')) throw errors.usage('--rate and --interval say the same thing; give one of them');
+    options.intervalUs = intervalOfRate(rate);
+  }
+  return checkOptions(options);
+}
+
+/**
+ * @param {string[]} args
+ * @param {Record<string, string | undefined>} env
+ * @returns {Request}
+ */
+function parseRecord(args, env) {
+  const { given, rest } = splitArguments(
+    args,
+    FLAGS.map(({ long }) => long),
+  );
+  if (given.has('help')) return { verb: 'help', topic: null };
+  if (given.has('version')) return { verb: 'version' };
+  const options = optionsOf(given, env);
+  const outputs = outputsOf(given);
+  if (given.has('quiet') && given.has('json')) {
+    throw errors.usage('--quiet prints no summary and --json prints one; give one of them');
+  }
+  if (rest.length === 0) {
+    throw errors.usage('no command to record; try: spprof node app.js (or spprof --help)');
+  }
+  return { verb: 'record', ...outputs, options, quiet: given.has('quiet'), json: given.has('json'), command: rest };
+}
+
+/**
+ * Verbs that take one file or folder; their options may stand on either side of it.
+ * @param {string} verb
+ * @param {string[]} args
+ * @returns {Request}
+ */
+function parseFileVerb(verb, args) {
+  const what = verb === 'recover' ? 'folder' : 'file';
+  const first = splitArguments(args, VERB_FLAGS[verb]);
+  const second = splitArguments(first.rest.slice(1), VERB_FLAGS[verb]);
+  const given = new Map([...first.given, ...second.given]);
+  given.set('output', [...(first.given.get('output') ?? []), ...(second.given.get('output') ?? [])]);
+  if (given.has('help')) return { verb: 'help', topic: verb };
+  const [operand] = first.rest;
+  if (operand === undefined) throw errors.usage(`${verb} needs a ${what}: spprof ${verb} <${what}>`);
+  if (second.rest.length > 0) {
+    throw errors.usage(`${verb} takes one ${what}, not also ${JSON.stringify(second.rest[0])}`);
+  }
+  if (verb === 'report') return { verb, file: operand };
+  if (verb === 'recover') return { verb, folder: operand };
+  const outputs = outputsOf(given);
+  if (outputs.outputs.length === 0) {
+    throw errors.usage('convert needs an output: spprof convert <file> -o <file>');
+  }
+  return { verb: 'convert', file: operand, ...outputs };
+}
+
+/**
+ * @param {string[]} args without node and the script
+ * @param {Record<string, string | undefined>} env
+ * @returns {Request}
+ * @throws {Error} with a code `ERR_SPPROF_…` and a message of one line
+ */
+function parseArguments(args, env) {
+  const [verb, ...rest] = args;
+  if (verb === undefined || verb === 'help') return { verb: 'help', topic: null };
+  if (PLANNED_VERBS.includes(verb)) throw errors.unavailable(`the verb ${verb}`, VERBS.join(', '));
+  if (verb in VERB_FLAGS) return parseFileVerb(verb, rest);
+  return parseRecord(verb === 'record' ? rest : args, env);
+}
+
+module.exports = { parseArguments, VERBS };

@@ -1,0 +1,65 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { codeOf, errors, systemReason } = require('../errors');
+
+/** What is started, and how. */
+
+const SCRIPT = /\.[cm]?[jt]s$/;
+
+/**
+ * The command as it is spawned: a script that stands for itself is run with Node.
+ * @param {string[]} command
+ * @param {{ execPath: string, cwd(): string }} io
+ * @returns {[string, string[]]}
+ * @throws {Error} `ERR_SPPROF_COMMAND` when it is a script that does not exist
+ */
+function resolveCommand([name, ...args], { execPath, cwd }) {
+  if (!SCRIPT.test(name)) return [name, args];
+  if (fs.existsSync(path.resolve(cwd(), name))) return [execPath, [name, ...args]];
+  throw errors.command(name, `no such file in ${cwd()}`);
+}
+
+/**
+ * `text` as one word of NODE_OPTIONS.
+ * @param {string} text
+ */
+function quoteNodeOption(text) {
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
+}
+
+/**
+ * The environment in which a program records itself, and so do its children.
+ * @param {Record<string, string | undefined>} env
+ * @param {Record<string, string>} variables
+ */
+function recordingEnvironment(env, variables) {
+  const preload = `--require ${quoteNodeOption(path.join(__dirname, '..', 'register.js'))}`;
+  const given = env.NODE_OPTIONS?.trim();
+  return { ...env, ...variables, NODE_OPTIONS: given ? `${given} ${preload}` : preload };
+}
+
+/**
+ * Why a command could not be started.
+ * @param {string} name
+ * @param {unknown} error of `spawn`
+ * @param {string} cwd
+ */
+function commandError(name, error, cwd) {
+  if (codeOf(error) !== 'ENOENT') return errors.command(name, systemReason(error));
+  if (name.includes('/')) return errors.command(name, 'no such file');
+  const isHere = fs.existsSync(path.join(cwd, name));
+  const help = isHere ? `; did you mean ./${name}?` : '; check its spelling, or give its path';
+  return errors.command(name, `it is not in PATH${help}`);
+}
+
+/**
+ * The program's name for `%n`: a script's without its extension, else the command's.
+ * @param {string} text
+ */
+function programName(text) {
+  return path.basename(text).replace(SCRIPT, '');
+}
+
+module.exports = { resolveCommand, recordingEnvironment, commandError, programName, quoteNodeOption };

@@ -1,0 +1,27 @@
+'use strict';
+
+const { openRecording } = require('./input');
+const { checkOutputs, expandPattern, planOutputs } = require('./output-names');
+const { programName } = require('./command');
+const { writeOutputs } = require('./write-outputs');
+
+/**
+ * `spprof convert <file> -o <file>`: prints the files it has written.
+ * @param {import('./arguments').ConvertRequest} request
+ * @param {import('./run').Io} io
+ */
+async function convert(request, io) {
+  const outputs = planOutputs(request, io.cwd());
+  checkOutputs(outputs);
+  const { profile, log } = await openRecording(request.file);
+  const { pid, startTimeMs } = profile;
+  const program = programName(request.file).replace(/\.spprof$/, '');
+  const files = outputs.map(({ pattern, format }) => ({
+    file: expandPattern(pattern, { pid, startTimeMs, program, isFirst: true }),
+    format,
+  }));
+  for (const written of await writeOutputs(profile, files, log)) io.stdout.write(`${written.path}\n`);
+  return 0;
+}
+
+module.exports = { convert };

@@ -1,0 +1,126 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { messageOf } = require('../errors');
+const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
+const { expandPattern } = require('./output-names');
+const { moveLog, writeOutputs } = require('./write-outputs');
+
+/**
+ * After the program has ended: reads the recordings, writes the outputs, prints the summary.
+ *
+ * @typedef {import('../profile').Profile} Profile
+ * @typedef {import('./summary').ProcessSummary} ProcessSummary
+ *
+ * @typedef {object} Ended
+ * @property {string} folder of the recording
+ * @property {Set<string>} ignore what was in it before
+ * @property {boolean} keepFolder
+ * @property {number} firstPid of the command
+ * @property {string} program its name, for `%n`
+ * @property {string} command as the user gave it
+ * @property {import('./output-names').Output[]} outputs
+ * @property {'text' | 'json' | 'none'} summary
+ * @property {{ code: number | null, signal: string | null }} end
+ * @property {import('./run').Io} io
+ */
+
+/**
+ * The command's own process first, then by the time they started.
+ * @param {{ profile: Profile, folder: string }[]} recorded
+ * @param {number} firstPid
+ */
+function inOrder(recorded, firstPid) {
+  const rank = (/** @type {Profile} */ profile) => (profile.pid === firstPid ? 0 : 1);
+  return recorded.sort(
+    (a, b) => rank(a.profile) - rank(b.profile) || a.profile.startTimeMs - b.profile.startTimeMs,
+  );
+}
+
+/** `a/b.cpuprofile` → `a/b.spprof`. @param {string} file */
+function logNameFor(file) {
+  return `${file.slice(0, file.length - path.extname(file).length)}.spprof`;
+}
+
+/**
+ * Writes one process's files.
+ * @param {{ profile: Profile, folder: string }} recorded
+ * @param {boolean} isFirst
+ * @param {Ended} ended
+ * @returns {Promise<ProcessSummary>}
+ */
+async function writeProcess({ profile, folder }, isFirst, ended) {
+  const { pid, startTimeMs } = profile;
+  const program = programOf(folder, ended.program);
+  const files = ended.outputs.map(({ pattern, format }) => ({
+    file: expandPattern(pattern, { pid, startTimeMs, program, isFirst }),
+    format,
+  }));
+  let log = path.join(folder, 'log');
+  const written = await writeOutputs(profile, files, log);
+  const asked = files.find(({ format }) => format === 'log');
+  if (asked !== undefined) {
+    log = asked.file;
+  } else if (!ended.keepFolder) {
+    const target = logNameFor(files[0].file);
+    await moveLog(log, target);
+    log = target;
+  }
+  return { profile, program, files: written, log };
+}
+
+/**
+ * Reads and writes all; what cannot be read or written is told, and its folder stays.
+ * @param {Ended} ended
+ */
+async function processRecordings(ended) {
+  const { io } = ended;
+  const folders = processFolders(ended.folder, ended.ignore);
+  const alive = await waitForProcesses(folders.map(({ pid }) => pid));
+  let isComplete = alive.size === 0;
+  for (const { folder, pid } of folders.filter((each) => alive.has(each.pid))) {
+    io.stderr.write(`spprof: process ${pid} still runs; when it has ended: spprof convert ${folder} -o <file>\n`);
+  }
+  /** @type {{ profile: Profile, folder: string }[]} */
+  const recorded = [];
+  for (const { folder, pid } of folders.filter((each) => !alive.has(each.pid))) {
+    try {
+      recorded.push({ profile: await readProcess(folder), folder });
+    } catch (error) {
+      isComplete = false;
+      io.stderr.write(`spprof: the recording of process ${pid} in ${folder} cannot be read: ${messageOf(error)}\n`);
+    }
+  }
+  /** @type {ProcessSummary[]} */
+  const summaries = [];
+  for (const [index, each] of inOrder(recorded, ended.firstPid).entries()) {
+    try {
+      summaries.push(await writeProcess(each, index === 0, ended));
+    } catch (error) {
+      isComplete = false;
+      io.stderr.write(`spprof: ${messageOf(error)}; the recording is kept in ${each.folder}\n`);
+    }
+  }
+  return { summaries, isComplete, wasRecorded: folders.length > 0 };
+}
+
+/**
+ * @param {Ended} ended
+ * @returns {Promise<boolean>} false: something was not written, and stderr says what
+ */
+async function finish(ended) {
+  const { summaries, isComplete, wasRecorded } = await processRecordings(ended);
+  if (isComplete && !ended.keepFolder) fs.rmSync(ended.folder, { recursive: true });
+  if (!wasRecorded) {
+    const { command, io } = ended;
+    io.stderr.write(`spprof: nothing was recorded because ${JSON.stringify(command)} never started a Node process\n`);
+    return true;
+  }
+  const { summaryJson, summaryText } = require('./summary');
+  if (ended.summary === 'json') ended.io.stderr.write(summaryJson(summaries, ended.end));
+  if (ended.summary === 'text') ended.io.stderr.write(summaryText(summaries, ended.io.cwd()));
+  return isComplete;
+}
+
+module.exports = { finish };

@@ -1,0 +1,41 @@
+'use strict';
+
+const { OPTIONS, OPTION_NAMES } = require('../options');
+
+/**
+ * The flags of the command line: those of the options table, and those that only the command line has.
+ *
+ * @typedef {object} Flag
+ * @property {string} long
+ * @property {string} [short]
+ * @property {string} [operand] its operand's name; a flag without one takes none
+ * @property {string} help
+ * @property {import('../options').OptionName} [option] the option it sets
+ * @property {boolean} [isPlanned] named by the design, not in this version; not shown
+ */
+
+/** @type {Flag[]} */
+const OWN_FLAGS = [
+  { long: 'output', short: 'o', operand: 'file', help: 'output file, repeatable; %p pid, %t time, %n program name' },
+  { long: 'format', short: 'f', operand: 'name', help: 'format, when the extension is not to choose it' },
+  { long: 'rate', short: 'r', operand: 'Hz', help: 'samples per second of CPU time, instead of --interval' },
+  { long: 'duration', short: 'd', operand: 's', help: '', isPlanned: true },
+  { long: 'quiet', short: 'q', help: 'print no summary' },
+  { long: 'json', help: 'print the summary as JSON' },
+  { long: 'help', short: 'h', help: 'print this help' },
+  { long: 'version', short: 'v', help: 'print the version' },
+];
+
+/** @type {Flag[]} */
+const OPTION_FLAGS = OPTION_NAMES.map((name) => {
+  const { flag, short, operand, help } = OPTIONS[name];
+  return { long: flag, short, operand, help, option: name };
+});
+
+const [OUTPUT, FORMAT, RATE, DURATION, ...LAST] = OWN_FLAGS;
+const [INTERVAL, ...OTHERS] = OPTION_FLAGS;
+
+/** All flags, in the order of `--help`. */
+const FLAGS = [OUTPUT, FORMAT, INTERVAL, RATE, ...OTHERS, DURATION, ...LAST];
+
+module.exports = { FLAGS };

@@ -1,0 +1,63 @@
+'use strict';
+
+const { OPTIONS } = require('../options');
+const { FORMATS, FORMAT_NAMES } = require('../exporters/formats');
+const { FLAGS } = require('./flags');
+
+const USAGE = `Usage:
+  spprof [record] [options] [--] <command> [args...]   record a program: spprof node app.js
+  spprof report <file.spprof>                          its hottest functions
+  spprof convert <file.spprof> -o <file>               write another format
+  spprof recover <folder>                              finish a recording whose process and recorder died
+`;
+
+const TOPICS = /** @type {Record<string, string>} */ ({
+  report: 'Usage: spprof report <file.spprof>\n\nPrints the functions with the most self time.\n',
+  convert: `Usage: spprof convert <file.spprof> -o <file> [-f <format>]
+
+Writes a recording in another format; -o may repeat. Formats: ${FORMAT_NAMES.join(', ')}.
+`,
+  recover: `Usage: spprof recover <folder>
+
+Moves what a dead process left in its region into the log beside it. The folder is that of one process, or the one
+given with --dir, which holds them.
+`,
+});
+
+/** @param {import('./flags').Flag} flag */
+function flagText({ long, short, operand }) {
+  return `  ${short === undefined ? '   ' : `-${short},`} --${long}${operand === undefined ? '' : ` <${operand}>`}`;
+}
+
+/** @param {import('./flags').Flag} flag */
+function detail({ long, option }) {
+  if (long === 'output') return ' (default spprof.%t.%p.cpuprofile)';
+  if (long === 'format') return `: ${FORMAT_NAMES.join(', ')}`;
+  if (option === undefined || OPTIONS[option].type === 'boolean') return '';
+  const { choices, default: value } = OPTIONS[option];
+  const list = choices === undefined ? '' : `: ${choices.join(', ')}`;
+  return `${list}${value === null ? '' : ` (default ${value})`}`;
+}
+
+/**
+ * @param {string | null} topic a verb, or null for all
+ * @returns {string}
+ */
+function helpText(topic) {
+  if (topic !== null) return TOPICS[topic];
+  const flags = FLAGS.filter(({ isPlanned }) => !isPlanned);
+  const width = Math.max(...flags.map((flag) => flagText(flag).length)) + 2;
+  const lines = flags.map((flag) => `${flagText(flag).padEnd(width)}${flag.help}${detail(flag)}`);
+  const variables = Object.values(OPTIONS).map(({ env }) => env);
+  const formats = FORMAT_NAMES.map((name) => `${name} (${FORMATS[name].extensions.join(', ')})`);
+  return `${USAGE}
+Options of record (before the command; all after it is the program's):
+${lines.join('\n')}
+
+Formats: ${formats.join(', ')}.
+Environment: ${variables.join(', ')}.
+The exit status is the program's own (128 + n when a signal ended it), 0 after Ctrl-C, 2 when nothing was started.
+`;
+}
+
+module.exports = { helpText };

@@ -1,0 +1,71 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { errors, systemReason } = require('../errors');
+const { isAlive, processFolders } = require('./collect');
+
+/** The recordings that a user names: a log, a process's folder, or a folder of those. */
+
+/**
+ * @param {string} file
+ * @returns {fs.Stats}
+ */
+function statOf(file) {
+  try {
+    return fs.statSync(file);
+  } catch (error) {
+    throw errors.input(file, systemReason(error));
+  }
+}
+
+/** Whether a folder is a process's. @param {string} folder */
+function isProcessFolder(folder) {
+  return ['region', 'log'].some((name) => fs.existsSync(path.join(folder, name)));
+}
+
+/**
+ * The processes' folders in a folder that may be one itself.
+ * @param {string} folder
+ * @throws {Error} `ERR_SPPROF_INPUT`
+ */
+function foldersIn(folder) {
+  if (!statOf(folder).isDirectory()) throw errors.input(folder, 'it is not a folder');
+  const folders = isProcessFolder(folder) ? [folder] : processFolders(folder).map((each) => each.folder);
+  if (folders.length === 0) throw errors.input(folder, 'there is no recording in it');
+  return folders;
+}
+
+/**
+ * The one recording that a path names. A region left by a dead process is drained into its log first.
+ * @param {string} file
+ * @returns {Promise<{ profile: import('../profile').Profile, log: string }>}
+ * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`
+ */
+async function openRecording(file) {
+  const absolute = path.resolve(file);
+  if (!statOf(absolute).isDirectory()) {
+    const { readProfile } = require('../read-profile');
+    return { profile: await readProfile(absolute), log: absolute };
+  }
+  const folders = foldersIn(absolute);
+  if (folders.length > 1) {
+    throw errors.input(absolute, `it holds several recordings; name one of ${folders.join(', ')}`);
+  }
+  checkEnded(folders[0]);
+  const { readProcess } = require('./collect');
+  return { profile: await readProcess(folders[0]), log: path.join(folders[0], 'log') };
+}
+
+/**
+ * @param {string} folder of a process
+ * @throws {Error} `ERR_SPPROF_INPUT` while the process runs
+ */
+function checkEnded(folder) {
+  const pid = Number.parseInt(path.basename(folder), 10);
+  if (fs.existsSync(path.join(folder, 'region')) && pid > 0 && isAlive(pid)) {
+    throw errors.input(folder, `process ${pid} still runs; try again when it has ended`);
+  }
+}
+
+module.exports = { openRecording, foldersIn, checkEnded };

@@ -1,0 +1,97 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { errors, systemReason } = require('../errors');
+const { FORMATS, formatOfFile } = require('../exporters/formats');
+
+/**
+ * Names of output files: patterns, their checks before anything is started, and the files of each process and thread.
+ *
+ * @typedef {import('../exporters/formats').FormatName} FormatName
+ * @typedef {{ pattern: string, format: FormatName }} Output `pattern` is an absolute path
+ */
+
+/**
+ * The outputs that were asked for.
+ * @param {import('./arguments').OutputRequest} request
+ * @param {string} cwd
+ * @returns {Output[]}
+ * @throws {Error} `ERR_SPPROF_UNKNOWN_FORMAT`, `ERR_SPPROF_UNAVAILABLE`
+ */
+function planOutputs({ outputs, format }, cwd) {
+  const standard = `spprof.%t.%p${FORMATS[format ?? 'cpuprofile'].extensions[0]}`;
+  const patterns = outputs.length > 0 ? outputs : [standard];
+  return patterns.map((name) => ({ pattern: path.resolve(cwd, name), format: format ?? formatOfFile(name) }));
+}
+
+/**
+ * Makes sure that the outputs can be written.
+ * @param {Output[]} outputs
+ * @throws {Error} `ERR_SPPROF_OUTPUT`
+ */
+function checkOutputs(outputs) {
+  for (const { pattern } of outputs) {
+    const folder = path.dirname(pattern);
+    try {
+      const stat = fs.statSync(folder);
+      if (!stat.isDirectory()) throw errors.output(pattern, `${folder} is not a folder`);
+      fs.accessSync(folder, fs.constants.W_OK);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ERR_SPPROF_OUTPUT') throw error;
+      throw errors.output(pattern, `the folder ${folder}: ${systemReason(error)}; make it, or choose another with -o`);
+    }
+    checkFile(pattern);
+  }
+}
+
+/** @param {string} file */
+function checkFile(file) {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (stat.isDirectory()) throw errors.output(file, 'it is a folder; give the name of a file with -o');
+  try {
+    fs.accessSync(file, fs.constants.W_OK);
+  } catch (error) {
+    throw errors.output(file, `${systemReason(error)}; choose another with -o`);
+  }
+}
+
+/** `20261120T221500`, local time. @param {number} timeMs */
+function timeStamp(timeMs) {
+  const date = new Date(timeMs);
+  const part = (/** @type {number} */ value) => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}${part(date.getMonth() + 1)}${part(date.getDate())}`;
+  return `${day}T${part(date.getHours())}${part(date.getMinutes())}${part(date.getSeconds())}`;
+}
+
+/**
+ * Puts a word before the extension: `a.cpuprofile` → `a.worker-1.cpuprofile`.
+ * @param {string} file
+ * @param {string} word
+ */
+function insertBeforeExtension(file, word) {
+  const extension = path.extname(file);
+  return `${file.slice(0, file.length - extension.length)}.${word}${extension}`;
+}
+
+/**
+ * The name of a process's file.
+ * @param {string} pattern
+ * @param {{ pid: number, startTimeMs: number, program: string, isFirst: boolean }} recorded
+ */
+function expandPattern(pattern, { pid, startTimeMs, program, isFirst }) {
+  const values = /** @type {Record<string, string>} */ ({
+    p: String(pid),
+    t: timeStamp(startTimeMs),
+    n: program.replace(/[^\w.@+-]/g, '_') || 'node',
+    '%': '%',
+  });
+  const folder = path.dirname(pattern);
+  const base = path.basename(pattern);
+  const name = base.replace(/%([ptn%])/g, (_, key) => values[key]);
+  const isUnique = isFirst || /%p/.test(base.replace(/%%/g, ''));
+  return path.join(folder, isUnique ? name : insertBeforeExtension(name, String(pid)));
+}
+
+module.exports = { planOutputs, checkOutputs, expandPattern, insertBeforeExtension };

@@ -1,0 +1,23 @@
+'use strict';
+
+const path = require('node:path');
+const { loadBinding } = require('../binding');
+const { formatCount } = require('../units');
+const { checkEnded, foldersIn } = require('./input');
+
+/**
+ * `spprof recover <folder>`: moves what dead processes left in their regions into their logs.
+ * @param {import('./arguments').RecoverRequest} request
+ * @param {import('./run').Io} io
+ */
+async function recover(request, io) {
+  for (const folder of foldersIn(path.resolve(io.cwd(), request.folder))) {
+    checkEnded(folder);
+    const bytes = await loadBinding().recover(folder);
+    const log = path.join(folder, 'log');
+    io.stdout.write(`${log}: ${formatCount(bytes)} bytes recovered (spprof report ${log})\n`);
+  }
+  return 0;
+}
+
+module.exports = { recover };

@@ -1,0 +1,49 @@
+'use strict';
+
+const { codeOf, messageOf } = require('../errors');
+const { parseArguments } = require('./arguments');
+
+/**
+ * What the command line needs of its surroundings; tests give their own.
+ * @typedef {{ stdout: { write(text: string): unknown }, stderr: { write(text: string): unknown },
+ *   env: Record<string, string | undefined>, execPath: string, cwd(): string }} Io
+ */
+
+/** @param {import('./arguments').Request} request @param {Io} io @returns {Promise<number>} */
+function dispatch(request, io) {
+  switch (request.verb) {
+    case 'record':
+      return require('./record').record(request, io);
+    case 'report':
+      return require('./report').report(request, io);
+    case 'convert':
+      return require('./convert').convert(request, io);
+    case 'recover':
+      return require('./recover').recover(request, io);
+    case 'help':
+      io.stdout.write(require('./help').helpText(request.topic));
+      return Promise.resolve(0);
+    case 'version':
+      io.stdout.write(`${require('../../package.json').version}\n`);
+      return Promise.resolve(0);
+  }
+}
+
+/**
+ * Runs the command line. Every error is one line on stderr that says how to mend it.
+ * @param {string[]} args without node and the script
+ * @param {Io} io
+ * @returns {Promise<number>} the exit status: the recorded program's own; 2: wrong use, nothing was started
+ */
+async function run(args, io) {
+  try {
+    return await dispatch(parseArguments(args, io.env), io);
+  } catch (error) {
+    const isOurs = codeOf(error).startsWith('ERR_SPPROF_');
+    const text = isOurs ? messageOf(error) : `internal error: ${error instanceof Error ? error.stack : error}`;
+    io.stderr.write(`spprof: ${text}\n`);
+    return isOurs ? 2 : 70;
+  }
+}
+
+module.exports = { run };

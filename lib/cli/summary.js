@@ -1,0 +1,60 @@
+'use strict';
+
+const { FORMATS } = require('../exporters/formats');
+const { formatNs, plural } = require('../units');
+
+/**
+ * What is printed when a recording is done.
+ *
+ * @typedef {import('../profile').Profile} Profile
+ * @typedef {{ profile: Profile, program: string, files: import('./write-outputs').WrittenFile[], log: string }} ProcessSummary
+ */
+
+/** Functions in the table; processes with a table of their own. */
+const FUNCTIONS = 10;
+const TABLES = 5;
+
+/** @param {ProcessSummary} summary */
+function fileLines({ files, log }) {
+  const lines = files.map(({ path, format }, index) => {
+    const isFirstOfFormat = files.findIndex((file) => file.format === format) === index;
+    return `  ${path}${isFirstOfFormat ? `   (${FORMATS[format].hint})` : ''}`;
+  });
+  if (!files.some(({ path }) => path === log)) lines.push(`  ${log}   (${FORMATS.log.hint})`);
+  return lines;
+}
+
+/**
+ * @param {ProcessSummary[]} summaries
+ * @param {string} cwd paths below it are shown relative to it, except those of the files
+ */
+function summaryText(summaries, cwd) {
+  const byCpu = [...summaries].sort((a, b) => b.profile.cpuNs - a.profile.cpuNs);
+  const withTable = new Set(byCpu.slice(0, TABLES));
+  const lines = summaries.flatMap((summary) => {
+    const { profile, program } = summary;
+    const report = withTable.has(summary)
+      ? profile.toText({ limit: FUNCTIONS, folder: cwd }).trimEnd().split('\n')
+      : [`process ${profile.pid}: ${plural(profile.sampleCount, 'sample')}, ${formatNs(profile.cpuNs)} of CPU time`];
+    return ['', `spprof: ${program}, ${report[0]}`, ...fileLines(summary), ...report.slice(1)];
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * @param {ProcessSummary[]} summaries
+ * @param {{ code: number | null, signal: string | null }} end
+ */
+function summaryJson(summaries, { code, signal }) {
+  const processes = summaries.map(({ profile, program, files, log }) => {
+    const { pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly } = profile;
+    return {
+      ...{ pid, program, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly },
+      ...{ cpuNs: profile.cpuNs, sampleCount: profile.sampleCount, files, log },
+      ...{ threads: profile.threads, functions: profile.functions.slice(0, FUNCTIONS), stats: profile.stats },
+    };
+  });
+  return `${JSON.stringify({ exitCode: code, signal, processes })}\n`;
+}
+
+module.exports = { summaryText, summaryJson };

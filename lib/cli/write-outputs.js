@@ -1,0 +1,81 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { codeOf, errors, systemReason } = require('../errors');
+const { FORMATS } = require('../exporters/formats');
+const { insertBeforeExtension } = require('./output-names');
+
+/**
+ * Writes one recording to its files.
+ *
+ * @typedef {import('../profile').Profile} Profile
+ * @typedef {{ path: string, format: import('../exporters/formats').FormatName, threadId: number | null }} WrittenFile
+ */
+
+/**
+ * A file for each thread that runs JavaScript: the main thread's has the name itself, a worker's has `.worker-<k>`
+ * before the extension, k counting the workers that were sampled. Threads of other kinds have none.
+ * @param {Profile} profile
+ * @param {string} file
+ */
+function threadFiles(profile, file) {
+  const main = profile.threads.filter(({ kind }) => kind === 'main');
+  const workers = profile.threads.filter(({ kind, sampleCount }) => kind === 'worker' && sampleCount > 0);
+  return [
+    ...main.slice(0, 1).map(({ id }) => ({ threadId: id, path: file })),
+    ...workers.map(({ id }, k) => ({ threadId: id, path: insertBeforeExtension(file, `worker-${k + 1}`) })),
+  ];
+}
+
+/**
+ * @param {Profile} profile
+ * @param {{ file: string, format: import('../exporters/formats').FormatName }[]} outputs
+ * @param {string | null} log the recording's log, for outputs of that format
+ * @returns {Promise<WrittenFile[]>}
+ * @throws (rejects) `ERR_SPPROF_OUTPUT`
+ */
+async function writeOutputs(profile, outputs, log) {
+  /** @type {WrittenFile[]} */
+  const written = [];
+  for (const { file, format } of outputs) {
+    if (format === 'log') {
+      if (log === null) throw errors.output(file, 'the recording has no log');
+      await copyLog(log, file);
+      written.push({ path: file, format, threadId: null });
+      continue;
+    }
+    const targets = FORMATS[format].isPerThread ? threadFiles(profile, file) : [{ threadId: null, path: file }];
+    for (const target of targets) {
+      await profile.write(target.path, { format, threadId: target.threadId ?? undefined });
+      written.push({ ...target, format });
+    }
+  }
+  return written;
+}
+
+/** @param {string} log @param {string} file */
+async function copyLog(log, file) {
+  if (path.resolve(log) === path.resolve(file)) return;
+  try {
+    await fs.promises.copyFile(log, file, fs.constants.COPYFILE_FICLONE);
+  } catch (error) {
+    throw errors.output(file, systemReason(error));
+  }
+}
+
+/**
+ * Moves a log out of a folder that is to be removed.
+ * @param {string} log
+ * @param {string} file
+ */
+async function moveLog(log, file) {
+  try {
+    await fs.promises.rename(log, file);
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw errors.output(file, systemReason(error));
+    await copyLog(log, file);
+  }
+}
+
+module.exports = { writeOutputs, moveLog, threadFiles };

@@ -1,0 +1,115 @@
+'use strict';
+
+const { formatCount, formatNs, formatPercent, plural } = require('../units');
+const { frameWhere } = require('../frames');
+
+/**
+ * The report for people: the functions with the most self time, what was lost, what the profiler cost.
+ *
+ * @typedef {import('../../binding').NativeRecording} Recording
+ * @typedef {import('../index').FunctionSummary} FunctionSummary
+ */
+
+/** Widest function name in the table; longer ones lose their middle. */
+const NAME_WIDTH = 44;
+
+/** @param {string} text @param {number} width */
+function shorten(text, width) {
+  if (text.length <= width) return text;
+  const head = Math.ceil((width - 1) / 2);
+  return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
+}
+
+/**
+ * @param {FunctionSummary} row
+ * @param {string | undefined} folder
+ */
+function whereOf(row, folder) {
+  return frameWhere(/** @type {import('../../binding').NativeFrame} */ (/** @type {unknown} */ (row)), folder);
+}
+
+/**
+ * @param {Recording} recording
+ * @param {FunctionSummary[]} functions
+ * @param {number} cpuNs
+ * @param {{ limit: number, folder?: string }} settings
+ */
+function tableLines(recording, functions, cpuNs, { limit, folder }) {
+  const names = new Map(recording.threads.map((thread) => [thread.id, thread.name]));
+  const hasSeveral = new Set(recording.sampleThreads).size > 1;
+  const rows = functions
+    .filter((row) => row.selfNs > 0)
+    .slice(0, limit)
+    .map((row) => {
+      const [first, ...others] = row.threadIds;
+      const thread = others.length === 0 ? (names.get(first) ?? '') : `${row.threadIds.length} threads`;
+      return {
+        self: formatPercent(row.selfNs, cpuNs),
+        ms: (row.selfNs / 1e6).toFixed(1),
+        total: formatPercent(row.totalNs, cpuNs),
+        name: shorten(row.functionName, NAME_WIDTH),
+        where: [whereOf(row, folder), hasSeveral ? `[${thread}]` : ''].filter(Boolean).join('  '),
+      };
+    });
+  const width = Math.max(8, ...rows.map((row) => row.name.length));
+  const head = `${'self'.padStart(8)}${'self ms'.padStart(12)}${'total'.padStart(9)}  ${'function'.padEnd(width)}  where`;
+  const body = rows.map(({ self, ms, total, name, where }) =>
+    `${self.padStart(8)}${ms.padStart(12)}${total.padStart(9)}  ${name.padEnd(width)}  ${where}`.trimEnd(),
+  );
+  return [head, ...body];
+}
+
+/** @param {Record<string, number>} dropped */
+function droppedText(dropped) {
+  const reasons = Object.entries(dropped).filter(([, count]) => count > 0);
+  if (reasons.length === 0) return '0 dropped';
+  const total = reasons.reduce((sum, [, count]) => sum + count, 0);
+  const parts = reasons.map(([reason, count]) => `${reason} ${formatCount(count)}`);
+  return `${formatCount(total)} dropped (${parts.join(', ')})`;
+}
+
+/** @param {Recording} recording */
+function threadText(recording) {
+  const { threads, stats } = recording;
+  const parts = /** @type {const} */ (['main', 'worker', 'native'])
+    .map((kind) => ({ kind, count: threads.filter((thread) => thread.kind === kind).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ kind, count }) => `${count} ${kind}`);
+  const refused = stats.threadsRefused > 0 ? `, ${formatCount(stats.threadsRefused)} refused` : '';
+  return `${formatCount(threads.length)} seen (${parts.join(', ')})${refused}`;
+}
+
+/** @param {Recording} recording */
+function statsLines(recording) {
+  const { stats } = recording;
+  const { written } = stats;
+  const handler = stats.handlerNs;
+  return [
+    `samples  ${formatCount(written)} written, ${droppedText(stats.dropped)}, ` +
+      `${formatCount(stats.incomplete)} incomplete (${formatPercent(stats.incomplete, written)}), ` +
+      `${formatCount(stats.truncated)} truncated (${formatPercent(stats.truncated, written)})`,
+    `threads  ${threadText(recording)}`,
+    `cost     ${formatPercent(handler.total, stats.cpuNs, 2)} of the CPU time ` +
+      `(handler p50 ${formatNs(handler.p50)}, p99 ${formatNs(handler.p99)}, max ${formatNs(handler.max)})`,
+    ...stats.warnings.map((warning) => `note     ${warning}`),
+    ...(recording.stoppedCleanly ? [] : ['note     the process ended without stopping; all it had sampled is here']),
+  ];
+}
+
+/**
+ * @param {Recording} recording
+ * @param {FunctionSummary[]} functions most self time first
+ * @param {number} cpuNs
+ * @param {{ limit: number, folder?: string }} settings rows of the table; paths below the folder are shown relative to it
+ * @returns {string[]} lines
+ */
+function reportLines(recording, functions, cpuNs, settings) {
+  const { durationNs, timer, intervalNs, nodeVersion, pid, sampleTimes } = recording;
+  const head =
+    `process ${pid}: ${plural(sampleTimes.length, 'sample')}, ${formatNs(cpuNs)} of CPU time ` +
+    `in ${formatNs(durationNs)} (${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion})`;
+  const table = functions.length === 0 ? [] : tableLines(recording, functions, cpuNs, settings);
+  return [head, ...table, ...statsLines(recording)];
+}
+
+module.exports = { reportLines };

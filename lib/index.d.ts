@@ -1,0 +1,182 @@
+/**
+ * spprof: an in-process sampling profiler for Node.js.
+ *
+ * Errors carry a `code` (`ERR_SPPROF_…`); those of options also `option`, `given` and `allowed`.
+ */
+
+/** Options of a recording; a key that is not here throws `ERR_SPPROF_UNKNOWN_OPTION`. */
+export interface StartOptions {
+  /** CPU time between samples, µs, 20 to 60,000,000. `'auto'`: 1 ms as the kernel's tick gives it. Default `'auto'`. */
+  intervalUs?: 'auto' | number;
+  /** What is sampled: CPU time. */
+  mode?: 'cpu';
+  /**
+   * What sets off a sample. `'tick'`: CPU-time timers, weighted, almost free, at most one sample a kernel tick.
+   * `'hires'`: a monotonic timer a thread. `'auto'` (default): `'tick'` when `intervalUs` is `'auto'` or at least 4000.
+   */
+  timer?: 'auto' | 'tick' | 'hires';
+  /** All threads of the process (default), or those that run JavaScript. */
+  threads?: 'all' | 'js';
+  /** false: native frames are left out of the stacks. Default true. */
+  native?: boolean;
+  /** Frames kept of a stack, leaf first, 1 to 4096. Default 512. */
+  maxFrames?: number;
+  /** Threads sampled at once, 1 to 65536. Default 4096. */
+  maxThreads?: number;
+  /**
+   * Folder under which region and log are kept, in `<pid>-<n>`, so that the recording survives the process. Default:
+   * none, all in memory.
+   */
+  dir?: string;
+}
+
+/** Counters of a recording. `signals = written + sum(dropped)`; times in nanoseconds. */
+export interface Stats {
+  signals: number;
+  written: number;
+  drained: number;
+  /** Samples not kept, by reason. */
+  dropped: Record<string, number>;
+  /** Timer expirations that a sample stands for, beyond itself. */
+  overruns: number;
+  /** Stacks with more than `maxFrames` frames. */
+  truncated: number;
+  /** Stacks whose walk ended before the thread's first function. */
+  incomplete: number;
+  threadsLive: number;
+  threadsSeen: number;
+  threadsRefused: number;
+  /** Time spent in the signal handler. */
+  handlerNs: { p50: number; p99: number; max: number; mean: number; total: number };
+  /** CPU time of all threads since the start. */
+  cpuNs: number;
+  bytes: number;
+  drainLagNs: number;
+  warnings: string[];
+}
+
+export interface ProfiledThread {
+  /** Dense, from 0. */
+  id: number;
+  /** Kernel thread id. */
+  tid: number;
+  name: string;
+  kind: 'main' | 'worker' | 'native';
+  /** CPU time that the thread's samples stand for, nanoseconds. */
+  cpuNs: number;
+  sampleCount: number;
+}
+
+/** One function over all threads. Garbage collection is one function, `(garbage collector)`. */
+export interface FunctionSummary {
+  /** `(anonymous)` for a function without a name. */
+  functionName: string;
+  /** The script's URL as V8 has it, `''` for native code. */
+  url: string;
+  /** Where the function is defined, 1-based; 0: unknown. */
+  line: number;
+  column: number;
+  kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js';
+  /** Shared object or executable of native code, else `''`. */
+  module: string;
+  /** CPU time with this function on top of the stack, nanoseconds. */
+  selfNs: number;
+  /** CPU time with this function anywhere on the stack, nanoseconds. */
+  totalNs: number;
+  /** Samples with this function on top. */
+  sampleCount: number;
+  /** The threads on which it was on top. */
+  threadIds: number[];
+}
+
+export interface CpuProfileNode {
+  id: number;
+  callFrame: {
+    functionName: string;
+    scriptId: string;
+    url: string;
+    /** 0-based; -1: unknown or none. */
+    lineNumber: number;
+    columnNumber: number;
+  };
+  hitCount: number;
+  children: number[];
+}
+
+/** V8's `.cpuprofile`; times in microseconds. */
+export interface CpuProfile {
+  nodes: CpuProfileNode[];
+  startTime: number;
+  endTime: number;
+  samples: number[];
+  timeDeltas: number[];
+  /** Where the profile comes from and what was lost. */
+  'x-spprof': Record<string, unknown>;
+}
+
+/** A file format; chosen by extension: `.cpuprofile`, `.collapsed`/`.folded`, `.txt`. */
+export type Format = 'cpuprofile' | 'collapsed' | 'text';
+
+/** A finished recording. */
+export interface Profile {
+  readonly pid: number;
+  /** Unix time, milliseconds. */
+  readonly startTimeMs: number;
+  readonly durationNs: number;
+  readonly intervalUs: number;
+  readonly mode: 'cpu' | 'wall';
+  /** The engine that was used. */
+  readonly timer: string;
+  readonly nodeVersion: string;
+  /** false: the process ended without stopping the recording; what it had sampled is here. */
+  readonly stoppedCleanly: boolean;
+  readonly threads: ProfiledThread[];
+  readonly stats: Stats;
+  /** CPU time of all samples, nanoseconds. */
+  readonly cpuNs: number;
+  readonly sampleCount: number;
+  /** Most self time first. */
+  readonly functions: FunctionSummary[];
+  /**
+   * One thread as V8's `.cpuprofile`; the main thread unless another is named by its `id`.
+   * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`
+   */
+  toCpuProfile(threadId?: number): CpuProfile;
+  /** All threads as collapsed stacks, root first, values in microseconds of CPU time. */
+  toCollapsed(): string;
+  /** The report for people. `limit`: rows, default 10; `folder`: paths below it are shown relative to it. */
+  toText(settings?: { limit?: number; folder?: string }): string;
+  /**
+   * Writes a file in the format of its extension, or of `format`.
+   * @returns its absolute path
+   * @throws (rejects) `ERR_SPPROF_OUTPUT`, `ERR_SPPROF_UNKNOWN_FORMAT`, `ERR_SPPROF_UNAVAILABLE`
+   */
+  write(path: string, settings?: { format?: Format; threadId?: number }): Promise<string>;
+}
+
+/** A running recording. */
+export interface Session {
+  /** Where region and log are, or null. */
+  readonly directory: string | null;
+  /** Counters so far; after `stop()`, the final ones. */
+  stats(): Stats;
+  /** Ends the recording. Idempotent: every call gives the same promise. */
+  stop(): Promise<Profile>;
+}
+
+/**
+ * Begins to record every thread of this process.
+ * @throws `ERR_SPPROF_RUNNING` when a recording runs already (the message says where it was started),
+ *   `ERR_SPPROF_UNKNOWN_OPTION`, `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE`, `ERR_SPPROF_UNAVAILABLE`,
+ *   `ERR_SPPROF_NO_BINDING`, `ERR_SPPROF_SYSTEM`
+ */
+export function start(options?: StartOptions): Session;
+
+/** Whether this process is being recorded, be it by `start()` or by the command `spprof`. */
+export function isRecording(): boolean;
+
+/**
+ * Reads a finished recording: a log (`.spprof`), or the folder of a process.
+ * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_NO_BINDING`
+ */
+export function readProfile(path: string): Promise<Profile>;

@@ -1,0 +1,4 @@
+import spprof from './index.js';
+
+export const { start, isRecording, readProfile } = spprof;
+export default spprof;

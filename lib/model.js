@@ -1,0 +1,161 @@
+'use strict';
+
+const { GC, displayName, functionKey } = require('./frames');
+
+/**
+ * What is computed from a recording's columns, for all exporters: which samples are a thread's, which frame a sample's
+ * time is due to, and the functions with their self and total times. Pure.
+ *
+ * @typedef {import('../binding').NativeRecording} Recording
+ * @typedef {import('../binding').NativeFrame} Frame
+ * @typedef {import('./index').FunctionSummary} FunctionSummary
+ */
+
+/** Bits of `sampleStates`. */
+const STATE_GC = 1;
+const STATE_TRUNCATED = 2;
+const STATE_INCOMPLETE = 4;
+
+/** Stands for a garbage collection in lists of functions. @type {Frame} */
+const GC_FRAME = Object.freeze({
+  functionName: GC,
+  url: '',
+  scriptId: 0,
+  line: 0,
+  column: 0,
+  kind: 'gc',
+  tier: '',
+  inlined: false,
+  module: '',
+  startOffset: -1,
+  sourceLength: 0,
+});
+
+/**
+ * The samples of one thread, as a range of the columns (they are ordered by thread).
+ * @param {Recording} recording
+ * @param {number} threadId
+ * @returns {{ begin: number, end: number }}
+ */
+function samplesOfThread(recording, threadId) {
+  const threads = recording.sampleThreads;
+  const begin = threads.indexOf(threadId);
+  return begin < 0 ? { begin: 0, end: 0 } : { begin, end: threads.lastIndexOf(threadId) + 1 };
+}
+
+/**
+ * Each frame's function, as a dense number: frames that differ in tier or inlining only have the same.
+ * @param {Frame[]} frames
+ * @returns {{ functionOf: Uint32Array, representatives: Frame[] }} by frame; by function
+ */
+function numberFunctions(frames) {
+  /** @type {Map<string, number>} */
+  const numbers = new Map();
+  /** @type {Frame[]} */
+  const representatives = [];
+  const functionOf = new Uint32Array(frames.length);
+  frames.forEach((frame, index) => {
+    const key = functionKey(frame);
+    let number = numbers.get(key);
+    if (number === undefined) {
+      number = representatives.length;
+      numbers.set(key, number);
+      representatives.push(frame);
+    }
+    functionOf[index] = number;
+  });
+  return { functionOf, representatives };
+}
+
+/**
+ * Sums per stack, so that long recordings of few stacks are cheap to aggregate.
+ * @param {Recording} recording
+ */
+function sumStacks(recording) {
+  const { sampleThreads, sampleCpuNs, sampleStacks, sampleStates } = recording;
+  /** @type {Map<number, { stack: number, isGc: boolean, thread: number, cpuNs: number, samples: number }>} */
+  const sums = new Map();
+  const stackCount = recording.stackParents.length;
+  for (let i = 0; i < sampleStacks.length; i++) {
+    const isGc = (sampleStates[i] & STATE_GC) !== 0;
+    const key = (sampleThreads[i] * stackCount + sampleStacks[i]) * 2 + (isGc ? 1 : 0);
+    const sum = sums.get(key);
+    if (sum === undefined) {
+      sums.set(key, { stack: sampleStacks[i], isGc, thread: sampleThreads[i], cpuNs: sampleCpuNs[i], samples: 1 });
+    } else {
+      sum.cpuNs += sampleCpuNs[i];
+      sum.samples++;
+    }
+  }
+  return sums.values();
+}
+
+/**
+ * Every function with its self and total CPU time, most self time first. Time in garbage collection is the self time of
+ * `(garbage collector)`, whichever of the collector's functions were at work.
+ * @param {Recording} recording
+ * @returns {FunctionSummary[]}
+ */
+function summarizeFunctions(recording) {
+  const { functionOf, representatives } = numberFunctions(recording.frames);
+  const gcNumber = representatives.length;
+  const frames = [...representatives, GC_FRAME];
+  const rows = frames.map((frame) => ({ frame, selfNs: 0, totalNs: 0, samples: 0, threads: new Set() }));
+  const lastSeen = new Int32Array(frames.length).fill(-1); // a recursive function counts once a stack
+  let serial = 0;
+
+  for (const { stack, isGc, thread, cpuNs, samples } of sumStacks(recording)) {
+    serial++;
+    let isLeaf = true;
+    /** @param {number} number */
+    const visit = (number) => {
+      const row = rows[number];
+      if (isLeaf) {
+        row.selfNs += cpuNs;
+        row.samples += samples;
+        row.threads.add(thread);
+        isLeaf = false;
+      }
+      if (lastSeen[number] === serial) return;
+      lastSeen[number] = serial;
+      row.totalNs += cpuNs;
+    };
+    if (isGc) visit(gcNumber);
+    for (let node = stack; node !== 0; node = recording.stackParents[node]) {
+      const index = recording.stackFrames[node];
+      visit(recording.frames[index].kind === 'gc' ? gcNumber : functionOf[index]);
+    }
+  }
+
+  return rows
+    .filter((row) => row.totalNs > 0 || row.samples > 0)
+    .sort((a, b) => b.selfNs - a.selfNs || b.totalNs - a.totalNs)
+    .map(({ frame, selfNs, totalNs, samples, threads }) => ({
+      functionName: displayName(frame),
+      url: frame.url,
+      line: frame.line,
+      column: frame.column,
+      kind: frame.kind,
+      module: frame.module,
+      selfNs,
+      totalNs,
+      sampleCount: samples,
+      threadIds: [...threads].sort((a, b) => a - b),
+    }));
+}
+
+/** CPU time of all samples, nanoseconds. @param {Recording} recording */
+function totalCpuNs(recording) {
+  return recording.sampleCpuNs.reduce((sum, ns) => sum + ns, 0);
+}
+
+module.exports = {
+  STATE_GC,
+  STATE_TRUNCATED,
+  STATE_INCOMPLETE,
+  samplesOfThread,
+  numberFunctions,
+  sumStacks,
+  summarizeFunctions,
+  totalCpuNs,
+};

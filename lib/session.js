@@ -1,0 +1,82 @@
+'use strict';
+
+const { errors } = require('./errors');
+const { checkOptions, toNativeOptions } = require('./options');
+const { loadBinding } = require('./binding');
+
+/** @typedef {import('./profile').Profile} Profile */
+
+/** Where the running session was started, or null. @type {string | null} */
+let startedAt = null;
+
+/** The caller of `start()`: `at <function> (<file>:<line>:<column>)`. */
+function callerOfStart() {
+  const lines = (new Error().stack ?? '').split('\n').slice(1);
+  const outside = lines.find((line) => !line.includes(__dirname));
+  return outside === undefined ? 'in this process' : outside.trim();
+}
+
+/** What `start()` returns; documented in `index.d.ts`. */
+class Session {
+  /** @type {import('../binding')} */
+  #binding;
+  /** @type {Promise<Profile> | null} */
+  #stopped = null;
+  /** @type {import('../binding').NativeStats | null} */
+  #lastStats = null;
+
+  /** @param {import('../binding')} binding @param {string | null} directory */
+  constructor(binding, directory) {
+    this.#binding = binding;
+    this.directory = directory;
+  }
+
+  stats() {
+    return this.#lastStats ?? this.#binding.stats();
+  }
+
+  /** @returns {Promise<Profile>} */
+  stop() {
+    this.#stopped ??= this.#finish();
+    return this.#stopped;
+  }
+
+  async #finish() {
+    this.#lastStats = this.#binding.stats();
+    try {
+      const recording = await this.#binding.stop();
+      this.#lastStats = recording.stats;
+      const { Profile } = require('./profile');
+      return new Profile(recording);
+    } finally {
+      startedAt = null;
+    }
+  }
+}
+
+/**
+ * Begins to record this process; documented in `index.d.ts`.
+ * @param {unknown} [given]
+ * @returns {Session}
+ */
+function start(given) {
+  const options = checkOptions(given);
+  const binding = loadBinding();
+  if (startedAt !== null) throw errors.running(startedAt);
+  if (binding.isRunning()) throw errors.running('by the spprof command, or by another thread of this process');
+  let directory = null;
+  if (options.dir !== null) {
+    const { makeRecordingFolder } = require('./recording-folder');
+    directory = makeRecordingFolder(options.dir);
+  }
+  binding.start(toNativeOptions(options, directory));
+  startedAt = callerOfStart();
+  return new Session(binding, directory);
+}
+
+/** Whether this process is being recorded, by whomever. */
+function isRecording() {
+  return loadBinding().isRunning();
+}
+
+module.exports = { start, isRecording, Session };
