@@ -1,27 +1,21 @@
-// Call-frame rules against two referees: readelf's reading of the same files, and libgcc's unwinding of this very process.
+// Call-frame rules against readelf's reading of the same files (binutils).
 #include "signal_safe/cfi.h"
 
-#include <execinfo.h>
 #include <gtest/gtest.h>
-#include <pthread.h>
-#include <ucontext.h>
 
 #include <algorithm>
-#include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <iterator>
 #include <map>
 #include <random>
 #include <sstream>
-#include <thread>
 
 #include "cfi_test_support.h"
 
 namespace spprof {
 namespace {
-
-// ---- Against readelf ----
 
 struct ReferenceRow {
   uintptr_t pc;
@@ -48,7 +42,8 @@ Reference ReadReference(const std::string& path) {
   bool is_eh_frame = false;
   while (fgets(line, sizeof line, pipe) != nullptr) {
     std::istringstream words(line);
-    std::vector<std::string> word((std::istream_iterator<std::string>(words)), std::istream_iterator<std::string>());
+    std::vector<std::string> word((std::istream_iterator<std::string>(words)),
+                                  std::istream_iterator<std::string>());
     std::erase_if(word, [](const std::string& w) { return w[0] == '('; });  // "r8 (r8)"
     if (word.empty()) continue;
     if (word[0] == "Contents") {
@@ -98,10 +93,13 @@ std::string Describe(const UnwindRule& rule) {
       break;
   }
   char text[64];
-  snprintf(text, sizeof text, "plain %s%+d ra%+d", kNames[rule.cfa_register], rule.offset, rule.return_address * 8);
+  snprintf(text, sizeof text, "plain %s%+d ra%+d", kNames[rule.cfa_register], rule.offset,
+           rule.return_address * 8);
   std::string result = text;
   for (int i = 0; i < kSavedCount; ++i) {
-    if (rule.saved[i] != 0) result += std::string(" ") + kSaved[i] + (rule.saved[i] > 0 ? "+" : "") + std::to_string(rule.saved[i] * 8);
+    if (rule.saved[i] != 0)
+      result += std::string(" ") + kSaved[i] + (rule.saved[i] > 0 ? "+" : "") +
+                std::to_string(rule.saved[i] * 8);
   }
   return result;
 }
@@ -159,8 +157,9 @@ TEST_P(CfiOfFile, DecodesAsReadelfDoesAtEveryRow) {
   }
   EXPECT_EQ(differ, 0u);
   EXPECT_EQ(kinds[RuleKind::kBad], 0u);
-  printf("%s: %zu entries, %u lookups: %.4f %% expression, %u end, %u none, %u bad\n", GetParam().c_str(),
-         reference.entries.size(), rows, 100.0 * kinds[RuleKind::kExpression] / rows, kinds[RuleKind::kEndOfStack],
+  printf("%s: %zu entries, %u lookups: %.4f %% expression, %u end, %u none, %u bad\n",
+         GetParam().c_str(), reference.entries.size(), rows,
+         100.0 * kinds[RuleKind::kExpression] / rows, kinds[RuleKind::kEndOfStack],
          kinds[RuleKind::kNone], kinds[RuleKind::kBad]);
 }
 
@@ -177,7 +176,8 @@ TEST_P(CfiOfFile, DecodesAtRandomAddressesWithoutBadRules) {
   for (int i = 0; i < 200000; ++i) {
     const test::CodeRange& range = ranges[random() % ranges.size()];
     if (range.begin == range.end) continue;
-    const UnwindRule rule = DecodeRule(elf->module(), range.begin + random() % (range.end - range.begin));
+    const UnwindRule rule =
+        DecodeRule(elf->module(), range.begin + random() % (range.end - range.begin));
     ASSERT_NE(rule.kind, RuleKind::kBad);
     none += rule.kind == RuleKind::kNone;
   }
@@ -186,11 +186,14 @@ TEST_P(CfiOfFile, DecodesAtRandomAddressesWithoutBadRules) {
   EXPECT_EQ(DecodeRule(elf->module(), elf->module().end).kind, RuleKind::kNone);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, CfiOfFile, testing::ValuesIn(test::InterestingFiles()), [](const auto& info) {
-  std::string name = info.param.substr(info.param.rfind('/') + 1);
-  std::replace_if(name.begin(), name.end(), [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name + "_" + std::to_string(info.index);
-});
+INSTANTIATE_TEST_SUITE_P(Files, CfiOfFile, testing::ValuesIn(test::InterestingFiles()),
+                         [](const auto& info) {
+                           std::string name = info.param.substr(info.param.rfind('/') + 1);
+                           std::replace_if(
+                               name.begin(), name.end(),
+                               [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
+                           return name + "_" + std::to_string(info.index);
+                         });
 
 }  // namespace
 }  // namespace spprof

@@ -1,5 +1,5 @@
-// Walks of this very process by call-frame rules alone, against libgcc's backtrace() and, instruction by instruction, against
-// what the callers are known to be.
+// Walks of this very process by call-frame rules alone, against libgcc's backtrace() and,
+// instruction by instruction, against what the callers are known to be.
 #include <execinfo.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -16,7 +16,8 @@
 
 // GCC only: clang has no such attribute and goes by the command line.
 #if defined(__GNUC__) && !defined(__clang__)
-#define FRAMELESS __attribute__((noinline, noclone, optimize("omit-frame-pointer", "no-optimize-sibling-calls")))
+#define FRAMELESS \
+  __attribute__((noinline, noclone, optimize("omit-frame-pointer", "no-optimize-sibling-calls")))
 #else
 #define FRAMELESS __attribute__((noinline))
 #endif
@@ -110,8 +111,8 @@ FRAMELESS int Recurse(int depth, const Leaf& leaf) {
   return Recurse(depth - 1, leaf) + spill[depth % 3];
 }
 
-// Over-aligned and of a size unknown before: GCC keeps the incoming stack pointer in r10 and describes the frame by
-// expressions.
+// Over-aligned and of a size unknown before: GCC keeps the incoming stack pointer in r10 and
+// describes the frame by expressions.
 FRAMELESS void Realigned(size_t size, TwoTraces* traces) {
   struct alignas(64) Aligned {
     char bytes[64];
@@ -147,7 +148,6 @@ TEST_F(CfiWalk, AgreesWithLibgccThroughARealignedStack) {
   TwoTraces traces;
   Recurse(3, [&] { Realigned(1000, &traces); });
   ExpectSame(traces, 6);
-  EXPECT_GE(traces.own.expressions, 0u);
 }
 
 TEST_F(CfiWalk, ReachesTheFirstFunctionOfAThread) {
@@ -181,7 +181,9 @@ void ExpectInterruptedIsTail() {
   EXPECT_EQ(g_interrupted.end, StepResult::kEndOfStack);
   ASSERT_LT(count, total);
   for (size_t i = 0; i < count; ++i) {
-    ASSERT_EQ(g_interrupted.pcs[i], reinterpret_cast<uintptr_t>(g_in_handler.libgcc[total - count + i])) << i;
+    ASSERT_EQ(g_interrupted.pcs[i],
+              reinterpret_cast<uintptr_t>(g_in_handler.libgcc[total - count + i]))
+        << i;
   }
 }
 
@@ -212,7 +214,8 @@ struct Stepping {
   bool is_on;
   uintptr_t known[64];  // callers of the function that starts the stepping, outermost last
   size_t known_count;
-  uintptr_t callee, callee_end, caller, caller_end;  // of the function under test, and of the one that calls it
+  uintptr_t callee, callee_end, caller,
+      caller_end;  // of the function under test, and of the one that calls it
   unsigned steps, in_callee, wrong, first_wrong_steps, expressions;
   uintptr_t first_wrong;
 };
@@ -303,8 +306,8 @@ TEST_F(CfiWalk, FindsTheCallersAtEveryInstruction) {
   StepThrough();
   signal(SIGTRAP, SIG_DFL);
   signal(SIGUSR2, SIG_DFL);
-  printf("%u instructions, %u of them in the function itself, %u expressions, %u wrong\n", g_stepping.steps,
-         g_stepping.in_callee, g_stepping.expressions, g_stepping.wrong);
+  printf("%u instructions, %u of them in the function itself, %u expressions, %u wrong\n",
+         g_stepping.steps, g_stepping.in_callee, g_stepping.expressions, g_stepping.wrong);
   EXPECT_GT(g_stepping.steps, 100u);
   EXPECT_GT(g_stepping.in_callee, 30u);
   EXPECT_EQ(g_stepping.wrong, 0u) << "first at " << std::hex << g_stepping.first_wrong;

@@ -1,4 +1,5 @@
-// Each test runs in a child process of its own: signal actions are the process's, and some of the claims are about how it dies.
+// Each test runs in a child process of its own: signal actions are the process's, and some of the
+// claims are about how it dies.
 #include "platform/fault_handler.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +17,8 @@
 namespace spprof {
 namespace {
 
-// Runs `body` in a child that starts with the default actions (the sanitizers have handlers of their own); its wait status.
+// Runs `body` in a child that starts with the default actions (the sanitizers have handlers of
+// their own); its wait status.
 template <typename Body>
 int RunInChild(Body body) {
   fflush(nullptr);
@@ -33,7 +35,8 @@ int RunInChild(Body body) {
   return status;
 }
 
-#define EXPECT_EXITS_WITH_0(status) EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << (status)
+#define EXPECT_EXITS_WITH_0(status) \
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << (status)
 #define EXPECT_DIES_OF(status, number) \
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == (number)) << "status " << (status)
 
@@ -44,7 +47,8 @@ int RunInChild(Body body) {
   } while (false)
 
 // Not seen through by the compiler or a sanitizer.
-__attribute__((noinline, no_sanitize("address", "undefined", "thread"))) int LoadFrom(volatile int* address) {
+__attribute__((noinline, no_sanitize("address", "undefined", "thread"))) int LoadFrom(
+    volatile int* address) {
   return *address;
 }
 volatile int* const kNowhere = reinterpret_cast<volatile int*>(0x10);

@@ -20,7 +20,8 @@ class GuardedLoad : public testing::Test {
   void SetUp() override {
     ASSERT_TRUE(InstallFaultHandler().ok());
     page_ = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    void* memory = mmap(nullptr, 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        mmap(nullptr, 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
     memory_ = static_cast<uint8_t*>(memory);
     for (size_t i = 0; i < page_; ++i) memory_[i] = static_cast<uint8_t>(i * 37 + i / 251);
@@ -56,13 +57,14 @@ TEST_F(GuardedLoad, ReadsWhatIsThereAlignedOrNot) {
 }
 
 TEST_F(GuardedLoad, FailsAndLeavesTheResultAloneWhereThePageCannotBeRead) {
-  const uintptr_t unreadable[] = {edge_,
-                                  edge_ - 1,  // straddles
-                                  0,
-                                  8,
-                                  uintptr_t{0x8000000000000000},  // not canonical: general protection
-                                  ~uintptr_t{0} - 1,
-                                  uintptr_t{0xffffffff80000000}};  // the kernel's half
+  const uintptr_t unreadable[] = {
+      edge_,
+      edge_ - 1,  // straddles
+      0,
+      8,
+      uintptr_t{0x8000000000000000},  // not canonical: general protection
+      ~uintptr_t{0} - 1,
+      uintptr_t{0xffffffff80000000}};  // the kernel's half
   for (uintptr_t address : unreadable) {
     uint64_t word = 0x1122334455667788;
     uint32_t half = 0x11223344;
