@@ -33,9 +33,7 @@ const { moveLog, writeOutputs } = require('./write-outputs');
  */
 function inOrder(recorded, firstPid) {
   const rank = (/** @type {Profile} */ profile) => (profile.pid === firstPid ? 0 : 1);
-  return recorded.sort(
-    (a, b) => rank(a.profile) - rank(b.profile) || a.profile.startTimeMs - b.profile.startTimeMs,
-  );
+  return recorded.sort((a, b) => rank(a.profile) - rank(b.profile) || a.profile.startTimeMs - b.profile.startTimeMs);
 }
 
 /** `a/b.cpuprofile` → `a/b.spprof`. @param {string} file */

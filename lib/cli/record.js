@@ -80,7 +80,9 @@ async function record(request, io) {
   }
 
   const { finish } = require('./finish');
-  const program = programName(command === io.execPath ? args[0] : (args.find((arg) => /\.[cm]?[jt]s$/.test(arg)) ?? command));
+  const program = programName(
+    command === io.execPath ? args[0] : (args.find((arg) => /\.[cm]?[jt]s$/.test(arg)) ?? command),
+  );
   const status = signals.isInterrupted ? 0 : statusOf(end);
   const isComplete = await finish({
     folder,

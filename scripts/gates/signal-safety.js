@@ -1,0 +1,76 @@
+'use strict';
+
+/**
+ * Signal safety, by linker: the objects of native/signal_safe are linked together (`ld -r`); what they leave undefined is
+ * all that the signal handler can call. Each such symbol must be in scripts/signal-safe-symbols.txt with its reason; a
+ * symbol there that is not used is a problem too, so that the list stays what it says.
+ */
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { ROOT, capture, requireTool } = require('../tools');
+
+const LIST = path.join(ROOT, 'scripts', 'signal-safe-symbols.txt');
+
+/**
+ * The list: one `symbol  reason` a line.
+ * @returns {Map<string, string>}
+ */
+function allowedSymbols() {
+  /** @type {Map<string, string>} */
+  const allowed = new Map();
+  for (const line of fs.readFileSync(LIST, 'utf8').split('\n')) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const [symbol, ...reason] = line.trim().split(/\s+/);
+    allowed.set(symbol, reason.join(' '));
+  }
+  return allowed;
+}
+
+/** @param {string} tool @param {string[]} args @returns {string} stdout */
+function must(tool, args) {
+  requireTool(tool);
+  const { status, output, stdout } = capture(tool, args);
+  if (status !== 0) throw new Error(`${tool} failed: ${output.trim()}`);
+  return stdout;
+}
+
+/** The wing's undefined symbols. @param {string} archive @returns {string[]} */
+function undefinedSymbols(archive) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-wing-'));
+  try {
+    const object = path.join(folder, 'wing.o');
+    must('ld', ['-r', '--whole-archive', archive, '-o', object]);
+    const lines = must('nm', ['--undefined-only', '--format=posix', object]).split('\n');
+    return [...new Set(lines.map((line) => line.split(' ')[0]).filter(Boolean))].sort();
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * @param {string} [archive] of the wing
+ * @returns {string[]} one line a problem
+ */
+function checkSignalSafety(archive = path.join(ROOT, 'build', 'libspprof_signal_safe.a')) {
+  if (!fs.existsSync(archive))
+    return [`${path.relative(ROOT, archive)} is missing; build it with: node scripts/install.js`];
+  const allowed = allowedSymbols();
+  const used = undefinedSymbols(archive);
+  return [
+    ...used
+      .filter((name) => !allowed.has(name))
+      .map((name) => `the signal handler's wing needs ${name}: not in the list`),
+    ...used.filter((name) => allowed.get(name) === '').map((name) => `${name} is in the list without a reason`),
+    ...[...allowed.keys()].filter((name) => !used.includes(name)).map((name) => `${name} is in the list, and not used`),
+  ];
+}
+
+module.exports = { checkSignalSafety };
+
+if (require.main === module) {
+  const problems = checkSignalSafety(process.argv[2]);
+  process.stdout.write(problems.map((problem) => `${problem}\n`).join(''));
+  process.exitCode = problems.length === 0 ? 0 : 1;
+}

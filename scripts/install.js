@@ -1,0 +1,69 @@
+'use strict';
+
+/**
+ * `npm install`: makes sure that there is a native addon. One that is brought along (prebuilds/) or was built here
+ * (build/Release) is used when it is not older than the sources; otherwise cmake-js builds it. Needs a C++20 compiler and
+ * cmake; no network, since Node-API's headers come from npm.
+ */
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const ROOT = path.join(__dirname, '..');
+const BUILT = path.join(ROOT, 'build', 'Release', 'spprof.node');
+const PREBUILT = path.join(ROOT, 'prebuilds', `${process.platform}-${process.arch}`, 'spprof.node');
+
+/**
+ * The latest change of a file, or of any file in a folder, ms.
+ * @param {string} file
+ * @returns {number}
+ */
+function latestChange(file) {
+  const stat = fs.statSync(file);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  const inside = fs.readdirSync(file).map((name) => latestChange(path.join(file, name)));
+  return Math.max(stat.mtimeMs, ...inside);
+}
+
+/** Whether an addon is there and not older than what it is made of. @param {string} file */
+function isFresh(file) {
+  if (!fs.existsSync(file)) return false;
+  const sources = ['native', 'CMakeLists.txt'].map((name) => path.join(ROOT, name));
+  return fs.statSync(file).mtimeMs >= Math.max(...sources.map(latestChange));
+}
+
+/**
+ * Builds the addon.
+ * @returns {number} the exit status of cmake-js
+ */
+function build() {
+  const cli = require.resolve('cmake-js/bin/cmake-js');
+  const args = ['compile', '--directory', ROOT, '--out', path.join(ROOT, 'build'), '--config', 'Release'];
+  const jobs = String(require('node:os').availableParallelism?.() ?? require('node:os').cpus().length);
+  const env = { ...process.env, CMAKE_BUILD_PARALLEL_LEVEL: process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? jobs };
+  const { status, error } = spawnSync(process.execPath, [cli, ...args], { stdio: 'inherit', cwd: ROOT, env });
+  if (error !== undefined) throw error;
+  return status ?? 1;
+}
+
+/**
+ * @param {{ isForced?: boolean }} [settings] forced: build even when an addon is fresh (cmake rebuilds what changed)
+ * @returns {number} exit status
+ */
+function install({ isForced = false } = {}) {
+  if (!isForced && [BUILT, PREBUILT].some(isFresh)) return 0;
+  const status = build();
+  if (status !== 0) {
+    process.stderr.write('spprof: the addon was not built; it needs a C++20 compiler and cmake 3.18 (see above)\n');
+    return status;
+  }
+  // cmake leaves an addon alone whose inputs have only been touched.
+  const now = new Date();
+  fs.utimesSync(BUILT, now, now);
+  return 0;
+}
+
+module.exports = { install, isFresh };
+
+if (require.main === module) process.exitCode = install();
