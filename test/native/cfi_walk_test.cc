@@ -1,9 +1,9 @@
-// Walks of this very process by call-frame rules alone, against libgcc's backtrace() and,
+// Walks of this very process by call-frame rules alone, against libgcc's unwinder and,
 // instruction by instruction, against what the callers are known to be.
-#include <execinfo.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <ucontext.h>
+#include <unwind.h>
 
 #include <algorithm>
 #include <csignal>
@@ -79,15 +79,25 @@ void Walk(Registers registers, bool is_exact, Trace* trace) {
 // Both from the same function; [0] differs (each its own call), the callers must not.
 struct TwoTraces {
   Trace own;
-  void* libgcc[kMaxFrames];
-  int libgcc_count = 0;
+  uintptr_t libgcc[kMaxFrames];
+  size_t libgcc_count = 0;
 };
 
 __attribute__((noinline)) void TakeBoth(TwoTraces* traces) {
   ucontext_t context;
   getcontext(&context);
   Walk(Registers::FromContext(context), false, &traces->own);
-  traces->libgcc_count = backtrace(traces->libgcc, kMaxFrames);
+  // Not backtrace(), which the sanitizers wrap in a frame of their own.
+  traces->libgcc_count = 0;
+  _Unwind_Backtrace(
+      [](_Unwind_Context* frame, void* data) {
+        auto* both = static_cast<TwoTraces*>(data);
+        const uintptr_t pc = _Unwind_GetIP(frame);
+        if (pc == 0 || both->libgcc_count == kMaxFrames) return _URC_END_OF_STACK;
+        both->libgcc[both->libgcc_count++] = pc;
+        return _URC_NO_REASON;
+      },
+      traces);
 }
 
 void ExpectSame(const TwoTraces& traces, size_t at_least) {
@@ -95,9 +105,9 @@ void ExpectSame(const TwoTraces& traces, size_t at_least) {
   EXPECT_FALSE(own.has_none);
   EXPECT_EQ(own.end, StepResult::kEndOfStack);
   EXPECT_GE(own.count, at_least);
-  ASSERT_EQ(own.count, static_cast<size_t>(traces.libgcc_count));
+  ASSERT_EQ(own.count, traces.libgcc_count);
   for (size_t i = 1; i < own.count; ++i) {
-    ASSERT_EQ(own.pcs[i], reinterpret_cast<uintptr_t>(traces.libgcc[i])) << "frame " << i;
+    ASSERT_EQ(own.pcs[i], traces.libgcc[i]) << "frame " << i;
   }
 }
 
@@ -177,13 +187,11 @@ void SetHandler(int number, void (*handler)(int, siginfo_t*, void*), int flags) 
 // The interrupted frame's own pc and its callers are the end of libgcc's trace.
 void ExpectInterruptedIsTail() {
   const size_t count = g_interrupted.count;
-  const auto total = static_cast<size_t>(g_in_handler.libgcc_count);
+  const auto total = g_in_handler.libgcc_count;
   EXPECT_EQ(g_interrupted.end, StepResult::kEndOfStack);
   ASSERT_LT(count, total);
   for (size_t i = 0; i < count; ++i) {
-    ASSERT_EQ(g_interrupted.pcs[i],
-              reinterpret_cast<uintptr_t>(g_in_handler.libgcc[total - count + i]))
-        << i;
+    ASSERT_EQ(g_interrupted.pcs[i], g_in_handler.libgcc[total - count + i]) << i;
   }
 }
 
