@@ -49,15 +49,16 @@ void Walker::CaptureForGc(const Registers& registers) {
   }
 }
 
-const RuleCacheEntry& Walker::Lookup(uintptr_t pc) {
+RuleCacheEntry& Walker::Lookup(uintptr_t pc) {
   // Call sites differ in their low bits; the multiplication spreads them (Knuth, 6.4).
-  RuleCacheEntry& entry = state_->rules[(pc * 0x9e3779b97f4a7c15) >> 54];
-  static_assert(kRuleCacheSize == 1 << 10);
+  RuleCacheEntry& entry = state_->rules[(pc * 0x9e3779b97f4a7c15) >> 53];
+  static_assert(kRuleCacheSize == 1 << 11);
   if (entry.pc != pc) {
     entry.module = modules_.Find(pc);
     entry.rule = entry.module != nullptr && entry.module->has_cfi ? DecodeRule(entry.module->cfi, pc)
                                                                   : UnwindRule{};
     entry.pc = pc;
+    entry.tier_epoch = 0;
   }
   return entry;
 }
@@ -65,9 +66,9 @@ const RuleCacheEntry& Walker::Lookup(uintptr_t pc) {
 Walker::Step Walker::StepOnce() {
   if (registers_.pc < 4096) return Step::kStop;
   const uintptr_t lookup = pc_is_exact_ ? registers_.pc : registers_.pc - 1;
-  const RuleCacheEntry& entry = Lookup(lookup);
+  RuleCacheEntry& entry = Lookup(lookup);
   const Step step = entry.rule.kind != RuleKind::kNone ? StepNative(*entry.module, entry.rule)
-                                                       : StepByFramePointer(entry.module);
+                                                       : StepByFramePointer(entry.module, &entry);
   is_leaf_ = false;
   return step;
 }
@@ -87,10 +88,10 @@ Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rul
   return Step::kStop;
 }
 
-Walker::Step Walker::StepByFramePointer(const ModuleRange* module) {
+Walker::Step Walker::StepByFramePointer(const ModuleRange* module, RuleCacheEntry* here) {
   if (IsV8(module)) {
     if (is_leaf_ && StepFramelessLeaf(module)) return Step::kOk;
-    EmitV8Frame(module);
+    EmitV8Frame(module, here);
   } else if (options_.native_frames) {
     Emit(MakeFrame(FrameType::kNative, pc_is_exact_ ? registers_.pc : registers_.pc - 1));
   }
@@ -177,7 +178,7 @@ void Walker::EmitLeafCode(const ModuleRange* module) {
   Emit(MakeFrame(FrameType::kUnknownJs, registers_.pc));
 }
 
-void Walker::EmitV8Frame(const ModuleRange* module) {
+void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
   const bool in_builtin = module != nullptr;
   const uint64_t fp = registers_.fp;
   const uint64_t pc = pc_is_exact_ ? registers_.pc : registers_.pc - 1;
@@ -210,28 +211,57 @@ void Walker::EmitV8Frame(const ModuleRange* module) {
     if (!EmitFromGcFrames(fp)) Emit(here);
     return;
   }
-  FunctionIdentity function;
-  if (!reader_.ReadFunction(function_word, &function)) {
-    Emit(here);
-    return;
-  }
-  if (function.script == 0) {  // a builtin with a frame of its own (Array.prototype.map)
-    Emit(here);
+  uint32_t id;
+  if (!FunctionIdOf(function_word, &id) || id == 0) {
+    Emit(here);  // not readable, or a builtin with a frame of its own (Array.prototype.map)
     return;
   }
   // A builtin without a frame, on top of a JavaScript frame (bytecode handlers, inline caches).
   if (is_leaf_ && in_builtin) Emit(here);
-  if (!EmitFunction(function, TierOf(fp, in_builtin && !is_leaf_))) Emit(here);
+  EmitJs(TierOf(fp, in_builtin, cache), id);
 }
 
-Tier Walker::TierOf(uint64_t fp, bool in_builtin) const {
+// The id of the function in a frame's slot; 0 for a builtin. False: it cannot be read.
+bool Walker::FunctionIdOf(uint64_t word, uint32_t* id) {
+  FunctionCacheEntry& entry = state_->function_cache[(word * 0x9e3779b97f4a7c15) >> 54];
+  static_assert(kFunctionCacheSize == 1 << 10);
+  if (entry.word == word && entry.epoch == state_->gc_epoch && entry.epoch != 0) {
+    *id = entry.id;
+    return true;
+  }
+  FunctionIdentity function;
+  if (!reader_.ReadFunction(word, &function)) return false;
+  *id = 0;
+  if (function.script != 0) {
+    *id = definitions_->FunctionId(function);
+    if (*id == 0) {
+      result_.is_lane_full = true;
+      return false;
+    }
+  }
+  entry = {word, state_->gc_epoch, *id};
+  return true;
+}
+
+Tier Walker::TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const {
+  // A frame that is returned to inside a builtin and belongs to a script's function is the interpreter's.
+  if (in_builtin && !is_leaf_) return Tier::kInterpreted;
+  if (!in_builtin && cache->tier_epoch == state_->gc_epoch && cache->tier_epoch != 0) return cache->tier;
   uint64_t bytecode_array, bytecode_offset;
+  Tier tier = in_builtin ? Tier::kUnknown : Tier::kOptimized;
   if (GuardedLoad64(fp - 32, &bytecode_array) && IsHeapObject(bytecode_array) &&
       reader_.IsBytecodeArray(bytecode_array) && GuardedLoad64(fp - 40, &bytecode_offset)) {
     // Sparkplug keeps a feedback vector or cell where the interpreter keeps its offset, a Smi.
-    return (bytecode_offset & 1) == 0 ? Tier::kInterpreted : Tier::kBaseline;
+    tier = (bytecode_offset & 1) == 0 ? Tier::kInterpreted : Tier::kBaseline;
   }
-  return in_builtin ? Tier::kUnknown : Tier::kOptimized;
+  CodeObject code;
+  if (tier == Tier::kOptimized && reader_.FindCode(registers_.pc - (pc_is_exact_ ? 0 : 1), &code)) {
+    if (code.kind == v8_.kind_turbofan) tier = Tier::kTurbofan;
+    if (v8_.kind_maglev != 0 && code.kind == v8_.kind_maglev) tier = Tier::kMaglev;
+  }
+  cache->tier = tier;
+  cache->tier_epoch = state_->gc_epoch;
+  return tier;
 }
 
 bool Walker::EmitFunction(const FunctionIdentity& function, Tier tier) {
@@ -240,12 +270,16 @@ bool Walker::EmitFunction(const FunctionIdentity& function, Tier tier) {
     result_.is_lane_full = true;
     return true;  // the sample is dropped, so what stands here does not matter
   }
+  EmitJs(tier, id);
+  return true;
+}
+
+void Walker::EmitJs(Tier tier, uint32_t id) {
   const Frame frame = MakeJsFrame(tier, id, 0);
   if (capturing_ && state_->gc_frame_count < kMaxGcFrames) {
     state_->gc_frames[state_->gc_frame_count++] = {registers_.fp, frame};
   }
   Emit(frame);
-  return true;
 }
 
 bool Walker::EmitFromGcFrames(uint64_t fp) {

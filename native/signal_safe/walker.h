@@ -44,16 +44,18 @@ class Walker {
 
   Step StepOnce();
   Step StepNative(const ModuleRange& module, const UnwindRule& rule);
-  Step StepByFramePointer(const ModuleRange* module);
+  Step StepByFramePointer(const ModuleRange* module, RuleCacheEntry* here);
   // A leaf in generated code whose frame is not set up yet, or gone already. False: it has its frame.
   bool StepFramelessLeaf(const ModuleRange* module);
-  const RuleCacheEntry& Lookup(uintptr_t pc);
+  RuleCacheEntry& Lookup(uintptr_t pc);
   // What the V8 frame at registers_.fp is.
-  void EmitV8Frame(const ModuleRange* module);
+  void EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache);
   void EmitLeafCode(const ModuleRange* module);
   bool EmitFunction(const FunctionIdentity& function, Tier tier);
   bool EmitFromGcFrames(uint64_t fp);
-  Tier TierOf(uint64_t fp, bool in_builtin) const;
+  void EmitJs(Tier tier, uint32_t id);
+  bool FunctionIdOf(uint64_t word, uint32_t* id);
+  Tier TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const;
   void Emit(Frame frame);
   static bool IsV8(const ModuleRange* module) { return module == nullptr || module->kind != CodeKind::kNative; }
 

@@ -114,9 +114,12 @@ void RemoveGcHook() {
   const Api& api = GetApi();
   void* isolate = api.complete ? api.try_get_current() : nullptr;
   if (isolate == nullptr) return;
-  std::lock_guard lock(HooksMutex());
+  std::lock_guard lock(HooksMutex());  // Detach waits for it, so an attached context is alive
   for (auto hook = Hooks().begin(); hook != Hooks().end(); ++hook) {
     if (hook->isolate != isolate) continue;
+    if (HandlerContext* context = hook->context.load(std::memory_order_seq_cst)) {
+      context->State(hook->slot)->gc_epoch = 0;
+    }
     api.remove_prologue(isolate, OnPrologue, &*hook);
     api.remove_epilogue(isolate, OnEpilogue, &*hook);
     Hooks().erase(hook);
@@ -130,6 +133,7 @@ void AttachGcHook(pid_t tid, HandlerContext* context, uint32_t slot) {
     if (hook.tid != tid) continue;
     hook.slot = slot;
     hook.context.store(context, std::memory_order_seq_cst);
+    context->State(slot)->gc_epoch = 1;  // from here on moves are announced
   }
 }
 

@@ -17,7 +17,7 @@ bool InstallGcHook();
 // Before the isolate goes. Does nothing when there is no hook.
 void RemoveGcHook();
 
-// From now on the hooks of thread `tid` report to `context` for `slot`.
+// From now on the hook of thread `tid`, if it has one, reports to `context` for `slot`. The thread must not be sampled yet, or be the calling one.
 void AttachGcHook(pid_t tid, HandlerContext* context, uint32_t slot);
 // No hook reports to `context` any more.
 void DetachGcHooks(HandlerContext* context);
