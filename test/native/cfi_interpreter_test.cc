@@ -1,5 +1,4 @@
-// Call-frame information made by hand: each instruction, each encoding, each way to be malformed;
-// and random damage to real one.
+// Call-frame information made by hand: each instruction, each encoding, each way to be malformed.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
