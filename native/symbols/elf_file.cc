@@ -53,7 +53,7 @@ ElfFile::~ElfFile() {
 }
 
 size_t ElfFile::ReadSome(uint64_t offset, void* out, size_t size) const {
-  if (offset >= size_) return 0;
+  if (size == 0 || offset >= size_) return 0;
   size = static_cast<size_t>(std::min<uint64_t>(size, size_ - offset));
   if (image_ != nullptr) {
     memcpy(out, image_ + offset, size);

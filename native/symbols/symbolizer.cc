@@ -1,16 +1,14 @@
 #include "symbols/symbolizer.h"
 
-#include <cxxabi.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 
+#include "symbols/demangle.h"
 #include "symbols/elf_file.h"
 #include "symbols/symbol_lookup.h"
 
@@ -172,20 +170,6 @@ class Work {
 };
 
 }  // namespace
-
-std::string Demangle(const std::string& name) {
-  // `_Z...@plt` is demangled without its suffix; other names are left alone (the ABI's function
-  // also takes bare types: "i" would become "int").
-  if (name.compare(0, 2, "_Z") != 0) return name;
-  const size_t at = name.find('@');
-  int status = 0;
-  char* demangled = abi::__cxa_demangle(name.substr(0, at).c_str(), nullptr, nullptr, &status);
-  if (demangled == nullptr) return name;
-  std::string result = demangled;
-  free(demangled);
-  if (at != std::string::npos) result += name.substr(at);
-  return result;
-}
 
 Symbolization Symbolize(std::span<const Mapping> mappings, std::span<const uint64_t> addresses) {
   const AddressSpace space(mappings);

@@ -40,7 +40,4 @@ struct Symbolization {
 // not names.
 Symbolization Symbolize(std::span<const Mapping> mappings, std::span<const uint64_t> addresses);
 
-// `name` demangled by the C++ ABI's rules, or as it is.
-std::string Demangle(const std::string& name);
-
 }  // namespace spprof
