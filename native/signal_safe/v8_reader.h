@@ -16,6 +16,7 @@ struct KnownMaps {
   uint64_t shared_function_info = 0;
   uint64_t script = 0;
   uint64_t bytecode_array = 0;
+  uint64_t instruction_stream = 0;
 };
 
 // What a sample needs to know of a function; `shared` is only valid within the handler.

@@ -216,9 +216,31 @@ void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
     Emit(here);  // not readable, or a builtin with a frame of its own (Array.prototype.map)
     return;
   }
-  // A builtin without a frame, on top of a JavaScript frame (bytecode handlers, inline caches).
-  if (is_leaf_ && in_builtin) Emit(here);
+  if (is_leaf_ && in_builtin) {
+    Emit(here);  // without a frame of its own, on top of a JavaScript frame (bytecode handlers, inline caches)
+  } else if (is_leaf_ && EmitFunctionWithoutFrame(id)) {
+    EmitJs(TierOfFrame(fp, Tier::kOptimized), id);
+    return;
+  }
   EmitJs(TierOf(fp, in_builtin, cache), id);
+}
+
+// The leaf is in optimized code, but the frame there is another function's, `frame_function`: the code's own has not been made yet, or is gone
+// already (entry checks, argument popping). False: code and frame are one, or nothing can be said.
+bool Walker::EmitFunctionWithoutFrame(uint32_t frame_function) {
+  CodeObject code;
+  FunctionIdentity function;
+  if (!reader_.FindCode(registers_.pc, &code) || !reader_.ReadOptimizedFunction(code, &function) || function.script == 0) {
+    return false;
+  }
+  const uint32_t id = definitions_->FunctionId(function);
+  if (id == 0) {
+    result_.is_lane_full = true;
+    return true;
+  }
+  if (id == frame_function) return false;
+  Emit(MakeJsFrame(code.kind == v8_.kind_turbofan ? Tier::kTurbofan : Tier::kMaglev, id, 0));
+  return true;
 }
 
 // The id of the function in a frame's slot; 0 for a builtin. False: it cannot be read.
@@ -246,14 +268,9 @@ bool Walker::FunctionIdOf(uint64_t word, uint32_t* id) {
 Tier Walker::TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const {
   // A frame that is returned to inside a builtin and belongs to a script's function is the interpreter's.
   if (in_builtin && !is_leaf_) return Tier::kInterpreted;
-  if (!in_builtin && cache->tier_epoch == state_->gc_epoch && cache->tier_epoch != 0) return cache->tier;
-  uint64_t bytecode_array, bytecode_offset;
-  Tier tier = in_builtin ? Tier::kUnknown : Tier::kOptimized;
-  if (GuardedLoad64(fp - 32, &bytecode_array) && IsHeapObject(bytecode_array) &&
-      reader_.IsBytecodeArray(bytecode_array) && GuardedLoad64(fp - 40, &bytecode_offset)) {
-    // Sparkplug keeps a feedback vector or cell where the interpreter keeps its offset, a Smi.
-    tier = (bytecode_offset & 1) == 0 ? Tier::kInterpreted : Tier::kBaseline;
-  }
+  if (in_builtin) return TierOfFrame(fp, Tier::kUnknown);
+  if (cache->tier_epoch == state_->gc_epoch && cache->tier_epoch != 0) return cache->tier;
+  Tier tier = TierOfFrame(fp, Tier::kOptimized);
   CodeObject code;
   if (tier == Tier::kOptimized && reader_.FindCode(registers_.pc - (pc_is_exact_ ? 0 : 1), &code)) {
     if (code.kind == v8_.kind_turbofan) tier = Tier::kTurbofan;
@@ -262,6 +279,17 @@ Tier Walker::TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const {
   cache->tier = tier;
   cache->tier_epoch = state_->gc_epoch;
   return tier;
+}
+
+// What the slots of a JavaScript frame say; `otherwise` when they are not those of interpreter or Sparkplug.
+Tier Walker::TierOfFrame(uint64_t fp, Tier otherwise) const {
+  uint64_t bytecode_array, bytecode_offset;
+  if (!GuardedLoad64(fp - 32, &bytecode_array) || !IsHeapObject(bytecode_array) ||
+      !reader_.IsBytecodeArray(bytecode_array) || !GuardedLoad64(fp - 40, &bytecode_offset)) {
+    return otherwise;
+  }
+  // Sparkplug keeps a feedback vector or cell where the interpreter keeps its offset, a Smi.
+  return (bytecode_offset & 1) == 0 ? Tier::kInterpreted : Tier::kBaseline;
 }
 
 bool Walker::EmitFunction(const FunctionIdentity& function, Tier tier) {

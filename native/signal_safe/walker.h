@@ -55,6 +55,8 @@ class Walker {
   bool EmitFromGcFrames(uint64_t fp);
   void EmitJs(Tier tier, uint32_t id);
   bool FunctionIdOf(uint64_t word, uint32_t* id);
+  bool EmitFunctionWithoutFrame(uint32_t frame_function);
+  Tier TierOfFrame(uint64_t fp, Tier otherwise) const;
   Tier TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const;
   void Emit(Frame frame);
   static bool IsV8(const ModuleRange* module) { return module == nullptr || module->kind != CodeKind::kNative; }
