@@ -45,10 +45,15 @@ class Profile {
     const { threads } = this;
     const isWanted = (/** @type {import('../binding').NativeThread} */ thread) =>
       threadId === undefined ? thread.kind === 'main' : thread.id === threadId;
-    const thread = threads.find(isWanted);
+    const thread = threads.find(isWanted) ?? (threadId === undefined ? this.#unseenMain() : undefined);
     if (thread !== undefined) return thread;
     const available = threads.map(({ id, name }) => `${id} (${name})`).join(', ') || 'none';
-    throw errors.unknownThread(threadId ?? 'main', available);
+    throw errors.unknownThread(threadId, available);
+  }
+
+  /** Stands for the main thread of a process that ended before any thread was seen. */
+  #unseenMain() {
+    return { id: -1, tid: this.pid, name: 'main', kind: /** @type {const} */ ('main'), cpuNs: 0, sampleCount: 0 };
   }
 
   /** @param {number} [threadId] */

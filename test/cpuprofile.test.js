@@ -94,14 +94,18 @@ describe('the time line', () => {
 
 describe('nodes', () => {
   test('have the place of the definition, 0-based, and files as URLs', () => {
-    const profile = exported(recordingOf([{ atMs: 5, cpuMs: 1, stack: [js('f', { url: '/app/a b.js', line: 3, column: 9 })] }]));
+    const profile = exported(
+      recordingOf([{ atMs: 5, cpuMs: 1, stack: [js('f', { url: '/app/a b.js', line: 3, column: 9 })] }]),
+    );
     expect(profile.nodes.at(-1)?.callFrame).toEqual({
       ...{ functionName: 'f', scriptId: '7', url: 'file:///app/a%20b.js', lineNumber: 2, columnNumber: 8 },
     });
   });
 
   test('an anonymous function has no name, and an unknown place is -1', () => {
-    const profile = exported(recordingOf([{ atMs: 5, cpuMs: 1, stack: [js('', { url: 'node:fs', line: 0, column: 0 })] }]));
+    const profile = exported(
+      recordingOf([{ atMs: 5, cpuMs: 1, stack: [js('', { url: 'node:fs', line: 0, column: 0 })] }]),
+    );
     expect(profile.nodes.at(-1)?.callFrame).toMatchObject({
       ...{ functionName: '', url: 'node:fs', lineNumber: -1, columnNumber: -1 },
     });

@@ -100,7 +100,13 @@ describe('the environment', () => {
   });
 
   test('takes units, and 0 and 1 for booleans', () => {
-    const env = { SPPROF_INTERVAL: '2ms', SPPROF_NATIVE: '0', SPPROF_MAX_THREADS: '9', SPPROF_OTHER: 'x', SPPROF_MODE: '' };
+    const env = {
+      SPPROF_INTERVAL: '2ms',
+      SPPROF_NATIVE: '0',
+      SPPROF_MAX_THREADS: '9',
+      SPPROF_OTHER: 'x',
+      SPPROF_MODE: '',
+    };
     expect(optionsFromEnvironment(env)).toEqual({ intervalUs: 2000, native: false, maxThreads: 9 });
   });
 

@@ -17,9 +17,12 @@ test.each([
   expect(parseMicroseconds(text)).toBe(us);
 });
 
-test.each(['', 'ms', '-1', '1h', '1e3', 'ten', '1 2', '0x10', '1.ms2', 'NaN'])('parseMicroseconds(%j) is null', (text) => {
-  expect(parseMicroseconds(text)).toBeNull();
-});
+test.each(['', 'ms', '-1', '1h', '1e3', 'ten', '1 2', '0x10', '1.ms2', 'NaN'])(
+  'parseMicroseconds(%j) is null',
+  (text) => {
+    expect(parseMicroseconds(text)).toBeNull();
+  },
+);
 
 test.each([
   [0, '0 ns'],

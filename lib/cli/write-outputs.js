@@ -20,10 +20,9 @@ const { insertBeforeExtension } = require('./output-names');
  * @param {string} file
  */
 function threadFiles(profile, file) {
-  const main = profile.threads.filter(({ kind }) => kind === 'main');
   const workers = profile.threads.filter(({ kind, sampleCount }) => kind === 'worker' && sampleCount > 0);
   return [
-    ...main.slice(0, 1).map(({ id }) => ({ threadId: id, path: file })),
+    { threadId: profile.threads.find(({ kind }) => kind === 'main')?.id ?? null, path: file },
     ...workers.map(({ id }, k) => ({ threadId: id, path: insertBeforeExtension(file, `worker-${k + 1}`) })),
   ];
 }

@@ -13,6 +13,23 @@ const { frameWhere } = require('../frames');
 /** Widest function name in the table; longer ones lose their middle. */
 const NAME_WIDTH = 44;
 
+/**
+ * A C++ function's name without its parameters, its template arguments, and what stands before it.
+ * @param {string} name demangled
+ */
+function shortNativeName(name) {
+  if (name.includes('operator') || name.startsWith('(')) return name;
+  let depth = 0;
+  let short = '';
+  for (const character of name.replaceAll('(anonymous namespace)', '{anonymous}').replace(/ \[clone [^\]]*\]/g, '')) {
+    if (character === '(' && depth === 0) break;
+    if (character === '<') depth++;
+    if (depth === 0) short += character;
+    if (character === '>') depth--;
+  }
+  return short.trim().split(' ').at(-1) || name;
+}
+
 /** @param {string} text @param {number} width */
 function shorten(text, width) {
   if (text.length <= width) return text;
@@ -35,7 +52,7 @@ function whereOf(row, folder) {
  * @param {{ limit: number, folder?: string }} settings
  */
 function tableLines(recording, functions, cpuNs, { limit, folder }) {
-  const names = new Map(recording.threads.map((thread) => [thread.id, thread.name]));
+  const names = new Map(recording.threads.map(({ id, kind, name }) => [id, kind === 'main' ? 'main' : name]));
   const hasSeveral = new Set(recording.sampleThreads).size > 1;
   const rows = functions
     .filter((row) => row.selfNs > 0)
@@ -47,7 +64,7 @@ function tableLines(recording, functions, cpuNs, { limit, folder }) {
         self: formatPercent(row.selfNs, cpuNs),
         ms: (row.selfNs / 1e6).toFixed(1),
         total: formatPercent(row.totalNs, cpuNs),
-        name: shorten(row.functionName, NAME_WIDTH),
+        name: shorten(row.kind === 'native' ? shortNativeName(row.functionName) : row.functionName, NAME_WIDTH),
         where: [whereOf(row, folder), hasSeveral ? `[${thread}]` : ''].filter(Boolean).join('  '),
       };
     });
@@ -92,7 +109,6 @@ function statsLines(recording) {
     `cost     ${formatPercent(handler.total, stats.cpuNs, 2)} of the CPU time ` +
       `(handler p50 ${formatNs(handler.p50)}, p99 ${formatNs(handler.p99)}, max ${formatNs(handler.max)})`,
     ...stats.warnings.map((warning) => `note     ${warning}`),
-    ...(recording.stoppedCleanly ? [] : ['note     the process ended without stopping; all it had sampled is here']),
   ];
 }
 
@@ -112,4 +128,4 @@ function reportLines(recording, functions, cpuNs, settings) {
   return [head, ...table, ...statsLines(recording)];
 }
 
-module.exports = { reportLines };
+module.exports = { reportLines, shortNativeName };

@@ -30,7 +30,8 @@ function stackOf({ nodes }, id) {
   const parents = new Map(nodes.flatMap((node) => node.children.map((child) => [child, node])));
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const stack = [];
-  for (let node = byId.get(id); node !== undefined; node = parents.get(node.id)) stack.push(node.callFrame.functionName);
+  for (let node = byId.get(id); node !== undefined; node = parents.get(node.id))
+    stack.push(node.callFrame.functionName);
   return stack.reverse().slice(1);
 }
 

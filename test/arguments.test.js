@@ -1,0 +1,154 @@
+'use strict';
+
+const { parseArguments } = require('../lib/cli/arguments');
+const { quoteNodeOption, recordingEnvironment } = require('../lib/cli/command');
+const { expandPattern, insertBeforeExtension, planOutputs } = require('../lib/cli/output-names');
+const { forwardSignals } = require('../lib/cli/signals');
+
+/** @param {string} line @param {Record<string, string>} [env] */
+function parse(line, env = {}) {
+  return /** @type {any} */ (parseArguments(line.split(' ').filter(Boolean), env));
+}
+
+describe('parseArguments()', () => {
+  test('the command begins at the first operand, and is untouched', () => {
+    const { verb, command, options } = parse('-i 2ms node --inspect app.js -i 5 --no-native -- -x');
+    expect(verb).toBe('record');
+    expect(command).toEqual(['node', '--inspect', 'app.js', '-i', '5', '--no-native', '--', '-x']);
+    expect(options).toMatchObject({ intervalUs: 2000, native: true });
+  });
+
+  test('-- ends the options, and record may be said', () => {
+    expect(parse('record -q -- -strange --name').command).toEqual(['-strange', '--name']);
+    expect(parse('-- report').command).toEqual(['report']);
+  });
+
+  test('every option', () => {
+    const request = parse(
+      '-o a.cpuprofile --output=b.txt -f text -r 500 --timer hires -m cpu -t js --no-native --max-frames 9 ' +
+        '--max-threads 8 --dir d --json node a.js',
+    );
+    expect(request).toMatchObject({
+      ...{ outputs: ['a.cpuprofile', 'b.txt'], format: 'text', quiet: false, json: true, command: ['node', 'a.js'] },
+      options: {
+        ...{ intervalUs: 2000, timer: 'hires', mode: 'cpu', threads: 'js', native: false },
+        ...{ maxFrames: 9, maxThreads: 8, dir: 'd' },
+      },
+    });
+  });
+
+  test('options win over the environment', () => {
+    expect(parse('-i 1ms node a.js', { SPPROF_INTERVAL: '5ms', SPPROF_MAX_FRAMES: '3' }).options).toMatchObject({
+      ...{ intervalUs: 1000, maxFrames: 3 },
+    });
+  });
+
+  test('the other verbs', () => {
+    expect(parse('report a.spprof')).toEqual({ verb: 'report', file: 'a.spprof' });
+    expect(parse('convert -o x.txt a.spprof -o y.folded')).toMatchObject({
+      file: 'a.spprof',
+      outputs: ['x.txt', 'y.folded'],
+    });
+    expect(parse('recover d')).toEqual({ verb: 'recover', folder: 'd' });
+    expect(parse('')).toEqual({ verb: 'help', topic: null });
+    expect(parse('convert --help')).toEqual({ verb: 'help', topic: 'convert' });
+    expect(parse('-v')).toEqual({ verb: 'version' });
+  });
+
+  test.each([
+    ['--interal 5 node', 'unknown option --interal; did you mean --interval?'],
+    ['-x node', 'unknown option -x; known are --output'],
+    ['-i soon node', '--interval must be \'auto\' or a time from 20 µs to 60 s, not "soon"'],
+    ['-i 1us node', '--interval must be'],
+    ['-r 0 node', '--rate must be a number of samples per second'],
+    ['-r 100 -i 500 node', '--rate and --interval say the same thing'],
+    ['-m wall node', '--mode wall is not in this version of spprof; available: cpu'],
+    ['--timer perf node', 'available: auto, tick, hires'],
+    ['--timer tck node', 'did you mean tick?'],
+    ['-f pprof node', '--format pprof is not in this version of spprof; available: cpuprofile, collapsed, text, log'],
+    ['-f cpuprof node', 'did you mean cpuprofile?'],
+    ['-d 5 node', '-d is not in this version of spprof'],
+    ['view a', 'the verb view is not in this version of spprof; available: record, report, convert, recover'],
+    ['-o', '-o needs a value: -o <file>'],
+    ['--output= node', '--output needs a value'],
+    ['--json=1 node', '--json takes no value'],
+    ['-q --json node', 'give one of them'],
+    ['-q', 'no command to record; try: spprof node app.js'],
+    ['report', 'report needs a file'],
+    ['report a b', 'takes one file, not also "b"'],
+    ['convert a', 'convert needs an output'],
+    ['report --timer tick a', 'unknown option --timer'],
+  ])('%j: %s', (line, message) => {
+    expect(() => parse(line)).toThrow(message);
+  });
+});
+
+describe('output names', () => {
+  const first = { pid: 77, startTimeMs: new Date(2026, 10, 20, 9, 5, 7).getTime(), program: 'my app', isFirst: true };
+
+  test('%p, %t and %n are filled in', () => {
+    expect(expandPattern('/a/%n.%t.%p.cpuprofile', first)).toBe('/a/my_app.20261120T090507.77.cpuprofile');
+    expect(expandPattern('/a%p/100%%.txt', first)).toBe('/a%p/100%.txt');
+  });
+
+  test('further processes get their id before the extension unless %p is there', () => {
+    const other = { ...first, isFirst: false };
+    expect(expandPattern('/a/x.cpuprofile', other)).toBe('/a/x.77.cpuprofile');
+    expect(expandPattern('/a/x-%p.cpuprofile', other)).toBe('/a/x-77.cpuprofile');
+    expect(expandPattern('/a/x%%p.cpuprofile', other)).toBe('/a/x%p.77.cpuprofile');
+    expect(insertBeforeExtension('/a.b/x', 'worker-1')).toBe('/a.b/x.worker-1');
+  });
+
+  test('the extension chooses the format unless one is given', () => {
+    const request = { outputs: ['a.cpuprofile', 'b.FOLDED', 'c.spprof'], format: null };
+    expect(planOutputs(request, '/w')).toEqual([
+      { pattern: '/w/a.cpuprofile', format: 'cpuprofile' },
+      { pattern: '/w/b.FOLDED', format: 'collapsed' },
+      { pattern: '/w/c.spprof', format: 'log' },
+    ]);
+    expect(planOutputs({ outputs: ['x'], format: 'text' }, '/w')).toEqual([{ pattern: '/w/x', format: 'text' }]);
+    expect(planOutputs({ outputs: [], format: 'collapsed' }, '/w')[0].pattern).toBe('/w/spprof.%t.%p.collapsed');
+  });
+});
+
+describe('the environment of a recorded program', () => {
+  test('keeps NODE_OPTIONS and adds the preload, quoted', () => {
+    const env = recordingEnvironment({ NODE_OPTIONS: '--no-warnings', A: '1' }, { SPPROF_DIR: '/d' });
+    expect(env).toMatchObject({ A: '1', SPPROF_DIR: '/d' });
+    expect(env.NODE_OPTIONS).toMatch(/^--no-warnings --require ".*register\.js"$/);
+    expect(recordingEnvironment({}, {}).NODE_OPTIONS).toMatch(/^--require "/);
+    expect(quoteNodeOption('/a "b"\\c')).toBe('"/a \\"b\\"\\\\c"');
+  });
+});
+
+describe('signals', () => {
+  /** @param {boolean} isForeground */
+  function setUp(isForeground) {
+    const { EventEmitter } = require('node:events');
+    const source = new EventEmitter();
+    /** @type {string[]} */
+    const sent = [];
+    const kill = (/** @type {string} */ signal) => sent.push(signal) > 0;
+    return { source, sent, signals: forwardSignals({ kill }, source, () => isForeground) };
+  }
+
+  test('are passed on; Ctrl-C in a terminal is not sent twice', () => {
+    const terminal = setUp(true);
+    terminal.source.emit('SIGINT', 'SIGINT');
+    terminal.source.emit('SIGTERM', 'SIGTERM');
+    expect(terminal.sent).toEqual(['SIGTERM']);
+    const background = setUp(false);
+    background.source.emit('SIGINT', 'SIGINT');
+    expect(background.sent).toEqual(['SIGINT']);
+    expect(background.signals.isInterrupted).toBe(true);
+  });
+
+  test('the third kills, and released there is no listener left', () => {
+    const { source, sent, signals } = setUp(true);
+    expect(signals.isInterrupted).toBe(false);
+    for (let i = 0; i < 3; i++) source.emit('SIGINT', 'SIGINT');
+    expect(sent).toEqual(['SIGKILL']);
+    signals.release();
+    expect(source.eventNames()).toEqual([]);
+  });
+});

@@ -1,0 +1,93 @@
+'use strict';
+
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { quoteNodeOption } = require('../lib/cli/command');
+const { OPTIONS } = require('../lib/options');
+const { version } = require('../package.json');
+const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
+
+const folder = temporaryFolder();
+
+describe('help and version', () => {
+  test('--help names every verb and option, and nothing that is not there', () => {
+    const { status, stdout, stderr } = runCli(['--help']);
+    expect([status, stderr]).toEqual([0, '']);
+    for (const { flag, env } of Object.values(OPTIONS)) {
+      expect(stdout).toContain(`--${flag}`);
+      expect(stdout).toContain(env);
+    }
+    for (const verb of ['record', 'report', 'convert', 'recover']) expect(stdout).toContain(verb);
+    expect(stdout).not.toMatch(/duration|wall|perf\b|itimer|\bpprof|speedscope|flamegraph|spprof view/);
+  });
+
+  test('no argument prints the help too; --version the version', () => {
+    expect(runCli([]).stdout).toBe(runCli(['--help']).stdout);
+    expect(runCli(['--version']).stdout).toBe(`${version}\n`);
+    expect(runCli(['recover', '--help']).stdout).toMatch(/Usage: spprof recover/);
+  });
+});
+
+describe('wrong use is one line, status 2, and nothing is started', () => {
+  const marker = path.join(folder, 'started');
+  const program = ['-e', `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '')`];
+  const locked = path.join(folder, 'locked.cpuprofile');
+  fs.mkdirSync(locked);
+
+  test.each([
+    ['a bad option', ['--interal', '5', process.execPath, ...program], /did you mean --interval/],
+    ['a bad value', ['-i', 'soon', process.execPath, ...program], /--interval must be/],
+    ['what is not built', ['-m', 'wall', process.execPath, ...program], /not in this version/],
+    ['no command', ['-q'], /no command to record/],
+    ['a command that is not there', ['no-such-command-here'], /"no-such-command-here": it is not in PATH/],
+    ['a script that is not there', ['no-such-script.js'], /"no-such-script.js": no such file/],
+    ['a path that is not there', ['./no/such'], /"\.\/no\/such": no such file/],
+    ['a file that is no program', ['./data'], /permission denied/],
+    ['an output in no folder', ['-o', 'no/such/x.cpuprofile', process.execPath, ...program], /cannot write .*make it/],
+    ['an output that is a folder', ['-o', locked, process.execPath, ...program], /it is a folder/],
+    ['an unknown extension', ['-o', 'x.xyz', process.execPath, ...program], /cannot tell the format of "x.xyz"/],
+    [
+      'a folder that cannot be',
+      ['--dir', path.join(locked, '..', 'data', 'x'), process.execPath, ...program],
+      /cannot write/,
+    ],
+    ['a recording that is not there', ['report', 'none.spprof'], /cannot read .*none\.spprof: no such file/],
+    ['a folder without a recording', ['recover', '.'], /there is no recording in it/],
+  ])('%s', (_, args, message) => {
+    fs.writeFileSync(path.join(folder, 'data'), 'x', { mode: 0o600 });
+    const { status, stdout, stderr } = runCli(args, { cwd: folder });
+    expect(stderr).toMatch(/^spprof: [^\n]+\n$/);
+    expect(stderr).toMatch(message);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(fs.existsSync(marker)).toBe(false);
+    expect(fs.readdirSync(folder).sort()).toEqual(['data', 'locked.cpuprofile']);
+  });
+
+  test('a file here that was meant is named', () => {
+    fs.writeFileSync(path.join(folder, 'data'), 'x');
+    expect(runCli(['data'], { cwd: folder }).stderr).toMatch(/did you mean \.\/data\?/);
+  });
+
+  test('a file that is no recording is refused', () => {
+    fs.writeFileSync(path.join(folder, 'data'), 'x'.repeat(1000));
+    const { status, stderr } = runCli(['report', 'data'], { cwd: folder });
+    expect(stderr).toMatch(/^spprof: [^\n]+\n$/);
+    expect(status).toBe(2);
+  });
+});
+
+test('a command that is not Node runs, and one line says that nothing was recorded', () => {
+  const { status, stderr } = runCli(['-o', 'x.cpuprofile', 'sh', '-c', 'exit 5'], { cwd: folder });
+  expect(status).toBe(5);
+  expect(stderr).toBe('spprof: nothing was recorded because "sh" never started a Node process\n');
+  expect(fs.readdirSync(folder).filter((name) => name.startsWith('.spprof'))).toEqual([]);
+});
+
+test('a path with blanks, quotes and backslashes survives NODE_OPTIONS', () => {
+  const file = path.join(folder, 'a "b" \\c.js');
+  fs.writeFileSync(file, 'globalThis.preloaded = true;');
+  const env = { ...cleanEnvironment(), NODE_OPTIONS: `--require ${quoteNodeOption(file)}` };
+  expect(execFileSync(process.execPath, ['-p', 'globalThis.preloaded'], { env, encoding: 'utf8' })).toBe('true\n');
+  fs.rmSync(file);
+});

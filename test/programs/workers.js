@@ -1,0 +1,19 @@
+'use strict';
+
+// Two workers that work, each in a function of its own name, and a main thread that waits for them.
+
+const { Worker, isMainThread, workerData } = require('node:worker_threads');
+
+function workerLoop() {
+  let sum = 0;
+  for (const end = performance.now() + 400; performance.now() < end; ) {
+    for (let i = 0; i < 2e5; i++) sum += Math.sqrt(i);
+  }
+  return sum;
+}
+
+if (isMainThread) {
+  for (const name of ['one', 'two']) new Worker(__filename, { workerData: name });
+} else {
+  process.stdout.write(`${workerData} ${workerLoop() > 0}\n`);
+}
