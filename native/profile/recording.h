@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "region/records.h"
+
 namespace spprof {
 
-enum class ThreadKind : uint8_t { kMain, kWorker, kNative };
 enum class FrameKind : uint8_t { kJs, kNative, kBuiltin, kGc, kTruncated, kUnknownJs };
 enum class FrameTier : uint8_t { kNone, kInterpreted, kBaseline, kMaglev, kTurbofan, kOptimized };
 

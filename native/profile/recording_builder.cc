@@ -16,8 +16,11 @@ namespace {
 const char* TimerName(uint16_t timer) { return timer == 1 ? "hires" : "tick"; }  // TimerEngine
 
 ThreadKind KindOf(const RecordedThread& thread, uint32_t pid) {
-  if (thread.tid == pid || thread.kind == 1) return ThreadKind::kMain;
-  return thread.has_isolate || thread.kind == 2 ? ThreadKind::kWorker : ThreadKind::kNative;
+  if (thread.tid == pid || thread.kind == static_cast<uint32_t>(ThreadKind::kMain))
+    return ThreadKind::kMain;
+  return thread.has_isolate || thread.kind == static_cast<uint32_t>(ThreadKind::kWorker)
+             ? ThreadKind::kWorker
+             : ThreadKind::kNative;
 }
 
 uint8_t StatesOf(uint32_t state) {

@@ -146,13 +146,15 @@ struct ModuleRecord {
 };
 static_assert(sizeof(ModuleRecord) == 40);
 
+enum class ThreadKind : uint32_t { kNative = 0, kMain = 1, kWorker = 2 };
+
 // A thread got the slot; again when its name or kind becomes known. Followed by `name_length` bytes of UTF-8.
 struct ThreadRecord {
   RecordHeader header;
   uint32_t slot;
   uint32_t generation;
   uint32_t tid;
-  uint32_t kind;  // 0 native, 1 main, 2 worker
+  uint32_t kind;  // ThreadKind
   uint64_t start_ticks;  // field 22 of /proc/<pid>/task/<tid>/stat
   uint32_t name_length;
   uint32_t reserved;

@@ -30,7 +30,7 @@ void ThreadRegistry::PushFree(uint32_t slot) {
   } while (!head.compare_exchange_weak(top, replacement, std::memory_order_acq_rel));
 }
 
-uint32_t ThreadRegistry::Claim(pid_t tid, SlotKind kind, const std::string& name,
+uint32_t ThreadRegistry::Claim(pid_t tid, ThreadKind kind, const std::string& name,
                                uint64_t start_ticks) {
   RegionHeader* header = region_->header();
   uint32_t slot = kNoSlot;

@@ -14,10 +14,9 @@
 
 #include "base/status.h"
 #include "platform/region_map.h"
+#include "region/records.h"
 
 namespace spprof {
-
-enum class SlotKind : uint32_t { kNative = 0, kMain = 1, kWorker = 2 };
 
 inline constexpr uint32_t kNoSlot = 0xffffffff;
 
@@ -27,7 +26,7 @@ class ThreadRegistry {
 
   // A free slot, its lanes empty, ids filled in, and its generation one higher; not active yet. kNoSlot: maxThreads is reached, or the region could not
   // grow; counted in threads_refused.
-  uint32_t Claim(pid_t tid, SlotKind kind, const std::string& name, uint64_t start_ticks);
+  uint32_t Claim(pid_t tid, ThreadKind kind, const std::string& name, uint64_t start_ticks);
   void Activate(uint32_t slot);
   // The thread is gone, or no longer sampled. Its records stay until Release.
   void Retire(uint32_t slot);

@@ -122,7 +122,7 @@ void Sampler::ScanThreads() {
   for (pid_t tid : tids) {
     if (registry_.FindByTid(tid) != kNoSlot) continue;
     if (std::find(excluded_.begin(), excluded_.end(), tid) != excluded_.end()) continue;
-    AddThread(tid, tid == getpid() ? SlotKind::kMain : SlotKind::kNative, ThreadName(tid));
+    AddThread(tid, tid == getpid() ? ThreadKind::kMain : ThreadKind::kNative, ThreadName(tid));
   }
   const std::unordered_set<pid_t> alive(tids.begin(), tids.end());
   std::vector<uint32_t> gone;
@@ -132,7 +132,7 @@ void Sampler::ScanThreads() {
   for (uint32_t slot : gone) RemoveThread(slot);
 }
 
-bool Sampler::RegisterCurrentThread(SlotKind kind, const std::string& name) {
+bool Sampler::RegisterCurrentThread(ThreadKind kind, const std::string& name) {
   std::lock_guard lock(mutex_);
   if (!is_running_) return false;
   const pid_t tid = CurrentThreadId();
@@ -157,7 +157,7 @@ void Sampler::Exclude(pid_t tid) {
   if (slot != kNoSlot) RemoveThread(slot);
 }
 
-uint32_t Sampler::AddThread(pid_t tid, SlotKind kind, const std::string& name) {
+uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name) {
   const uint32_t slot = registry_.Claim(tid, kind, name, ThreadStartTicks(tid));
   if (slot == kNoSlot) {
     Warn("more than " + std::to_string(region_->header()->max_threads) +

@@ -41,7 +41,7 @@ class Sampler {
   // Threads that have come are sampled, those that have gone are retired. The drain thread calls this every few milliseconds.
   void ScanThreads();
   // Registers the calling thread, or names it if a scan has been faster. False: refused.
-  bool RegisterCurrentThread(SlotKind kind, const std::string& name);
+  bool RegisterCurrentThread(ThreadKind kind, const std::string& name);
   // A thread that must not be sampled: the drain.
   void Exclude(pid_t tid);
 
@@ -53,7 +53,7 @@ class Sampler {
   std::vector<std::string> TakeWarnings();
 
  private:
-  uint32_t AddThread(pid_t tid, SlotKind kind, const std::string& name);
+  uint32_t AddThread(pid_t tid, ThreadKind kind, const std::string& name);
   Status StartTimers(uint32_t slot, pid_t tid);
   void StopTimers(uint32_t slot);
   void RemoveThread(uint32_t slot);

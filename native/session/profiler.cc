@@ -128,7 +128,7 @@ Status Profiler::Stats(ProfilerStats* out) {
 
 bool Profiler::RegisterCurrentThread(const std::string& name) {
   std::lock_guard lock(mutex_);
-  return IsRunning() && sampler_->RegisterCurrentThread(SlotKind::kWorker, name);
+  return IsRunning() && sampler_->RegisterCurrentThread(ThreadKind::kWorker, name);
 }
 
 }  // namespace spprof
