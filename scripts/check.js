@@ -20,7 +20,11 @@ function program(command, args) {
 function clangFormat() {
   requireTool('clang-format');
   const files = projectFiles('native/*.h', 'native/*.cc', 'test/*.h', 'test/*.cc', 'bench/*.h', 'bench/*.cc');
-  return files.length === 0 ? ['no C++ file was found'] : program('clang-format', ['--dry-run', '-Werror', ...files]);
+  if (files.length === 0) return ['no C++ file was found'];
+  const { status, output } = capture('clang-format', ['--dry-run', '-Werror', ...files]);
+  const named = new Set([...output.matchAll(/^(\S+?):\d+:\d+: error/gm)].map((match) => match[1]));
+  if (status !== 0 && named.size === 0) return [output.trim()];
+  return [...named].map((file) => `${file}: not as clang-format would have it; npm run fix mends it`);
 }
 
 /** @type {Gate[]} */

@@ -26,7 +26,7 @@ function shares(profile) {
   const self = selfTimes(profile);
   self.delete('(idle)');
   const total = [...self.values()].reduce((sum, us) => sum + us, 0);
-  return { total, share: (/** @type {string} */ name) => (self.get(name) ?? 0) / total };
+  return { total, share: (/** @type {string} */ name) => (self.get(name) ?? 0) / (total || 1) };
 }
 
 describe('a program that works', () => {

@@ -10,7 +10,7 @@ const path = require('node:path');
 const { ROOT, projectFiles } = require('../tools');
 
 /** What may be included from everywhere in native/, beside a floor's own and the floors below. */
-const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8.*\.h|uv\.h)$/;
+const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*)?\.h|uv\.h)$/;
 
 /** lib/, from the bottom up; a file not named here is at the top. */
 const LIB_ROWS = [
