@@ -29,8 +29,8 @@ struct ModuleTable {
   const ModuleRange* ranges = nullptr;
   size_t count = 0;
 
-  // Null: no file is mapped there, so it is generated code, or nothing.
-  const ModuleRange* Find(uintptr_t pc) const {
+  // 1 + the index of the range that `pc` is in; 0: no file is mapped there, so it is generated code, or nothing.
+  size_t Find(uintptr_t pc) const {
     size_t low = 0, high = count;
     while (low < high) {
       const size_t middle = (low + high) / 2;
@@ -40,8 +40,11 @@ struct ModuleTable {
         high = middle;
       }
     }
-    return low < count && ranges[low].start <= pc ? &ranges[low] : nullptr;
+    return low < count && ranges[low].start <= pc ? low + 1 : 0;
   }
+
+  // Of what Find returned.
+  const ModuleRange* At(size_t found) const { return found != 0 ? &ranges[found - 1] : nullptr; }
 };
 
 }  // namespace spprof

@@ -14,16 +14,16 @@
 
 namespace spprof {
 
-struct ModuleRange;
-
 // What a program counter is. For generated code the tier too, which holds until the next collection may have moved or freed the code.
-struct RuleCacheEntry {
+struct alignas(32) RuleCacheEntry {
   uintptr_t pc;
-  const ModuleRange* module;
   UnwindRule rule;
   uint32_t tier_epoch;
   Tier tier;
+  uint8_t reserved;
+  uint16_t module;  // 1 + index in the ModuleTable; 0: none
 };
+static_assert(sizeof(RuleCacheEntry) == 32, "half a cache line: one miss a lookup");
 
 // A JSFunction that has been looked at: valid until the next collection may have moved it. Spares the walk four or five cold cache lines a frame.
 struct FunctionCacheEntry {

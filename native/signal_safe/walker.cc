@@ -54,9 +54,9 @@ RuleCacheEntry& Walker::Lookup(uintptr_t pc) {
   RuleCacheEntry& entry = state_->rules[(pc * 0x9e3779b97f4a7c15) >> 53];
   static_assert(kRuleCacheSize == 1 << 11);
   if (entry.pc != pc) {
-    entry.module = modules_.Find(pc);
-    entry.rule = entry.module != nullptr && entry.module->has_cfi ? DecodeRule(entry.module->cfi, pc)
-                                                                  : UnwindRule{};
+    entry.module = static_cast<uint16_t>(modules_.Find(pc));
+    const ModuleRange* module = modules_.At(entry.module);
+    entry.rule = module != nullptr && module->has_cfi ? DecodeRule(module->cfi, pc) : UnwindRule{};
     entry.pc = pc;
     entry.tier_epoch = 0;
   }
@@ -67,8 +67,9 @@ Walker::Step Walker::StepOnce() {
   if (registers_.pc < 4096) return Step::kStop;
   const uintptr_t lookup = pc_is_exact_ ? registers_.pc : registers_.pc - 1;
   RuleCacheEntry& entry = Lookup(lookup);
-  const Step step = entry.rule.kind != RuleKind::kNone ? StepNative(*entry.module, entry.rule)
-                                                       : StepByFramePointer(entry.module, &entry);
+  const ModuleRange* module = modules_.At(entry.module);
+  const Step step = entry.rule.kind != RuleKind::kNone ? StepNative(*module, entry.rule)
+                                                       : StepByFramePointer(module, &entry);
   is_leaf_ = false;
   return step;
 }
