@@ -1,15 +1,16 @@
-// A lane: a pool of rings between one sampled thread and the drain. The thread writes into the active ring; the drain empties
-// it in place. When it is full, the thread takes a ring from the free queue, hands the full one over through
-// the submit queue and goes on; when there is none, the record is refused and the caller counts it.
+// A lane: a pool of rings between one sampled thread and the drain. The thread writes into the
+// active ring; the drain empties it in place. When it is full, the thread takes a ring from the
+// free queue, hands the full one over through the submit queue and goes on; when there is none, the
+// record is refused and the caller counts it.
 //
 //            free queue   (drain -> thread)        ┌────────┐
 //     drain ───────────────────────────▶ thread ──▶│ active │──┐ read in place
 //       ▲                                          └────────┘  │
 //       └────────── submit queue (thread -> drain): full rings ◀┘
 //
-// | word        | writer | reader | release at  | acquire at   | becomes visible                        | if weakened                      |
-// | active      | thread | drain  | Reserve L1  | Drain L2     | the push of the former ring to submit  | rings are read out of order      |
-// | (queues, rings: their own tables)                                                                                                       |
+// | word        | writer | reader | release at  | acquire at   | becomes visible | if weakened | |
+// active      | thread | drain  | Reserve L1  | Drain L2     | the push of the former ring to
+// submit  | rings are read out of order      | | (queues, rings: their own tables) |
 #pragma once
 
 #include <cstdint>
@@ -46,8 +47,9 @@ class LaneWriter {
  public:
   LaneWriter(Lane* lane, uint8_t* region) : lane_(lane), bytes_(region + lane->rings_offset) {}
 
-  // A writer with room for `size` bytes in the active ring, after a swap if need be. `*swapped` is set when a full ring was handed over (the
-  // drain should be woken). False means full, and nothing has changed.
+  // A writer with room for `size` bytes in the active ring, after a swap if need be. `*swapped` is
+  // set when a full ring was handed over (the drain should be woken). False means full, and nothing
+  // has changed.
   bool Reserve(size_t size, bool* swapped);
 
   // After a successful Reserve: appends and publishes one record made of up to two pieces.
@@ -55,16 +57,17 @@ class LaneWriter {
 
  private:
   RingWriter WriterOf(uint32_t ring) {
-    return RingWriter(&lane_->rings[ring], bytes_ + size_t{ring} * lane_->ring_size, lane_->ring_size);
+    return RingWriter(&lane_->rings[ring], bytes_ + size_t{ring} * lane_->ring_size,
+                      lane_->ring_size);
   }
 
   Lane* lane_;
   uint8_t* bytes_;
 };
 
-// The drain's side. `Sink` is called as sink(lane_position, ring_reader, length), must copy exactly `length` bytes with
-// ring_reader.Copy, and keep them safe: when it returns, the thread may overwrite them.
-// Context: drain thread, or any process that owns a dead one's region.
+// The drain's side. `Sink` is called as sink(lane_position, ring_reader, length), must copy exactly
+// `length` bytes with ring_reader.Copy, and keep them safe: when it returns, the thread may
+// overwrite them. Context: drain thread, or any process that owns a dead one's region.
 class LaneReader {
  public:
   LaneReader(Lane* lane, uint8_t* region) : lane_(lane), bytes_(region + lane->rings_offset) {}
@@ -72,26 +75,32 @@ class LaneReader {
   // End of what has been published, as a position in the lane's stream.
   uint64_t PublishedEnd() const {
     const uint32_t active = lane_->active.load(std::memory_order_acquire);  // L2
-    if (active >= lane_->ring_count) return 0;                             // a damaged region
+    if (active >= lane_->ring_count)
+      return UINT64_MAX;  // a damaged region: what has been submitted
     return lane_->rings[active].lane_base.load(std::memory_order_relaxed) +
            lane_->rings[active].head.load(std::memory_order_acquire);
   }
 
-  // Empties the lane up to position `end`, which PublishedEnd() gave. Returns the number of bytes.
+  // Empties the lane up to position `end`, which PublishedEnd() gave, or wholly (UINT64_MAX).
+  // Returns the number of bytes. A submitted ring leaves the queue only when it is empty: should
+  // the drain die before, the ring is still found there.
   template <typename Sink>
   uint64_t Drain(uint64_t end, Sink&& sink) {
     uint64_t total = 0;
     // Bounded: a writer that swaps faster than we read is visited again by the next pass.
     for (uint32_t turn = 0; turn < 2 * kMaxRingsPerLane; turn++) {
       uint32_t ring;
-      if (lane_->submit.Pop(&ring)) {
-        if (ring >= lane_->ring_count) continue;  // a damaged region
-        total += DrainRing(ring, UINT64_MAX, sink);
-        lane_->free.Push(ring);
+      if (lane_->submit.Peek(&ring)) {
+        const bool is_valid = ring < lane_->ring_count;  // else a damaged region
+        if (is_valid) total += DrainRing(ring, end, sink);
+        if (is_valid && ReaderOf(ring).Readable() != 0) break;  // `end` lies within it
+        lane_->submit.Pop(&ring);
+        if (is_valid) lane_->free.Push(ring);
         continue;
       }
       ring = lane_->active.load(std::memory_order_acquire);  // L2
-      if (!lane_->submit.IsEmpty()) continue;  // it swapped meanwhile: the submitted ring comes first
+      if (!lane_->submit.IsEmpty())
+        continue;  // it swapped meanwhile: the submitted ring comes first
       if (ring < lane_->ring_count) total += DrainRing(ring, end, sink);
       break;
     }
@@ -99,12 +108,22 @@ class LaneReader {
   }
 
  private:
+  RingReader ReaderOf(uint32_t ring) {
+    return RingReader(&lane_->rings[ring], bytes_ + size_t{ring} * lane_->ring_size,
+                      lane_->ring_size);
+  }
+
   template <typename Sink>
   uint64_t DrainRing(uint32_t ring, uint64_t end, Sink&& sink) {
-    RingReader reader(&lane_->rings[ring], bytes_ + size_t{ring} * lane_->ring_size, lane_->ring_size);
+    RingReader reader = ReaderOf(ring);
     uint64_t length = reader.Readable();
-    // Modulo 2^64, as positions are: `end` lies before what is readable, within it, or behind it.
-    if (end != UINT64_MAX && end - reader.lane_position() < length) length = end - reader.lane_position();
+    if (end != UINT64_MAX) {
+      // Positions count modulo 2^64: `end` may lie behind the reader (negative), in what is
+      // readable, or beyond.
+      const auto wanted = static_cast<int64_t>(end - reader.lane_position());
+      if (wanted < static_cast<int64_t>(length))
+        length = wanted > 0 ? static_cast<uint64_t>(wanted) : 0;
+    }
     if (length == 0) return 0;
     sink(reader.lane_position(), reader, length);
     reader.Release();

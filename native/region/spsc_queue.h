@@ -1,12 +1,14 @@
 // Single-producer single-consumer queue of small numbers (ring indices) in shared memory.
 //
-// Thread safety: exactly one producer and one consumer at a time, possibly in different processes; both sides are
-// wait-free and async-signal-safe. Invariants: tail <= head <= tail + kCapacity; indices never decrease and are masked on use.
+// Thread safety: exactly one producer and one consumer at a time, possibly in different processes;
+// both sides are wait-free and async-signal-safe. Invariants: tail <= head <= tail + kCapacity;
+// indices never decrease and are masked on use.
 //
-// | word      | writer   | reader   | release at | acquire at | becomes visible          | if weakened                    |
-// | head      | producer | consumer | Push Q1    | Pop Q2     | entries[head - 1]        | consumer reads a stale entry   |
-// | tail      | consumer | producer | Pop Q3     | Push Q4    | the entry has been read  | producer overwrites it too soon |
-// | entries[] | producer | consumer | through head            | -                        | -                              |
+// | word      | writer   | reader   | release at | acquire at | becomes visible          | if
+// weakened                    | | head      | producer | consumer | Push Q1    | Pop Q2     |
+// entries[head - 1]        | consumer reads a stale entry   | | tail      | consumer | producer |
+// Pop Q3     | Push Q4    | the entry has been read  | producer overwrites it too soon | |
+// entries[] | producer | consumer | through head            | -                        | - |
 #pragma once
 
 #include "base/cache_line.h"
@@ -27,19 +29,25 @@ class SpscQueue {
 
   // Producer. False when full.
   bool Push(uint32_t value) {
-    const uint64_t head = head_.load(std::memory_order_relaxed);  // own word
+    const uint64_t head = head_.load(std::memory_order_relaxed);                  // own word
     if (head - tail_.load(std::memory_order_acquire) >= kCapacity) return false;  // Q4
     entries_[head & (kCapacity - 1)].store(value, std::memory_order_relaxed);     // ordered by Q1
     head_.store(head + 1, std::memory_order_release);                             // Q1
     return true;
   }
 
+  // Consumer: what Pop would give, left in the queue. False when empty.
+  bool Peek(uint32_t* value) const {
+    const uint64_t tail = tail_.load(std::memory_order_relaxed);                // own word
+    if (tail == head_.load(std::memory_order_acquire)) return false;            // Q2
+    *value = entries_[tail & (kCapacity - 1)].load(std::memory_order_relaxed);  // ordered by Q2
+    return true;
+  }
+
   // Consumer. False when empty.
   bool Pop(uint32_t* value) {
-    const uint64_t tail = tail_.load(std::memory_order_relaxed);  // own word
-    if (tail == head_.load(std::memory_order_acquire)) return false;           // Q2
-    *value = entries_[tail & (kCapacity - 1)].load(std::memory_order_relaxed);  // ordered by Q2
-    tail_.store(tail + 1, std::memory_order_release);                          // Q3
+    if (!Peek(value)) return false;
+    tail_.store(tail_.load(std::memory_order_relaxed) + 1, std::memory_order_release);  // Q3
     return true;
   }
 
