@@ -20,6 +20,8 @@ function bench() {
     const failed = run(path.join(FOLDER, name), ['--benchmark_min_time=0.2s']);
     if (failed !== 0) return failed;
   }
+  const ticks = run(path.join(FOLDER, 'tick_cost'), []);
+  if (ticks !== 0) return ticks;
   return run(process.execPath, [path.join(__dirname, 'bench-overhead.js')]);
 }
 

@@ -1,5 +1,6 @@
-// The Node-API module: the functions of binding.d.ts. Thin: options have been checked in JavaScript, work is done by session/ and profile/.
-// Context: JavaScript threads; what takes long runs on libuv's pool.
+// The Node-API module: the functions of binding.d.ts. Thin: options have been checked in
+// JavaScript, work is done by session/ and profile/. Context: JavaScript threads; what takes long
+// runs on libuv's pool.
 #include <napi.h>
 
 #include "addon/decode_worker.h"
@@ -20,8 +21,10 @@ std::string GetString(const Napi::Object& object, const char* key) {
 ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   const Napi::Object given = info[0].As<Napi::Object>();
   ProfilerOptions options;
-  options.sampler.interval_ns = static_cast<uint64_t>(given.Get("intervalNs").As<Napi::Number>().DoubleValue());
-  options.sampler.engine = GetString(given, "timer") == "hires" ? TimerEngine::kHires : TimerEngine::kTick;
+  options.sampler.interval_ns =
+      static_cast<uint64_t>(given.Get("intervalNs").As<Napi::Number>().DoubleValue());
+  options.sampler.engine =
+      GetString(given, "timer") == "hires" ? TimerEngine::kHires : TimerEngine::kTick;
   options.sampler.javascript_threads_only = GetString(given, "threads") == "js";
   options.sampler.native_frames = given.Get("native").ToBoolean();
   options.sampler.max_frames = given.Get("maxFrames").As<Napi::Number>().Uint32Value();
@@ -34,7 +37,8 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
 }
 
 void Start(const Napi::CallbackInfo& info) {
-  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "start: expected an options object");
+  if (!info[0].IsObject())
+    throw Napi::TypeError::New(info.Env(), "start: expected an options object");
   const Status status = Profiler::Get().Start(OptionsFrom(info));
   if (!status.ok()) throw ToError(info.Env(), status);
 }
@@ -63,9 +67,10 @@ Napi::Value IsRunning(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value RegisterThread(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "registerThread: expected a name");
-  return Napi::Boolean::New(info.Env(),
-                            Profiler::Get().RegisterCurrentThread(info[0].As<Napi::String>().Utf8Value()));
+  if (!info[0].IsString())
+    throw Napi::TypeError::New(info.Env(), "registerThread: expected a name");
+  return Napi::Boolean::New(
+      info.Env(), Profiler::Get().RegisterCurrentThread(info[0].As<Napi::String>().Utf8Value()));
 }
 
 Napi::Value ReadRecording(const Napi::CallbackInfo& info) {
@@ -91,12 +96,15 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));
   exports.Set("recover", Napi::Function::New(env, Recover, "recover"));
-  // An isolate that goes takes its callbacks' registration with it; ours must not be called for it again.
+  // An isolate that goes takes its callbacks' registration with it; ours must not be called for it
+  // again.
   env.AddCleanupHook([] { RemoveGcHook(); });
   return exports;
 }
 
 }  // namespace spprof
 
-static Napi::Object InitModule(Napi::Env env, Napi::Object exports) { return spprof::Init(env, exports); }
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) {
+  return spprof::Init(env, exports);
+}
 NODE_API_MODULE(spprof, InitModule)

@@ -42,7 +42,9 @@ void RecoverWorker::Execute() {
   if (!status_.ok()) SetError(status_.message());
 }
 
-void RecoverWorker::OnOK() { deferred_.Resolve(Napi::Number::New(Env(), static_cast<double>(bytes_))); }
+void RecoverWorker::OnOK() {
+  deferred_.Resolve(Napi::Number::New(Env(), static_cast<double>(bytes_)));
+}
 void RecoverWorker::OnError(const Napi::Error& error) {
   deferred_.Reject(status_.ok() ? error.Value() : ToError(Env(), status_).Value());
 }

@@ -32,7 +32,9 @@ class DecodeWorker : public Napi::AsyncWorker {
 
  private:
   DecodeWorker(Napi::Env env, Work work)
-      : AsyncWorker(env, "spprof"), deferred_(Napi::Promise::Deferred::New(env)), work_(std::move(work)) {}
+      : AsyncWorker(env, "spprof"),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        work_(std::move(work)) {}
 
   Napi::Promise::Deferred deferred_;
   Work work_;
@@ -53,7 +55,9 @@ class RecoverWorker : public Napi::AsyncWorker {
 
  private:
   RecoverWorker(Napi::Env env, std::string folder)
-      : AsyncWorker(env, "spprof"), deferred_(Napi::Promise::Deferred::New(env)), folder_(std::move(folder)) {}
+      : AsyncWorker(env, "spprof"),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        folder_(std::move(folder)) {}
 
   Napi::Promise::Deferred deferred_;
   std::string folder_;

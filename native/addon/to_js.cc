@@ -8,7 +8,8 @@ namespace {
 
 double Number(uint64_t value) { return static_cast<double>(value); }
 
-// A typed array over a column of the recording. Copied: an external buffer is refused by builds of V8 with a sandbox.
+// A typed array over a column of the recording. Copied: an external buffer is refused by builds of
+// V8 with a sandbox.
 template <typename Array, typename Element>
 Array Column(Napi::Env env, const std::vector<Element>& column) {
   Array array = Array::New(env, column.size());
@@ -16,7 +17,8 @@ Array Column(Napi::Env env, const std::vector<Element>& column) {
   return array;
 }
 
-Napi::Object HandlerNs(Napi::Env env, uint64_t p50, uint64_t p99, uint64_t max, uint64_t mean, uint64_t total) {
+Napi::Object HandlerNs(Napi::Env env, uint64_t p50, uint64_t p99, uint64_t max, uint64_t mean,
+                       uint64_t total) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("p50", Number(p50));
   object.Set("p99", Number(p99));
@@ -46,8 +48,9 @@ Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
   object.Set("threadsLive", Number(stats.threads_live));
   object.Set("threadsSeen", Number(stats.threads_seen));
   object.Set("threadsRefused", Number(stats.threads_refused));
-  object.Set("handlerNs", HandlerNs(env, stats.handler_ns.p50, stats.handler_ns.p99, stats.handler_ns.max,
-                                    stats.handler_ns.mean, stats.handler_ns.total));
+  object.Set("handlerNs",
+             HandlerNs(env, stats.handler_ns.p50, stats.handler_ns.p99, stats.handler_ns.max,
+                       stats.handler_ns.mean, stats.handler_ns.total));
   object.Set("cpuNs", Number(stats.cpu_ns));
   object.Set("bytes", Number(stats.bytes));
   object.Set("drainLagNs", Number(stats.drain_lag_ns));
@@ -120,7 +123,8 @@ Napi::Object ToJs(Napi::Env env, const ProfilerStats& stats) {
   all.handler_ns.p50 = stats.drain.handler_p50_ns;
   all.handler_ns.p99 = stats.drain.handler_p99_ns;
   all.handler_ns.max = stats.totals.handler_max_ns;
-  all.handler_ns.mean = stats.totals.written != 0 ? stats.totals.handler_total_ns / stats.totals.written : 0;
+  all.handler_ns.mean =
+      stats.totals.written != 0 ? stats.totals.handler_total_ns / stats.totals.written : 0;
   all.handler_ns.total = stats.totals.handler_total_ns;
   all.cpu_ns = stats.cpu_ns;
   all.bytes = stats.drain.bytes_written;

@@ -1,5 +1,5 @@
-// Distance between words written by different threads: two 64-byte lines, because x86's adjacent-line prefetcher couples
-// pairs and Apple's arm64 has 128-byte lines.
+// Distance between words written by different threads: two 64-byte lines, because x86's
+// adjacent-line prefetcher couples pairs and Apple's arm64 has 128-byte lines.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Result of an operation that can fail: an error code of the public API, and a sentence for a person.
-// Context: any thread; never in the signal handler (it holds a string).
+// Result of an operation that can fail: an error code of the public API, and a sentence for a
+// person. Context: any thread; never in the signal handler (it holds a string).
 #pragma once
 
 #include <string>

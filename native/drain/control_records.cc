@@ -17,12 +17,14 @@ void AddTotals(const RegionMap& region, LogWriter* log) {
   log->AddStat("signals", totals.signals);
   log->AddStat("written", totals.written);
   for (size_t i = 0; i < static_cast<size_t>(DropReason::kCount); i++) {
-    log->AddStat(std::string("dropped.") + DropReasonName(static_cast<DropReason>(i)), totals.dropped[i]);
+    log->AddStat(std::string("dropped.") + DropReasonName(static_cast<DropReason>(i)),
+                 totals.dropped[i]);
   }
   log->AddStat("overruns", totals.overruns);
   log->AddStat("handler_ns_total", totals.handler_total_ns);
   log->AddStat("handler_ns_max", totals.handler_max_ns);
-  if (totals.written != 0) log->AddStat("handler_ns_mean", totals.handler_total_ns / totals.written);
+  if (totals.written != 0)
+    log->AddStat("handler_ns_mean", totals.handler_total_ns / totals.written);
   const RegionHeader* header = region.header();
   log->AddStat("threads_live", header->thread_count.load(std::memory_order_relaxed));
   log->AddStat("threads_seen", header->threads_seen.load(std::memory_order_relaxed));

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <cerrno>
+#include <cstring>
 #include <future>
 #include <system_error>
 
@@ -34,7 +34,8 @@ Drain::~Drain() { Stop(); }
 Status Drain::Start() {
   loader_generation_ = LoaderGeneration();
   last_visit_ns_ = MonotonicNow();
-  // The thread must take no signal that is meant for the program, from its first instruction on: it inherits this mask.
+  // The thread must take no signal that is meant for the program, from its first instruction on: it
+  // inherits this mask.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -138,7 +139,8 @@ void Drain::NoteThread(uint32_t slot) {
   record.start_ticks = lanes->start_ticks;
   const std::string name(lanes->name, strnlen(lanes->name, sizeof(lanes->name)));
   record.name_length = static_cast<uint32_t>(name.size());
-  std::string told = std::to_string(record.generation) + ":" + std::to_string(record.kind) + ":" + name;
+  std::string told =
+      std::to_string(record.generation) + ":" + std::to_string(record.kind) + ":" + name;
   std::string& noted = noted_threads_[slot];
   if (noted == told) return;
   noted = std::move(told);

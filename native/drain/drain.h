@@ -1,5 +1,6 @@
-// The drain thread: finds threads that come and go, empties lanes into the log, notes new modules. Woken by an eventfd when a ring has been filled,
-// else every 10 ms, and ever less often, down to every 100 ms, while the process uses no CPU.
+// The drain thread: finds threads that come and go, empties lanes into the log, notes new modules.
+// Woken by an eventfd when a ring has been filled, else every 10 ms, and ever less often, down to
+// every 100 ms, while the process uses no CPU.
 //
 // Context: Start and Stop on the control thread; Stats from any thread.
 #pragma once
@@ -33,7 +34,8 @@ class Drain {
   ~Drain();
 
   Status Start();
-  // After the sampler has stopped: drains what is left and ends the thread. The log can then be used by the caller.
+  // After the sampler has stopped: drains what is left and ends the thread. The log can then be
+  // used by the caller.
   void Stop();
 
   DrainStats Stats() const;

@@ -1,4 +1,5 @@
-// A histogram of durations in nanoseconds, eight buckets an octave (a bucket is at most 12.5 % wide), for percentiles of the handler's time.
+// A histogram of durations in nanoseconds, eight buckets an octave (a bucket is at most 12.5 %
+// wide), for percentiles of the handler's time.
 //
 // Context: one thread at a time.
 #pragma once
@@ -17,7 +18,8 @@ class DurationHistogram {
     count_++;
   }
 
-  // The duration below which `share` (0 to 1) of all lie: the upper end of the bucket; 0 when there is none.
+  // The duration below which `share` (0 to 1) of all lie: the upper end of the bucket; 0 when there
+  // is none.
   uint64_t Percentile(double share) const {
     const auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_));
     uint64_t seen = 0;

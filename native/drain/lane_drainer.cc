@@ -16,12 +16,14 @@ uint64_t LaneDrainer::DrainSlot(uint32_t slot) {
   return bytes;
 }
 
-uint64_t LaneDrainer::DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint32_t generation, uint64_t end) {
+uint64_t LaneDrainer::DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint32_t generation,
+                                uint64_t end) {
   return LaneReader(lane, region_->base())
       .Drain(end, [&](uint64_t position, RingReader& ring, uint64_t length) {
         buffer_.resize(length);
         ring.Copy(buffer_.data(), length);
-        log_->AppendLane(kind, slot, generation, position, buffer_.data(), static_cast<uint32_t>(length));
+        log_->AppendLane(kind, slot, generation, position, buffer_.data(),
+                         static_cast<uint32_t>(length));
         if (kind != ChunkKind::kIndex) return;
         for (size_t at = 0; at + sizeof(SampleRecord) <= length; at += sizeof(SampleRecord)) {
           SampleRecord record;

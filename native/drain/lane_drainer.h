@@ -1,6 +1,7 @@
-// Moves the bytes of one thread's lanes into the log. Bytes are released to the thread only after they are in the file, so that what a thread has
-// published is either there or still in the region, whenever the process dies. (Both, if it dies in between: the reader
-// knows by the position in the lane.)
+// Moves the bytes of one thread's lanes into the log. Bytes are released to the thread only after
+// they are in the file, so that what a thread has published is either there or still in the region,
+// whenever the process dies. (Both, if it dies in between: the reader knows by the position in the
+// lane.)
 //
 // Context: drain thread; or a process that recovers a dead one's region.
 #pragma once
@@ -18,7 +19,8 @@ class LaneDrainer {
  public:
   LaneDrainer(RegionMap* region, LogWriter* log) : region_(region), log_(log) {}
 
-  // Both lanes of the slot, details first: what an index record refers to is always in the log before it. Returns the number of bytes.
+  // Both lanes of the slot, details first: what an index record refers to is always in the log
+  // before it. Returns the number of bytes.
   uint64_t DrainSlot(uint32_t slot);
 
   // Samples that have gone into the log, and how long their handlers took.

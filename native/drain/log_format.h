@@ -1,6 +1,7 @@
-// The log: what the drain appends, an unrolled copy of the rings (DESIGN D8). A file header, then chunks. A chunk is a
-// header and `length` bytes: for kDetail and kIndex the bytes of one lane in order, for kControl records of the drain itself.
-// Little-endian, eight-byte aligned. A chunk whose CRC does not match ends the readable part.
+// The log: what the drain appends, an unrolled copy of the rings (DESIGN D8). A file header, then
+// chunks. A chunk is a header and `length` bytes: for kDetail and kIndex the bytes of one lane in
+// order, for kControl records of the drain itself. Little-endian, eight-byte aligned. A chunk whose
+// CRC does not match ends the readable part.
 //
 // Context: plain data, any.
 #pragma once
@@ -25,13 +26,14 @@ enum class ChunkKind : uint32_t { kControl = 0, kDetail = 1, kIndex = 2 };
 
 struct ChunkHeader {
   uint32_t magic;
-  uint32_t crc32c;         // CRC-32C (Castagnoli, RFC 3720 B.4) of the fields below and of the payload
+  uint32_t crc32c;  // CRC-32C (Castagnoli, RFC 3720 B.4) of the fields below and of the payload
   ChunkKind kind;
-  uint32_t length;         // of the payload, bytes, a multiple of 8
-  uint32_t slot;           // of the thread; 0xffffffff for kControl
+  uint32_t length;  // of the payload, bytes, a multiple of 8
+  uint32_t slot;    // of the thread; 0xffffffff for kControl
   uint32_t generation;
   uint64_t sequence;       // of the chunk, from 0, without a gap
-  uint64_t lane_position;  // of the first payload byte in the lane's stream of bytes since the slot's generation began
+  uint64_t lane_position;  // of the first payload byte in the lane's stream of bytes since the
+                           // slot's generation began
 };
 static_assert(sizeof(ChunkHeader) == 40);
 

@@ -89,7 +89,8 @@ Status LogWriter::WriteHeader() {
   header.version = kLogVersion;
   header.header_size = sizeof(header);
   iovec part = {&header, sizeof(header)};
-  if (WriteAll(fd_, &part, 1) < 0) return Status::System("write", errno, "writing the log's header");
+  if (WriteAll(fd_, &part, 1) < 0)
+    return Status::System("write", errno, "writing the log's header");
   bytes_written_ += sizeof(header);
   return Status::Ok();
 }
@@ -115,8 +116,8 @@ bool LogWriter::AppendChunk(ChunkHeader header, const void* bytes, uint32_t leng
   return true;
 }
 
-bool LogWriter::AppendLane(ChunkKind kind, uint32_t slot, uint32_t generation, uint64_t lane_position,
-                           const void* bytes, uint32_t length) {
+bool LogWriter::AppendLane(ChunkKind kind, uint32_t slot, uint32_t generation,
+                           uint64_t lane_position, const void* bytes, uint32_t length) {
   ChunkHeader header{};
   header.kind = kind;
   header.slot = slot;
@@ -136,7 +137,8 @@ bool LogWriter::Flush() {
 }
 
 Status LogWriter::Sync() {
-  if (fdatasync(fd_) != 0 && errno != EINVAL) return Status::System("fdatasync", errno, "syncing the log");
+  if (fdatasync(fd_) != 0 && errno != EINVAL)
+    return Status::System("fdatasync", errno, "syncing the log");
   return Status::Ok();
 }
 

@@ -1,5 +1,5 @@
-// Appends chunks to the log (drain/log_format.h). A chunk is one writev, so that a process killed between two of them leaves whole chunks, and at
-// worst one torn tail that the CRC shows.
+// Appends chunks to the log (drain/log_format.h). A chunk is one writev, so that a process killed
+// between two of them leaves whole chunks, and at worst one torn tail that the CRC shows.
 //
 // Context: one thread at a time (drain thread, then whoever stops it).
 #pragma once
@@ -23,7 +23,8 @@ class LogWriter {
 
   // A new file, mode 0600; it must not exist.
   Status Create(const std::string& path);
-  // A file without a name, for a recording that nobody needs after the process: in the folder for temporary files, else in memory.
+  // A file without a name, for a recording that nobody needs after the process: in the folder for
+  // temporary files, else in memory.
   Status CreateUnnamed();
   // An existing log, to be continued behind its last good chunk; a torn tail is cut off.
   Status OpenToAppend(const std::string& path);
@@ -31,13 +32,16 @@ class LogWriter {
   // Path under which the file can be opened as long as this writer lives.
   const std::string& path() const { return path_; }
 
-  // Bytes of one lane. False when they could not be written (counted in bytes_lost, and warned of once).
+  // Bytes of one lane. False when they could not be written (counted in bytes_lost, and warned of
+  // once).
   bool AppendLane(ChunkKind kind, uint32_t slot, uint32_t generation, uint64_t lane_position,
                   const void* bytes, uint32_t length);
   // Control records are collected; Flush writes them as one chunk.
   template <typename Record>
-  void AddControl(Record record, RecordType type, const std::string& first, const std::string& second = {}) {
-    record.header = {type, 0, static_cast<uint32_t>(RecordSize(sizeof(Record), first.size() + second.size()))};
+  void AddControl(Record record, RecordType type, const std::string& first,
+                  const std::string& second = {}) {
+    record.header = {
+        type, 0, static_cast<uint32_t>(RecordSize(sizeof(Record), first.size() + second.size()))};
     const size_t end = control_.size() + record.header.size;
     const auto* bytes = reinterpret_cast<const char*>(&record);
     control_.insert(control_.end(), bytes, bytes + sizeof(Record));

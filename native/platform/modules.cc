@@ -34,7 +34,8 @@ std::string BuildId(const char* notes, size_t size) {
     const size_t description = name + ((note.n_namesz + 3) & ~3u);
     const size_t next = description + ((note.n_descsz + 3) & ~3u);
     if (next > size || next <= at) break;
-    if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(notes + name, "GNU", 4) == 0) {
+    if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+        std::memcmp(notes + name, "GNU", 4) == 0) {
       return std::string(notes + description, note.n_descsz);
     }
     at = next;
@@ -66,7 +67,8 @@ int AddObject(dl_phdr_info* info, size_t, void* data) {
   } else if (path.empty()) {
     path = ExecutablePath();
   }
-  const bool is_v8_host = listing->v8_host_base >= mapped_start && listing->v8_host_base < mapped_end;
+  const bool is_v8_host =
+      listing->v8_host_base >= mapped_start && listing->v8_host_base < mapped_end;
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr)& header = info->dlpi_phdr[i];
     if (header.p_type != PT_LOAD || (header.p_flags & PF_X) == 0) continue;
@@ -79,16 +81,16 @@ int AddObject(dl_phdr_info* info, size_t, void* data) {
     module.range.kind = is_v8_host ? CodeKind::kV8Host : CodeKind::kNative;
     if (eh_frame_hdr != nullptr) {
       module.range.has_cfi = true;
-      module.range.cfi = {module.range.start,       module.range.end,
-                          base + eh_frame_hdr->p_vaddr, eh_frame_hdr->p_memsz,
-                          mapped_start,             mapped_end};
+      module.range.cfi = {module.range.start,    module.range.end, base + eh_frame_hdr->p_vaddr,
+                          eh_frame_hdr->p_memsz, mapped_start,     mapped_end};
     }
     listing->modules.push_back(std::move(module));
   }
   return 0;
 }
 
-// V8 maps its embedded builtins a second time, from the same file, into each isolate's code range (V8.md 2.3).
+// V8 maps its embedded builtins a second time, from the same file, into each isolate's code range
+// (V8.md 2.3).
 void AddBuiltinsCopies(std::vector<LoadedModule>* modules) {
   std::string host;
   for (const LoadedModule& module : *modules) {
@@ -104,16 +106,17 @@ void AddBuiltinsCopies(std::vector<LoadedModule>* modules) {
     uint64_t offset;
     char permissions[5];
     int path_at = 0;
-    if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %" SCNx64 " %*s %*s %n", &start, &end, permissions,
-                    &offset, &path_at) < 4 ||
+    if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %" SCNx64 " %*s %*s %n", &start, &end,
+                    permissions, &offset, &path_at) < 4 ||
         path_at == 0 || permissions[2] != 'x') {
       continue;
     }
     std::string path = line + path_at;
     while (!path.empty() && path.back() == '\n') path.pop_back();
-    const bool is_listed = std::any_of(known.begin(), known.end(), [start, end](const LoadedModule& module) {
-      return start < module.range.end && module.range.start < end;
-    });
+    const bool is_listed =
+        std::any_of(known.begin(), known.end(), [start, end](const LoadedModule& module) {
+          return start < module.range.end && module.range.start < end;
+        });
     if (is_listed || path != host) continue;
     LoadedModule copy;
     copy.path = path;
@@ -132,8 +135,9 @@ std::vector<LoadedModule> ListModules(uintptr_t v8_host_base) {
   Listing listing{v8_host_base, {}};
   dl_iterate_phdr(AddObject, &listing);
   AddBuiltinsCopies(&listing.modules);
-  std::sort(listing.modules.begin(), listing.modules.end(),
-            [](const LoadedModule& a, const LoadedModule& b) { return a.range.start < b.range.start; });
+  std::sort(
+      listing.modules.begin(), listing.modules.end(),
+      [](const LoadedModule& a, const LoadedModule& b) { return a.range.start < b.range.start; });
   return std::move(listing.modules);
 }
 

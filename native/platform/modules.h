@@ -1,6 +1,7 @@
 // What executable files are mapped into this process, and where their call-frame information is.
 //
-// Context: control thread and drain thread. Takes the loader's lock (dl_iterate_phdr); never in the handler.
+// Context: control thread and drain thread. Takes the loader's lock (dl_iterate_phdr); never in the
+// handler.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct LoadedModule {
   std::string build_id;      // bytes; empty when there is none
 };
 
-// Sorted by address. `v8_host_base`: an address in the first mapping of the object that V8 is linked into, or 0.
+// Sorted by address. `v8_host_base`: an address in the first mapping of the object that V8 is
+// linked into, or 0.
 std::vector<LoadedModule> ListModules(uintptr_t v8_host_base);
 
 // Changes whenever an object is loaded or unloaded. Cheap.

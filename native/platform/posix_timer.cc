@@ -11,7 +11,8 @@ namespace spprof {
 
 namespace {
 
-// struct sigevent as the kernel reads it; glibc's own has the same shape but names its thread field differently over the years.
+// struct sigevent as the kernel reads it; glibc's own has the same shape but names its thread field
+// differently over the years.
 struct KernelSigevent {
   union {
     int value_int;
@@ -37,8 +38,9 @@ Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value,
   if (syscall(SYS_timer_create, clock, &event, &id) != 0) {
     const int error = errno;
     if (error == EAGAIN) {
-      return Status::System("timer_create", error,
-                            "no POSIX timer left for a thread: raise the limit of pending signals (ulimit -i)");
+      return Status::System(
+          "timer_create", error,
+          "no POSIX timer left for a thread: raise the limit of pending signals (ulimit -i)");
     }
     return Status::System("timer_create", error, "timing a thread");
   }

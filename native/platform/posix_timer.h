@@ -1,5 +1,6 @@
-// POSIX timers whose signal goes to one thread of this process (Linux: SIGEV_THREAD_ID), by kernel id, so that the handler can set them
-// without libc. A thread's CPU clock can be timed from any thread of the process.
+// POSIX timers whose signal goes to one thread of this process (Linux: SIGEV_THREAD_ID), by kernel
+// id, so that the handler can set them without libc. A thread's CPU clock can be timed from any
+// thread of the process.
 //
 // Context: control thread.
 #pragma once
@@ -15,10 +16,14 @@ namespace spprof {
 
 inline constexpr int32_t kNoTimer = -1;
 
-// The CPU clock of thread `tid` of this process (the kernel's encoding: MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED)).
-constexpr clockid_t ThreadCpuClock(pid_t tid) { return static_cast<clockid_t>((~static_cast<unsigned>(tid) << 3) | 6); }
+// The CPU clock of thread `tid` of this process (the kernel's encoding: MAKE_THREAD_CPUCLOCK(tid,
+// CPUCLOCK_SCHED)).
+constexpr clockid_t ThreadCpuClock(pid_t tid) {
+  return static_cast<clockid_t>((~static_cast<unsigned>(tid) << 3) | 6);
+}
 
-// A disarmed timer on `clock` that sends `signal` with `value` to `tid`. EAGAIN: RLIMIT_SIGPENDING is used up.
+// A disarmed timer on `clock` that sends `signal` with `value` to `tid`. EAGAIN: RLIMIT_SIGPENDING
+// is used up.
 Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value, int32_t* timer);
 void DeleteThreadTimer(int32_t timer);
 

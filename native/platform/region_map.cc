@@ -22,8 +22,8 @@ Status RegionMap::Create(const std::string& path, uint32_t max_threads,
   map->geometry_ = geometry;
   const uint32_t blocks = (max_threads + kSlotsPerBlock - 1) / kSlotsPerBlock;
   map->reserved_ = geometry.BlockOffset(blocks);
-  void* base = mmap(nullptr, map->reserved_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                    -1, 0);
+  void* base =
+      mmap(nullptr, map->reserved_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) return Status::System("mmap", errno, "reserving the sample region");
   map->base_ = static_cast<uint8_t*>(base);
 
@@ -73,8 +73,9 @@ Status RegionMap::Open(const std::string& path, std::unique_ptr<RegionMap>* out)
     return Status::Error(kErrBadRecording, path + " is not a spprof sample region");
   }
   if (header->version != kRegionVersion) {
-    return Status::Error(kErrBadRecording, path + " was written by another version of spprof (layout " +
-                                               std::to_string(header->version) + ")");
+    return Status::Error(kErrBadRecording,
+                         path + " was written by another version of spprof (layout " +
+                             std::to_string(header->version) + ")");
   }
   map->geometry_.index_ring_count = header->index_ring_count;
   map->geometry_.index_ring_size = header->index_ring_size;
@@ -95,7 +96,8 @@ bool RegionMap::CheckSlot(uint32_t slot) const {
   const ThreadLaneSet* lanes = Slot(slot);
   const uint64_t rings = geometry_.RingsOffset(slot);
   return lanes->index.ring_count == geometry_.index_ring_count &&
-         lanes->index.ring_size == geometry_.index_ring_size && lanes->index.rings_offset == rings &&
+         lanes->index.ring_size == geometry_.index_ring_size &&
+         lanes->index.rings_offset == rings &&
          lanes->detail.ring_count == geometry_.detail_ring_count &&
          lanes->detail.ring_size == geometry_.detail_ring_size &&
          lanes->detail.rings_offset ==

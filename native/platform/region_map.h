@@ -1,5 +1,5 @@
-// The region's memory: reserves addresses for all blocks at once, so that a slot's address never changes, and maps a block when it is needed.
-// Also opens a dead process's region.
+// The region's memory: reserves addresses for all blocks at once, so that a slot's address never
+// changes, and maps a block when it is needed. Also opens a dead process's region.
 //
 // Context: control thread. The memory itself is used from everywhere.
 #pragma once
@@ -19,22 +19,26 @@ class RegionMap {
   RegionMap& operator=(const RegionMap&) = delete;
 
   // `path` empty: anonymous memory. Otherwise a new file, mode 0600.
-  static Status Create(const std::string& path, uint32_t max_threads, const RegionGeometry& geometry,
-                       std::unique_ptr<RegionMap>* out);
-  // Maps an existing file, writable, after checking header, geometry and file size. `block_count` is cut to what the file holds.
+  static Status Create(const std::string& path, uint32_t max_threads,
+                       const RegionGeometry& geometry, std::unique_ptr<RegionMap>* out);
+  // Maps an existing file, writable, after checking header, geometry and file size. `block_count`
+  // is cut to what the file holds.
   static Status Open(const std::string& path, std::unique_ptr<RegionMap>* out);
 
   uint8_t* base() const { return base_; }
   RegionHeader* header() const { return reinterpret_cast<RegionHeader*>(base_); }
   const RegionGeometry& geometry() const { return geometry_; }
-  uint32_t block_count() const { return header()->block_count.load(std::memory_order_acquire); }  // H2
+  uint32_t block_count() const {
+    return header()->block_count.load(std::memory_order_acquire);
+  }  // H2
   uint32_t slot_count() const { return block_count() * kSlotsPerBlock; }
   // `slot` < slot_count().
   ThreadLaneSet* Slot(uint32_t slot) const {
     return reinterpret_cast<ThreadLaneSet*>(base_ + geometry_.SlotOffset(slot));
   }
 
-  // Whether the lanes of a slot in a file that may be damaged say what the geometry says: only then may they be read.
+  // Whether the lanes of a slot in a file that may be damaged say what the geometry says: only then
+  // may they be read.
   bool CheckSlot(uint32_t slot) const;
 
   // Adds a block; its slots are zeroed (free). One caller at a time.

@@ -54,7 +54,8 @@ std::string ThreadName(pid_t tid) {
 
 uint64_t ThreadStartTicks(pid_t tid) {
   const std::string stat = ReadTaskFile(tid, "stat");
-  // Field 2 is the name in parentheses, which may hold anything; fields are counted from behind its last parenthesis.
+  // Field 2 is the name in parentheses, which may hold anything; fields are counted from behind its
+  // last parenthesis.
   size_t at = stat.rfind(')');
   if (at == std::string::npos) return 0;
   constexpr int kStartTimeField = 22;

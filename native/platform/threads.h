@@ -16,7 +16,8 @@ pid_t CurrentThreadId();
 std::vector<pid_t> ListThreads();
 // Name that the thread has given itself, at most 15 bytes; empty when it is gone.
 std::string ThreadName(pid_t tid);
-// When the thread began, in clock ticks since boot; 0 when it is gone. Tells a reused thread id apart.
+// When the thread began, in clock ticks since boot; 0 when it is gone. Tells a reused thread id
+// apart.
 uint64_t ThreadStartTicks(pid_t tid);
 // CPU time of the whole process, nanoseconds.
 uint64_t ProcessCpuNs();

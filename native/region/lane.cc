@@ -29,7 +29,7 @@ bool LaneWriter::Reserve(size_t size, bool* swapped) {
                             ring.head.load(std::memory_order_relaxed) -
                             fresh.head.load(std::memory_order_relaxed),
                         std::memory_order_relaxed);  // ordered by L1
-  lane_->submit.Push(active);                        // cannot be full: it holds as many as there are rings
+  lane_->submit.Push(active);  // cannot be full: it holds as many as there are rings
   lane_->active.store(next, std::memory_order_release);  // L1
   AddOwned(lane_->swaps, 1);
   *swapped = true;

@@ -1,5 +1,6 @@
-// The shared region (DESIGN D7): a mapped file, or anonymous memory, of fixed-width fields and offsets, that another process can read when
-// this one has died. It grows by blocks of 64 slots; what is never used is a hole in the file.
+// The shared region (DESIGN D7): a mapped file, or anonymous memory, of fixed-width fields and
+// offsets, that another process can read when this one has died. It grows by blocks of 64 slots;
+// what is never used is a hole in the file.
 //
 //   0            4096                          4096 + block_size
 //   ┌────────────┬─────────────────────────────┬─────────────
@@ -10,14 +11,17 @@
 // The reader trusts nothing: RegionView checks the header and every offset before use.
 //
 // RegionHeader
-// | word                      | writer  | reader          | release  | acquire   | becomes visible             | if weakened                    |
-// | block_count               | control | drain, recovery | Grow H1  | Scan H2   | the block's slots, zeroed   | garbage slots are read         |
-// | accepting_registrations   | control | control         | H3       | H3        | -                           | a late thread is registered    |
-// | accepting_samples         | control | handlers        | relaxed  | relaxed   | -                           | a sample more or less; the     |
-// |                           |         |                 |          |           |                             | handler's end is waited for    |
-// |                           |         |                 |          |           |                             | by other means (handler.h)     |
-// | shutdown_requested        | control | drain           | H4       | H4        | -                           | one more visit of the drain    |
-// | free_slots                | control | control         | acq_rel  | acq_rel   | next_free of the slot       | a slot is given twice          |
+// | word                      | writer  | reader          | release  | acquire   | becomes visible
+// | if weakened                    | | block_count               | control | drain, recovery | Grow
+// H1  | Scan H2   | the block's slots, zeroed   | garbage slots are read         | |
+// accepting_registrations   | control | control         | H3       | H3        | - | a late thread
+// is registered    | | accepting_samples         | control | handlers        | relaxed  | relaxed
+// | -                           | a sample more or less; the     | |                           | |
+// |          |           |                             | handler's end is waited for    | | | | |
+// |           |                             | by other means (handler.h)     | | shutdown_requested
+// | control | drain           | H4       | H4        | -                           | one more visit
+// of the drain    | | free_slots                | control | control         | acq_rel  | acq_rel |
+// next_free of the slot       | a slot is given twice          |
 #pragma once
 
 #include "base/cache_line.h"
@@ -37,9 +41,10 @@ enum class DropReason : uint32_t {
   kIndexFull,         // no room in the index lane
   kDetailFull,        // no room for the stack, or for a function it names
   kBusy,              // the thread was inside spprof's own code that must not be interrupted
-  kSignalsBlocked,    // the program blocks SIGSEGV or SIGBUS here: a guarded load could not be recovered
+  kSignalsBlocked,    // the program blocks SIGSEGV or SIGBUS here: a guarded load could not be
+                      // recovered
   kNotSelected,       // threads: "js", and this one runs no JavaScript
-  kOffCpu,            // a wall-clock tick on a thread that had not run; its CPU time is in the next sample
+  kOffCpu,  // a wall-clock tick on a thread that had not run; its CPU time is in the next sample
   kCount,
 };
 
@@ -79,22 +84,24 @@ enum class SlotState : uint32_t { kFree = 0, kActive = 1, kRetired = 2 };
 
 // One thread's slot.
 //
-// | word        | writer  | reader  | order      | what for                                                                                   |
-// | state       | control | drain, recovery | S1 release / S2 acquire | lanes and ids are set up before the slot is seen active       |
-// | generation  | control | handler | S3 release / S4 acquire | a signal that was queued for the slot's former thread is recognised         |
-// | counters    | handler | any     | relaxed    | they order nothing                                                                         |
+// | word        | writer  | reader  | order      | what for | | state       | control | drain,
+// recovery | S1 release / S2 acquire | lanes and ids are set up before the slot is seen active | |
+// generation  | control | handler | S3 release / S4 acquire | a signal that was queued for the
+// slot's former thread is recognised         | | counters    | handler | any     | relaxed    |
+// they order nothing                                                                         |
 struct alignas(kCacheLine) ThreadLaneSet {
   Word state;
   Word generation;
   uint32_t slot;
   uint32_t tid;
-  uint64_t start_ticks;  // of the thread, /proc/<pid>/task/<tid>/stat field 22: tells a reused tid apart
+  uint64_t
+      start_ticks;  // of the thread, /proc/<pid>/task/<tid>/stat field 22: tells a reused tid apart
   Word next_free;
-  Word kind;             // ThreadRecord::kind
+  Word kind;  // ThreadRecord::kind
   char name[32];
 
   alignas(kCacheLine) Word has_isolate;  // set by the handler: this thread runs JavaScript
-  Counters counters;  // written by the handler
+  Counters counters;                     // written by the handler
 
   Lane index;
   Lane detail;
@@ -109,7 +116,8 @@ struct RegionGeometry {
   uint32_t detail_ring_size = 64 * 1024;
 
   uint64_t RingBytesPerSlot() const {
-    return uint64_t{index_ring_count} * index_ring_size + uint64_t{detail_ring_count} * detail_ring_size;
+    return uint64_t{index_ring_count} * index_ring_size +
+           uint64_t{detail_ring_count} * detail_ring_size;
   }
   uint64_t BlockSize() const { return kSlotsPerBlock * (kRegionPage + RingBytesPerSlot()); }
   uint64_t BlockOffset(uint32_t block) const { return kRegionPage + block * BlockSize(); }

@@ -1,8 +1,10 @@
-// The records that a sampled thread writes into its lanes, and that the drain copies, unread, into the log.
-// Every record starts with a RecordHeader, is a multiple of eight bytes long and little-endian. Identifiers of stacks,
-// functions and scripts are unique within one thread's life (slot and generation) and never reused there.
+// The records that a sampled thread writes into its lanes, and that the drain copies, unread, into
+// the log. Every record starts with a RecordHeader, is a multiple of eight bytes long and
+// little-endian. Identifiers of stacks, functions and scripts are unique within one thread's life
+// (slot and generation) and never reused there.
 //
-// Context: any. Only plain data: the writer is the signal handler, the reader may be another process.
+// Context: any. Only plain data: the writer is the signal handler, the reader may be another
+// process.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +38,9 @@ static_assert(sizeof(RecordHeader) == 8);
 // Bits of SampleRecord::state; the low eight bits hold V8's VM state, or kVmStateUnknown.
 inline constexpr uint32_t kVmStateUnknown = 0xff;
 inline constexpr uint32_t kStateInGc = 1u << 8;
-inline constexpr uint32_t kStateTruncated = 1u << 9;   // more frames than maxFrames
-inline constexpr uint32_t kStateIncomplete = 1u << 10;  // the walk ended before the thread's first function
+inline constexpr uint32_t kStateTruncated = 1u << 9;  // more frames than maxFrames
+inline constexpr uint32_t kStateIncomplete =
+    1u << 10;  // the walk ended before the thread's first function
 inline constexpr uint32_t kStateHasIsolate = 1u << 11;  // this thread runs JavaScript
 
 // One sample: the index record. Stands for `cpu_ns` of CPU time that ended at `time_ns`.
@@ -62,14 +65,23 @@ static_assert(sizeof(StackRecord) == 16);
 
 // A frame is one word. Bits 60..63: FrameType; the rest by type.
 enum class FrameType : uint8_t {
-  kNative = 0,   // bits 0..47: address of the instruction (the call for a caller, the sampled one for the leaf)
-  kJs = 1,       // bits 56..59: Tier; 32..55: function id; 0..31: 1 + offset in the script of the sampled position, or 0
+  kNative = 0,     // bits 0..47: address of the instruction (the call for a caller, the sampled one
+                   // for the leaf)
+  kJs = 1,         // bits 56..59: Tier; 32..55: function id; 0..31: 1 + offset in the script of the
+                   // sampled position, or 0
   kUnknownJs = 2,  // JavaScript whose function could not be read; bits 0..47: address
-  kBuiltin = 3,  // V8's embedded builtins; bits 0..47: address
-  kGc = 4,       // stands for a garbage collection where native frames are not kept
-  kRegExp = 5,   // compiled code of a regular expression; bits 0..47: address
+  kBuiltin = 3,    // V8's embedded builtins; bits 0..47: address
+  kGc = 4,         // stands for a garbage collection where native frames are not kept
+  kRegExp = 5,     // compiled code of a regular expression; bits 0..47: address
 };
-enum class Tier : uint8_t { kUnknown = 0, kInterpreted = 1, kBaseline = 2, kMaglev = 3, kTurbofan = 4, kOptimized = 5 };
+enum class Tier : uint8_t {
+  kUnknown = 0,
+  kInterpreted = 1,
+  kBaseline = 2,
+  kMaglev = 3,
+  kTurbofan = 4,
+  kOptimized = 5
+};
 
 using Frame = uint64_t;
 inline constexpr uint64_t kFrameAddressMask = (uint64_t{1} << 48) - 1;
@@ -88,18 +100,21 @@ constexpr uint32_t FrameFunctionOf(Frame frame) { return (frame >> 32) & 0xfffff
 constexpr uint32_t FramePositionOf(Frame frame) { return static_cast<uint32_t>(frame); }
 
 // Characters in records are as V8 holds them; the reader converts.
-inline constexpr uint16_t kTextTwoByte = 1;    // RecordHeader::flags: UTF-16, else Latin-1 (control records: UTF-8)
+inline constexpr uint16_t kTextTwoByte =
+    1;  // RecordHeader::flags: UTF-16, else Latin-1 (control records: UTF-8)
 inline constexpr uint16_t kTextShortened = 2;  // the name was longer than what is kept
 
 // A JavaScript function, `name_length` characters of its name follow.
 struct FunctionRecord {
   RecordHeader header;
   uint32_t function_id;
-  int32_t script_id;     // a ScriptRecord of the same thread, or -1 (a builtin)
-  int32_t literal_id;    // function literal id within the script
-  int32_t start_offset;  // of the function's first character in the script, UTF-16 units; -1 unknown
+  int32_t script_id;   // a ScriptRecord of the same thread, or -1 (a builtin)
+  int32_t literal_id;  // function literal id within the script
+  int32_t
+      start_offset;  // of the function's first character in the script, UTF-16 units; -1 unknown
   int32_t end_offset;
-  int32_t line;    // of the start, 1-based, with the script's own line offset applied; 0: not known to V8 yet
+  int32_t line;    // of the start, 1-based, with the script's own line offset applied; 0: not known
+                   // to V8 yet
   int32_t column;  // 1-based
   uint32_t name_length;
 };
@@ -119,7 +134,8 @@ static_assert(sizeof(ScriptRecord) == 32);
 
 // Control records. `reserved` fields are zero.
 
-// The recording itself; the first control record. Followed by `node_version_length` and `exec_path_length` bytes of UTF-8.
+// The recording itself; the first control record. Followed by `node_version_length` and
+// `exec_path_length` bytes of UTF-8.
 struct SessionRecord {
   RecordHeader header;
   uint64_t start_unix_ns;
@@ -134,8 +150,8 @@ struct SessionRecord {
 static_assert(sizeof(SessionRecord) == 48);
 
 // An executable file mapping. Followed by `path_length` bytes of UTF-8 and `build_id_length` bytes.
-// The address range is [start, end); `file_offset` is that of `start` in the file. flags bit 0: it holds a copy of V8's
-// embedded builtins (a file mapping outside the loader's list).
+// The address range is [start, end); `file_offset` is that of `start` in the file. flags bit 0: it
+// holds a copy of V8's embedded builtins (a file mapping outside the loader's list).
 struct ModuleRecord {
   RecordHeader header;
   uint64_t start;
@@ -148,20 +164,22 @@ static_assert(sizeof(ModuleRecord) == 40);
 
 enum class ThreadKind : uint32_t { kNative = 0, kMain = 1, kWorker = 2 };
 
-// A thread got the slot; again when its name or kind becomes known. Followed by `name_length` bytes of UTF-8.
+// A thread got the slot; again when its name or kind becomes known. Followed by `name_length` bytes
+// of UTF-8.
 struct ThreadRecord {
   RecordHeader header;
   uint32_t slot;
   uint32_t generation;
   uint32_t tid;
-  uint32_t kind;  // ThreadKind
+  uint32_t kind;         // ThreadKind
   uint64_t start_ticks;  // field 22 of /proc/<pid>/task/<tid>/stat
   uint32_t name_length;
   uint32_t reserved;
 };
 static_assert(sizeof(ThreadRecord) == 40);
 
-// Name and value of a counter; the last one of a name wins. Followed by `name_length` bytes of UTF-8.
+// Name and value of a counter; the last one of a name wins. Followed by `name_length` bytes of
+// UTF-8.
 struct StatRecord {
   RecordHeader header;
   uint64_t value;

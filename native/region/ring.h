@@ -1,12 +1,15 @@
-// A single-producer single-consumer ring of bytes in shared memory. The header is here, the bytes lie elsewhere in the region.
-// Records are contiguous modulo the ring's size: a record may wrap around its end, so both sides copy in two pieces.
+// A single-producer single-consumer ring of bytes in shared memory. The header is here, the bytes
+// lie elsewhere in the region. Records are contiguous modulo the ring's size: a record may wrap
+// around its end, so both sides copy in two pieces.
 //
 // Thread safety: as SpscQueue. Invariants: tail <= head <= tail + size; size is a power of two.
 //
-// | word      | writer   | reader   | release at    | acquire at   | becomes visible            | if weakened                       |
-// | head      | producer | consumer | Publish R1    | Readable R2  | the bytes before head      | consumer reads a half-written record |
-// | tail      | consumer | producer | Release R3    | Free R4      | the bytes have been copied | producer overwrites unread bytes  |
-// | lane_base | producer | consumer | through the lane's active ring or submit queue | -         | chunk positions are wrong         |
+// | word      | writer   | reader   | release at    | acquire at   | becomes visible            |
+// if weakened                       | | head      | producer | consumer | Publish R1    | Readable
+// R2  | the bytes before head      | consumer reads a half-written record | | tail      | consumer
+// | producer | Release R3    | Free R4      | the bytes have been copied | producer overwrites
+// unread bytes  | | lane_base | producer | consumer | through the lane's active ring or submit
+// queue | -         | chunk positions are wrong         |
 #pragma once
 
 #include <cstring>
@@ -18,7 +21,8 @@ namespace spprof {
 
 struct RingHeader {
   alignas(kCacheLine) Sequence head;  // bytes ever written
-  // Position in the lane's stream = lane_base + ring index (wraps on purpose). Set when the ring becomes active.
+  // Position in the lane's stream = lane_base + ring index (wraps on purpose). Set when the ring
+  // becomes active.
   Sequence lane_base;
   alignas(kCacheLine) Sequence tail;  // bytes ever consumed
 
@@ -34,11 +38,17 @@ static_assert(sizeof(RingHeader) == 2 * kCacheLine);
 class RingWriter {
  public:
   RingWriter(RingHeader* header, uint8_t* bytes, uint32_t size)
-      : header_(header), bytes_(bytes), size_(size), cursor_(header->head.load(std::memory_order_relaxed)) {}
+      : header_(header),
+        bytes_(bytes),
+        size_(size),
+        cursor_(header->head.load(std::memory_order_relaxed)) {}
 
-  uint64_t Free() const { return size_ - (cursor_ - header_->tail.load(std::memory_order_acquire)); }  // R4
+  uint64_t Free() const {
+    return size_ - (cursor_ - header_->tail.load(std::memory_order_acquire));
+  }  // R4
 
-  // Appends behind what has been appended; nothing is visible before Publish. The caller has checked Free().
+  // Appends behind what has been appended; nothing is visible before Publish. The caller has
+  // checked Free().
   void Append(const void* from, size_t length) {
     const size_t at = cursor_ & (size_ - 1);
     const size_t first = length < size_ - at ? length : size_ - at;
@@ -62,15 +72,21 @@ class RingWriter {
 class RingReader {
  public:
   RingReader(RingHeader* header, const uint8_t* bytes, uint32_t size)
-      : header_(header), bytes_(bytes), size_(size), tail_(header->tail.load(std::memory_order_relaxed)) {}
+      : header_(header),
+        bytes_(bytes),
+        size_(size),
+        tail_(header->tail.load(std::memory_order_relaxed)) {}
 
-  // Bytes that can be read. A header in a dead process's region may hold anything: more than the ring's size is damage, and reads as nothing.
+  // Bytes that can be read. A header in a dead process's region may hold anything: more than the
+  // ring's size is damage, and reads as nothing.
   uint64_t Readable() const {
     const uint64_t count = header_->head.load(std::memory_order_acquire) - tail_;  // R2
     return count <= size_ ? count : 0;
   }
 
-  uint64_t lane_position() const { return header_->lane_base.load(std::memory_order_relaxed) + tail_; }
+  uint64_t lane_position() const {
+    return header_->lane_base.load(std::memory_order_relaxed) + tail_;
+  }
 
   void Copy(uint8_t* to, size_t length) {
     const size_t at = tail_ & (size_ - 1);

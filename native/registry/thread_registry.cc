@@ -1,9 +1,9 @@
 #include "registry/thread_registry.h"
 
-#include "registry/totals.h"
-
 #include <algorithm>
 #include <cstring>
+
+#include "registry/totals.h"
 
 namespace spprof {
 
@@ -13,7 +13,8 @@ uint32_t ThreadRegistry::PopFree() {
   while ((top & 0xffffffff) != 0) {
     const uint32_t slot = static_cast<uint32_t>(top) - 1;
     const uint64_t next = region_->Slot(slot)->next_free.load(std::memory_order_relaxed);
-    // The tag changes with each exchange, so a slot that was taken and put back meanwhile is noticed (ABA).
+    // The tag changes with each exchange, so a slot that was taken and put back meanwhile is
+    // noticed (ABA).
     const uint64_t replacement = ((top >> 32) + 1) << 32 | next;
     if (head.compare_exchange_weak(top, replacement, std::memory_order_acq_rel)) return slot;
   }
@@ -68,7 +69,8 @@ uint32_t ThreadRegistry::Claim(pid_t tid, ThreadKind kind, const std::string& na
 }
 
 void ThreadRegistry::Activate(uint32_t slot) {
-  region_->Slot(slot)->state.store(static_cast<uint32_t>(SlotState::kActive), std::memory_order_release);  // S1
+  region_->Slot(slot)->state.store(static_cast<uint32_t>(SlotState::kActive),
+                                   std::memory_order_release);  // S1
 }
 
 void ThreadRegistry::Retire(uint32_t slot) {
@@ -81,7 +83,8 @@ void ThreadRegistry::Retire(uint32_t slot) {
 void ThreadRegistry::Release(uint32_t slot) {
   AddCounters(region_->Slot(slot)->counters, &region_->header()->retired);
   region_->DiscardRings(slot);
-  region_->Slot(slot)->state.store(static_cast<uint32_t>(SlotState::kFree), std::memory_order_release);  // S1
+  region_->Slot(slot)->state.store(static_cast<uint32_t>(SlotState::kFree),
+                                   std::memory_order_release);  // S1
   PushFree(slot);
 }
 

@@ -1,9 +1,11 @@
 // Which thread has which slot of the region.
 //
-// Thread safety: Claim, Retire and Release may be called from any thread at once; a slot given by Claim belongs to its caller until it is
-// released. FindByTid, and everything about threads that come and go, under the caller's lock (Sampler).
+// Thread safety: Claim, Retire and Release may be called from any thread at once; a slot given by
+// Claim belongs to its caller until it is released. FindByTid, and everything about threads that
+// come and go, under the caller's lock (Sampler).
 //
-//   free ──Claim──▶ (claimed, being set up) ──Activate──▶ active ──Retire──▶ retired ──drained, Release──▶ free
+//   free ──Claim──▶ (claimed, being set up) ──Activate──▶ active ──Retire──▶ retired ──drained,
+//   Release──▶ free
 //         control                              control            control            drain
 #pragma once
 
@@ -24,8 +26,8 @@ class ThreadRegistry {
  public:
   explicit ThreadRegistry(RegionMap* region) : region_(region) {}
 
-  // A free slot, its lanes empty, ids filled in, and its generation one higher; not active yet. kNoSlot: maxThreads is reached, or the region could not
-  // grow; counted in threads_refused.
+  // A free slot, its lanes empty, ids filled in, and its generation one higher; not active yet.
+  // kNoSlot: maxThreads is reached, or the region could not grow; counted in threads_refused.
   uint32_t Claim(pid_t tid, ThreadKind kind, const std::string& name, uint64_t start_ticks);
   void Activate(uint32_t slot);
   // The thread is gone, or no longer sampled. Its records stay until Release.

@@ -53,7 +53,8 @@ Totals SumTotals(const RegionMap& region) {
   Add(region.header()->retired, &totals);
   for (uint32_t slot = 0; slot < region.slot_count(); slot++) {
     const ThreadLaneSet* lanes = region.Slot(slot);
-    if (lanes->state.load(std::memory_order_acquire) != static_cast<uint32_t>(SlotState::kFree)) {  // S2
+    if (lanes->state.load(std::memory_order_acquire) !=
+        static_cast<uint32_t>(SlotState::kFree)) {  // S2
       Add(lanes->counters, &totals);
     }
   }

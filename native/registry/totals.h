@@ -1,6 +1,7 @@
 // Sums of the handler's counters over all threads, in a live region or in a dead process's.
 //
-// Context: any thread. Counters are read one by one while they move, so a sum is exact only when the sampling has stopped.
+// Context: any thread. Counters are read one by one while they move, so a sum is exact only when
+// the sampling has stopped.
 #pragma once
 
 #include <cstdint>

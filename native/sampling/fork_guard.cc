@@ -9,7 +9,8 @@ namespace spprof {
 
 namespace {
 
-// Of the thread that forks; the prepare hook holds no lock, so two threads that fork at once each need their own.
+// Of the thread that forks; the prepare hook holds no lock, so two threads that fork at once each
+// need their own.
 thread_local sigset_t saved_mask;
 
 void BeforeFork() {

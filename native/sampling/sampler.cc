@@ -29,15 +29,19 @@ uint64_t ThreadCpuOf(pid_t tid) {
 }
 
 bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
-  return a.range.start == b.range.start && a.range.end == b.range.end && a.file_offset == b.file_offset &&
-         a.path == b.path;
+  return a.range.start == b.range.start && a.range.end == b.range.end &&
+         a.file_offset == b.file_offset && a.path == b.path;
 }
 
 }  // namespace
 
 Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layout& v8,
                  uintptr_t v8_host_base, int wake_fd)
-    : options_(options), region_(region), registry_(region), context_(std::make_unique<HandlerContext>()), v8_host_base_(v8_host_base) {
+    : options_(options),
+      region_(region),
+      registry_(region),
+      context_(std::make_unique<HandlerContext>()),
+      v8_host_base_(v8_host_base) {
   context_->region = region->base();
   context_->header = region->header();
   context_->geometry = region->geometry();
@@ -60,7 +64,8 @@ Status Sampler::Start() {
   states_size_ = context_->state_stride * region_->header()->max_threads;
   void* states = mmap(nullptr, states_size_, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (states == MAP_FAILED) return Status::System("mmap", errno, "reserving memory for thread states");
+  if (states == MAP_FAILED)
+    return Status::System("mmap", errno, "reserving memory for thread states");
   madvise(states, states_size_, MADV_NOHUGEPAGE);
   context_->states = static_cast<uint8_t*>(states);
 
@@ -74,7 +79,8 @@ Status Sampler::Start() {
   action.sa_sigaction = HandleProfilingSignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
-  if (sigaction(kSignal, nullptr, &context_->previous) != 0 || sigaction(kSignal, &action, nullptr) != 0) {
+  if (sigaction(kSignal, nullptr, &context_->previous) != 0 ||
+      sigaction(kSignal, &action, nullptr) != 0) {
     SetHandlerContext(nullptr);
     return Status::System("sigaction", errno, "installing the SIGPROF handler");
   }
@@ -102,12 +108,15 @@ void Sampler::Stop() {
   UninstallFaultHandler();
 }
 
-// Only if nobody has put a handler of his own over ours; his stays, and ours behind it lets everything pass.
+// Only if nobody has put a handler of his own over ours; his stays, and ours behind it lets
+// everything pass.
 void Sampler::RestoreDisposition() {
   struct sigaction current {};
-  if (sigaction(kSignal, nullptr, &current) != 0 || current.sa_sigaction != HandleProfilingSignal) return;
-  // A signal of a deleted timer may still be pending for a thread that has blocked it, and would end the process under SIG_DFL. Ignoring a signal
-  // discards it wherever it is pending (POSIX, sigaction: "shall cause the pending signal to be discarded").
+  if (sigaction(kSignal, nullptr, &current) != 0 || current.sa_sigaction != HandleProfilingSignal)
+    return;
+  // A signal of a deleted timer may still be pending for a thread that has blocked it, and would
+  // end the process under SIG_DFL. Ignoring a signal discards it wherever it is pending (POSIX,
+  // sigaction: "shall cause the pending signal to be discarded").
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(kSignal, &ignore, nullptr);
@@ -188,15 +197,17 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
 Status Sampler::StartTimers(uint32_t slot, pid_t tid) {
   ThreadState* state = context_->State(slot);
   const uint32_t generation = region_->Slot(slot)->generation.load(std::memory_order_relaxed);
-  Status status = CreateThreadTimer(ThreadCpuClock(tid), tid, kSignal,
-                                    TimerValue{slot, generation, false}.Encode(), &state->cpu_timer);
+  Status status =
+      CreateThreadTimer(ThreadCpuClock(tid), tid, kSignal,
+                        TimerValue{slot, generation, false}.Encode(), &state->cpu_timer);
   if (!status.ok()) return status;
   if (options_.engine == TimerEngine::kHires) {
-    status = CreateThreadTimer(CLOCK_MONOTONIC, tid, kSignal, TimerValue{slot, generation, true}.Encode(),
-                               &state->hires_timer);
+    status = CreateThreadTimer(CLOCK_MONOTONIC, tid, kSignal,
+                               TimerValue{slot, generation, true}.Encode(), &state->hires_timer);
     if (!status.ok()) return status;
   }
-  // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that out.
+  // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that
+  // out.
   kernel::SetTimer(state->cpu_timer, options_.interval_ns,
                    options_.engine == TimerEngine::kTick ? options_.interval_ns : 0, false);
   return Status::Ok();
@@ -217,7 +228,8 @@ void Sampler::RemoveThread(uint32_t slot) {
 
 void Sampler::Release(uint32_t slot) {
   std::lock_guard lock(mutex_);
-  // The next thread in this slot begins with empty tables. Nobody reads them: the generation changes before a timer exists.
+  // The next thread in this slot begins with empty tables. Nobody reads them: the generation
+  // changes before a timer exists.
   madvise(context_->State(slot), context_->state_stride, MADV_DONTNEED);
   registry_.Release(slot);
 }
@@ -227,8 +239,9 @@ std::vector<LoadedModule> Sampler::RefreshModules() {
   std::lock_guard lock(mutex_);
   std::vector<LoadedModule> fresh;
   for (const LoadedModule& module : now) {
-    if (std::none_of(modules_.begin(), modules_.end(),
-                     [&module](const LoadedModule& known) { return IsSameModule(known, module); })) {
+    if (std::none_of(modules_.begin(), modules_.end(), [&module](const LoadedModule& known) {
+          return IsSameModule(known, module);
+        })) {
       fresh.push_back(module);
     }
   }
@@ -246,7 +259,8 @@ std::vector<LoadedModule> Sampler::RefreshModules() {
 }
 
 void Sampler::Warn(const std::string& text) {
-  if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end()) warnings_.push_back(text);
+  if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end())
+    warnings_.push_back(text);
 }
 
 std::vector<std::string> Sampler::TakeWarnings() {

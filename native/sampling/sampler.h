@@ -1,7 +1,8 @@
 // Sampling: the handler's installation, and a timer for each thread of the process.
 //
-// Thread safety: every public function may be called from any thread but the signal handler; one mutex orders them. The JavaScript thread is
-// only ever held up by another one's scan, some tens of microseconds.
+// Thread safety: every public function may be called from any thread but the signal handler; one
+// mutex orders them. The JavaScript thread is only ever held up by another one's scan, some tens of
+// microseconds.
 #pragma once
 
 #include <memory>
@@ -27,18 +28,20 @@ struct SamplerOptions {
 
 class Sampler {
  public:
-  Sampler(const SamplerOptions& options, RegionMap* region, const V8Layout& v8, uintptr_t v8_host_base,
-          int wake_fd);
+  Sampler(const SamplerOptions& options, RegionMap* region, const V8Layout& v8,
+          uintptr_t v8_host_base, int wake_fd);
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
   // Installs the handlers and begins to sample every thread that exists.
   Status Start();
-  // No thread is sampled any more when this returns, and the former signal disposition is back. Lanes keep what was written.
+  // No thread is sampled any more when this returns, and the former signal disposition is back.
+  // Lanes keep what was written.
   void Stop();
 
-  // Threads that have come are sampled, those that have gone are retired. The drain thread calls this every few milliseconds.
+  // Threads that have come are sampled, those that have gone are retired. The drain thread calls
+  // this every few milliseconds.
   void ScanThreads();
   // Registers the calling thread, or names it if a scan has been faster. False: refused.
   bool RegisterCurrentThread(ThreadKind kind, const std::string& name);

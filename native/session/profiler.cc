@@ -47,7 +47,8 @@ Status Profiler::StartLocked(const ProfilerOptions& options) {
   warnings_.clear();
   start_cpu_ns_ = ProcessCpuNs();
   const bool is_named = !options.directory.empty();
-  Status status = RegionMap::Create(is_named ? options.directory + "/region" : "", options.max_threads, {}, &region_);
+  Status status = RegionMap::Create(is_named ? options.directory + "/region" : "",
+                                    options.max_threads, {}, &region_);
   if (!status.ok()) return status;
   log_ = std::make_unique<LogWriter>();
   status = is_named ? log_->Create(options.directory + "/log") : log_->CreateUnnamed();
@@ -57,7 +58,8 @@ Status Profiler::StartLocked(const ProfilerOptions& options) {
 
   const V8Metadata metadata = V8Metadata::Load();
   const V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
-  sampler_ = std::make_unique<Sampler>(options.sampler, region_.get(), v8, metadata.object_base(), wake_fd_);
+  sampler_ = std::make_unique<Sampler>(options.sampler, region_.get(), v8, metadata.object_base(),
+                                       wake_fd_);
   drain_ = std::make_unique<Drain>(sampler_.get(), log_.get(), wake_fd_);
 
   AddSession(options, log_.get());

@@ -1,7 +1,8 @@
 // One recording of this process, from start to stop: puts region, sampler, drain and log together.
 //
-// Thread safety: Start, Stop and Stats may be called from any thread; one at a time does its work. Stop's slow parts (decoding) are not here: it
-// returns the log's path, and whoever wants the profile reads that.
+// Thread safety: Start, Stop and Stats may be called from any thread; one at a time does its work.
+// Stop's slow parts (decoding) are not here: it returns the log's path, and whoever wants the
+// profile reads that.
 #pragma once
 
 #include <atomic>
@@ -72,8 +73,8 @@ class Profiler {
   std::vector<std::string> warnings_;
 };
 
-// Drains what a dead process has left in `<folder>/region` into `<folder>/log`. `*bytes` is how much that was; a second
-// time it is 0.
+// Drains what a dead process has left in `<folder>/region` into `<folder>/log`. `*bytes` is how
+// much that was; a second time it is 0.
 Status RecoverRecording(const std::string& folder, uint64_t* bytes);
 
 }  // namespace spprof

@@ -63,12 +63,12 @@ UnwindRule DecodeRule(const CfiModule& module, uintptr_t pc);
 
 enum class StepResult : uint8_t { kOk, kEndOfStack, kBad };
 
-// Replaces `registers` by the caller's. `pc_lookup` is the pc that `rule` was decoded for. Reads lie
-// in [registers->sp - 128, stack_end), 128 bytes being the red zone; the caller's sp must be above
-// this one, a multiple of 8, and not above stack_end. A signal frame alone may lead to any other
-// address: the handler may have run on an alternate stack, and the interrupted code's stack may have
-// another end, which the caller of this has to find before the next step. On any result but kOk the
-// registers are as they were.
+// Replaces `registers` by the caller's. `pc_lookup` is the pc that `rule` was decoded for. Reads
+// lie in [registers->sp - 128, stack_end), 128 bytes being the red zone; the caller's sp must be
+// above this one, a multiple of 8, and not above stack_end. A signal frame alone may lead to any
+// other address: the handler may have run on an alternate stack, and the interrupted code's stack
+// may have another end, which the caller of this has to find before the next step. On any result
+// but kOk the registers are as they were.
 StepResult ApplyRule(const CfiModule& module, const UnwindRule& rule, uintptr_t pc_lookup,
                      uintptr_t stack_end, Registers* registers);
 

@@ -38,7 +38,8 @@ RecordHeader HeaderOf(RecordType type, size_t size, const Text& text) {
 
 bool Definitions::DefineScript(const FunctionIdentity& function) {
   int32_t* const scripts = state_->scripts;
-  uint32_t at = static_cast<uint32_t>(Mix(static_cast<uint32_t>(function.script_id))) % kScriptTableSize;
+  uint32_t at =
+      static_cast<uint32_t>(Mix(static_cast<uint32_t>(function.script_id))) % kScriptTableSize;
   while (scripts[at] != 0) {
     if (scripts[at] == function.script_id + 1) return true;
     at = (at + 1) % kScriptTableSize;

@@ -1,5 +1,7 @@
 #include "signal_safe/handler.h"
 
+#include <cerrno>
+
 #include "signal_safe/definitions.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
@@ -18,12 +20,16 @@ struct alignas(kCacheLine) InFlight {
 };
 constinit InFlight g_in_flight[kInFlightShards];
 
-constexpr uint64_t kIdleNs = 50'000'000;  // hires: how long the CPU clock stands still before the timer is disarmed
+constexpr uint64_t kIdleNs =
+    50'000'000;  // hires: how long the CPU clock stands still before the timer is disarmed
 
-void Drop(ThreadLaneSet* lanes, DropReason reason) { AddOwned(lanes->counters.dropped[static_cast<size_t>(reason)], 1); }
+void Drop(ThreadLaneSet* lanes, DropReason reason) {
+  AddOwned(lanes->counters.dropped[static_cast<size_t>(reason)], 1);
+}
 
 bool BlocksFaults(const ucontext_t& ucontext) {
-  return sigismember(&ucontext.uc_sigmask, SIGSEGV) == 1 || sigismember(&ucontext.uc_sigmask, SIGBUS) == 1;
+  return sigismember(&ucontext.uc_sigmask, SIGSEGV) == 1 ||
+         sigismember(&ucontext.uc_sigmask, SIGBUS) == 1;
 }
 
 // xorshift64 (Marsaglia 2003).
@@ -35,8 +41,9 @@ uint64_t NextRandom(ThreadState* state) {
   return state->random = x;
 }
 
-// Sets the next tick of the hires timer: on an even grid, which keeps the rate, but up to half an interval to either side of it, so
-// that work which timers set off is not always met at the same point. Returns how many ticks were missed.
+// Sets the next tick of the hires timer: on an even grid, which keeps the rate, but up to half an
+// interval to either side of it, so that work which timers set off is not always met at the same
+// point. Returns how many ticks were missed.
 uint32_t ArmNextTick(HandlerContext* context, ThreadState* state, uint64_t now_ns) {
   const uint64_t interval = context->interval_ns;
   uint32_t missed = 0;
@@ -52,18 +59,36 @@ uint32_t ArmNextTick(HandlerContext* context, ThreadState* state, uint64_t now_n
   return missed;
 }
 
-// A thread that has used less since its last sample has slept, apart from being woken by us: what a signal costs a sleeping thread itself
-// (waking, delivery, this handler) is some 10 us on a virtual machine.
-uint64_t IdleBelowNs(uint64_t interval_ns) {
-  constexpr uint64_t kOwnCostNs = 20'000;
-  const uint64_t share = interval_ns / 8;
-  return share > kOwnCostNs ? share : kOwnCostNs < interval_ns / 2 ? kOwnCostNs : interval_ns / 2;
+// Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs
+// up to make the call again.
+bool WasBlocked(const ucontext_t& ucontext) {
+#if defined(__x86_64__)
+  constexpr uint16_t kSyscall = 0x050f;
+  const auto pc = static_cast<uintptr_t>(ucontext.uc_mcontext.gregs[REG_RIP]);
+  uint16_t before, at;
+  return (ucontext.uc_mcontext.gregs[REG_RAX] == -EINTR && GuardedLoad16(pc - 2, &before) &&
+          before == kSyscall) ||
+         (GuardedLoad16(pc, &at) && at == kSyscall);
+#else
+  static_cast<void>(ucontext);
+  return false;
+#endif
+}
+
+// Whether a thread that has used `used_ns` since its last sample was asleep, apart from being woken
+// by us.
+bool WasAsleep(uint64_t used_ns, uint64_t interval_ns, const ucontext_t& ucontext) {
+  // What a signal costs a sleeping thread itself: waking, delivery, this handler. Up to some 40 us
+  // on a virtual machine.
+  constexpr uint64_t kOwnCostNs = 100'000;
+  return used_ns < interval_ns / 8 || (used_ns < kOwnCostNs && WasBlocked(ucontext));
 }
 
 // The CPU time that this signal's sample stands for; 0: no sample is due.
 uint64_t CpuSinceLastSample(HandlerContext* context, ThreadState* state, bool from_hires_timer,
-                            uint32_t* overruns, uint64_t now_ns) {
-  if (context->engine == TimerEngine::kTick) return (uint64_t{1} + *overruns) * context->interval_ns;
+                            uint32_t* overruns, uint64_t now_ns, const ucontext_t& ucontext) {
+  if (context->engine == TimerEngine::kTick)
+    return (uint64_t{1} + *overruns) * context->interval_ns;
 
   const uint64_t cpu = kernel::ThreadCpuNs();
   const uint64_t used = cpu - state->last_cpu_ns;
@@ -75,7 +100,7 @@ uint64_t CpuSinceLastSample(HandlerContext* context, ThreadState* state, bool fr
     state->last_cpu_ns = cpu;
     return used;
   }
-  if (used < IdleBelowNs(context->interval_ns)) {
+  if (WasAsleep(used, context->interval_ns, ucontext)) {
     if (state->idle_since_ns == 0) state->idle_since_ns = now_ns;
     if (now_ns - state->idle_since_ns > kIdleNs) {
       // From here on the thread's own CPU clock wakes us, so that a sleeping thread is left alone.
@@ -104,7 +129,8 @@ uint32_t VmState(const V8Layout& v8, bool* has_isolate) {
 }
 
 void AddOwnedMax(Sequence& counter, uint64_t value) {
-  if (value > counter.load(std::memory_order_relaxed)) counter.store(value, std::memory_order_relaxed);
+  if (value > counter.load(std::memory_order_relaxed))
+    counter.store(value, std::memory_order_relaxed);
 }
 
 void Record(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, uint64_t begin_ns,
@@ -130,7 +156,8 @@ void Record(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, u
   Walker walker(*modules, context->v8, reader, state, &definitions, options);
   const WalkResult walk = walker.Walk(Registers::FromContext(ucontext));
 
-  const uint32_t stack_id = walk.is_lane_full ? 0 : definitions.StackId(state->frames, walk.frame_count);
+  const uint32_t stack_id =
+      walk.is_lane_full ? 0 : definitions.StackId(state->frames, walk.frame_count);
   bool swapped = definitions.swapped();
   SampleRecord record{};
   record.header = {RecordType::kSample, 0, sizeof(SampleRecord)};
@@ -170,12 +197,15 @@ void Forward(const struct sigaction& previous, int signal, siginfo_t* info, void
   } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
     previous.sa_handler(signal);
   }
-  // SIG_DFL would end the process. A stray SIGPROF is more likely the tail of somebody's profiler than a wish to die.
+  // SIG_DFL would end the process. A stray SIGPROF is more likely the tail of somebody's profiler
+  // than a wish to die.
 }
 
 }  // namespace
 
-void SetHandlerContext(HandlerContext* context) { g_context.store(context, std::memory_order_seq_cst); }
+void SetHandlerContext(HandlerContext* context) {
+  g_context.store(context, std::memory_order_seq_cst);
+}
 HandlerContext* GetHandlerContext() { return g_context.load(std::memory_order_seq_cst); }
 
 void WaitForHandlers() {
@@ -192,7 +222,8 @@ void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, i
   ThreadState* state = context->State(slot);
   AddOwned(lanes->counters.signals, 1);
   uint32_t missed = overruns > 0 ? static_cast<uint32_t>(overruns) : 0;
-  const uint64_t cpu_ns = CpuSinceLastSample(context, state, from_hires_timer, &missed, begin_ns);
+  const uint64_t cpu_ns =
+      CpuSinceLastSample(context, state, from_hires_timer, &missed, begin_ns, ucontext);
   if (missed != 0) AddOwned(lanes->counters.overruns, missed);
   if (cpu_ns == 0) {
     Drop(lanes, DropReason::kOffCpu);
@@ -210,11 +241,13 @@ void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, i
 namespace {
 
 // One signal of a timer of ours.
-void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_t& info, const ucontext_t& ucontext) {
+void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_t& info,
+                const ucontext_t& ucontext) {
   RegionHeader* header = context->header;
   if (value.slot >= header->block_count.load(std::memory_order_acquire) * kSlotsPerBlock) return;
   ThreadLaneSet* lanes = context->Slot(value.slot);
-  // Another generation: the slot has gone to another thread, and this signal's own is counted no more.
+  // Another generation: the slot has gone to another thread, and this signal's own is counted no
+  // more.
   if (lanes->generation.load(std::memory_order_acquire) != value.generation) return;  // S4
   if (header->accepting_samples.load(std::memory_order_relaxed) == 0) {
     AddOwned(lanes->counters.signals, 1);
@@ -258,7 +291,8 @@ void OnGcBegin(HandlerContext* context, uint32_t slot, const ucontext_t& ucontex
                   &definitions, context->walk);
     walker.CaptureForGc(Registers::FromContext(ucontext));
   }
-  if (state->gc_epoch != 0) state->gc_epoch++;  // what has been remembered by address is void from here on
+  if (state->gc_epoch != 0)
+    state->gc_epoch++;  // what has been remembered by address is void from here on
   std::atomic_signal_fence(std::memory_order_seq_cst);
   state->busy.store(0, std::memory_order_relaxed);
 }

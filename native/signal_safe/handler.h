@@ -1,7 +1,8 @@
 // The SIGPROF handler: from a timer's signal to records in the thread's lanes.
 //
-// Context: signal. Touches only the HandlerContext, the thread's slot, its ThreadState, and what the walker reads. Saves nothing that it does not
-// change: errno is never touched. Each signal for a live slot ends in exactly one of `written` and `dropped[reason]`.
+// Context: signal. Touches only the HandlerContext, the thread's slot, its ThreadState, and what
+// the walker reads. Saves nothing that it does not change: errno is never touched. Each signal for
+// a live slot ends in exactly one of `written` and `dropped[reason]`.
 #pragma once
 
 #include <signal.h>
@@ -47,17 +48,20 @@ struct HandlerContext {
 void SetHandlerContext(HandlerContext* context);
 // After SetHandlerContext(nullptr): returns when no handler uses the former context any more.
 //
-// | word        | writer  | reader  | order   | what for                                                                              |
-// | g_context   | control | handler | seq_cst | Dekker with g_in_flight: a handler counts itself, then loads the context; control     |
-// | g_in_flight | handler | control | seq_cst | clears the context, then waits for the counts: one of the two sees the other         |
+// | word        | writer  | reader  | order   | what for | | g_context   | control | handler |
+// seq_cst | Dekker with g_in_flight: a handler counts itself, then loads the context; control     |
+// | g_in_flight | handler | control | seq_cst | clears the context, then waits for the counts: one
+// of the two sees the other         |
 void WaitForHandlers();
 HandlerContext* GetHandlerContext();
 
 // The sa_sigaction function.
 void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext);
 
-// The handler's work on one of our signals, apart from how it came: for benchmarks and tests too. `overruns` as in siginfo.
-void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, int overruns, const ucontext_t& ucontext);
+// The handler's work on one of our signals, apart from how it came: for benchmarks and tests too.
+// `overruns` as in siginfo.
+void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, int overruns,
+                const ucontext_t& ucontext);
 
 // V8's garbage-collection callbacks on the thread of `slot`; see WalkOptions::heap_is_moving.
 void OnGcBegin(HandlerContext* context, uint32_t slot, const ucontext_t& ucontext);

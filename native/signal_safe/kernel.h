@@ -1,5 +1,5 @@
-// The system calls that the handler makes, without libc: no errno, no cancellation point, no lazy binding. Numbers and conventions: the Linux
-// x86-64 and arm64 ABIs. A negative result is -errno.
+// The system calls that the handler makes, without libc: no errno, no cancellation point, no lazy
+// binding. Numbers and conventions: the Linux x86-64 and arm64 ABIs. A negative result is -errno.
 //
 // Context: signal.
 #pragma once
@@ -41,9 +41,12 @@ inline void Wake(int fd) {
 inline int64_t SetTimer(int32_t timer, uint64_t first_ns, uint64_t interval_ns, bool absolute) {
   const struct {
     int64_t interval_s, interval_ns, value_s, value_ns;
-  } spec = {static_cast<int64_t>(interval_ns / 1000000000), static_cast<int64_t>(interval_ns % 1000000000),
-            static_cast<int64_t>(first_ns / 1000000000), static_cast<int64_t>(first_ns % 1000000000)};
-  return Call(SYS_timer_settime, timer, absolute ? TIMER_ABSTIME : 0, reinterpret_cast<int64_t>(&spec), 0);
+  } spec = {static_cast<int64_t>(interval_ns / 1000000000),
+            static_cast<int64_t>(interval_ns % 1000000000),
+            static_cast<int64_t>(first_ns / 1000000000),
+            static_cast<int64_t>(first_ns % 1000000000)};
+  return Call(SYS_timer_settime, timer, absolute ? TIMER_ABSTIME : 0,
+              reinterpret_cast<int64_t>(&spec), 0);
 }
 
 // CPU time of the calling thread, nanoseconds.

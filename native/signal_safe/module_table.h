@@ -1,5 +1,5 @@
-// The executable ranges of the process, sorted, as the walker looks a program counter up. Built outside the handler, never changed
-// afterwards; a new table replaces it (sampler.h).
+// The executable ranges of the process, sorted, as the walker looks a program counter up. Built
+// outside the handler, never changed afterwards; a new table replaces it (sampler.h).
 //
 // Context: signal | any thread.
 #pragma once
@@ -12,8 +12,8 @@
 namespace spprof {
 
 enum class CodeKind : uint8_t {
-  kNative,        // a loaded object; where no call-frame entry covers a pc, frame pointers are followed
-  kV8Host,        // the object that V8 is linked into: what no entry covers there is an embedded builtin
+  kNative,  // a loaded object; where no call-frame entry covers a pc, frame pointers are followed
+  kV8Host,  // the object that V8 is linked into: what no entry covers there is an embedded builtin
   kBuiltinsCopy,  // V8's second mapping of its embedded builtins: frame pointers only
 };
 
@@ -29,7 +29,8 @@ struct ModuleTable {
   const ModuleRange* ranges = nullptr;
   size_t count = 0;
 
-  // 1 + the index of the range that `pc` is in; 0: no file is mapped there, so it is generated code, or nothing.
+  // 1 + the index of the range that `pc` is in; 0: no file is mapped there, so it is generated
+  // code, or nothing.
   size_t Find(uintptr_t pc) const {
     size_t low = 0, high = count;
     while (low < high) {

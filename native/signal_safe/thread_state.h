@@ -1,7 +1,9 @@
-// What the handler keeps for one thread from sample to sample: caches and tables of what has been defined in the log already. Private memory,
-// not in the region: it is of no use to anyone when the process is dead. Zero-initialised pages; touched as needed.
+// What the handler keeps for one thread from sample to sample: caches and tables of what has been
+// defined in the log already. Private memory, not in the region: it is of no use to anyone when the
+// process is dead. Zero-initialised pages; touched as needed.
 //
-// Context: signal, on the thread itself. Set up and cleared by the control side while the slot is not active.
+// Context: signal, on the thread itself. Set up and cleared by the control side while the slot is
+// not active.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +16,8 @@
 
 namespace spprof {
 
-// What a program counter is. For generated code the tier too, which holds until the next collection may have moved or freed the code.
+// What a program counter is. For generated code the tier too, which holds until the next collection
+// may have moved or freed the code.
 struct alignas(32) RuleCacheEntry {
   uintptr_t pc;
   UnwindRule rule;
@@ -25,7 +28,8 @@ struct alignas(32) RuleCacheEntry {
 };
 static_assert(sizeof(RuleCacheEntry) == 32, "half a cache line: one miss a lookup");
 
-// A JSFunction that has been looked at: valid until the next collection may have moved it. Spares the walk four or five cold cache lines a frame.
+// A JSFunction that has been looked at: valid until the next collection may have moved it. Spares
+// the walk four or five cold cache lines a frame.
 struct FunctionCacheEntry {
   uint64_t word;
   uint32_t epoch;
@@ -55,7 +59,7 @@ inline constexpr uint32_t kStackTableSize = 2048;
 inline constexpr uint32_t kScriptTableSize = 512;
 inline constexpr uint32_t kMaxGcFrames = 256;
 inline constexpr uint32_t kFunctionCacheSize = 1024;
-inline constexpr uint32_t kNameCapacity = 256;   // UTF-16 units
+inline constexpr uint32_t kNameCapacity = 256;  // UTF-16 units
 inline constexpr uint32_t kUrlCapacity = 1024;
 
 struct ThreadState {
@@ -63,14 +67,16 @@ struct ThreadState {
   uint64_t own_index;  // of the slot
 
   // Set by the thread in garbage-collection callbacks and by the handler.
-  Word busy;          // spprof's own code runs on this thread and uses this state: the handler must leave it alone
-  uint32_t in_gc;     // nesting of collections announced by V8
+  Word busy;  // spprof's own code runs on this thread and uses this state: the handler must leave
+              // it alone
+  uint32_t in_gc;  // nesting of collections announced by V8
   uint32_t gc_frame_count;
-  // Counts collections, from 1 on; 0: this thread's collections are not announced, so nothing may be remembered by address.
+  // Counts collections, from 1 on; 0: this thread's collections are not announced, so nothing may
+  // be remembered by address.
   uint32_t gc_epoch;
 
   // Engine.
-  int32_t cpu_timer;       // kernel timer ids; -1: none
+  int32_t cpu_timer;  // kernel timer ids; -1: none
   int32_t hires_timer;
   uint64_t last_cpu_ns;
   uint64_t next_tick_ns;   // hires: when the next sample is due without jitter
@@ -79,7 +85,8 @@ struct ThreadState {
   uint64_t pending_cpu_ns;  // of samples that were dropped: the next one stands for it too
   const void* modules;      // the ModuleTable that `rules` was filled from
 
-  // Definitions. Identifiers go on counting when a table is cleared, so an id always means one thing.
+  // Definitions. Identifiers go on counting when a table is cleared, so an id always means one
+  // thing.
   uint32_t next_stack_id;
   uint32_t next_function_id;
   uint32_t stack_count;
@@ -95,7 +102,9 @@ struct ThreadState {
   StackEntry stacks[kStackTableSize];
   Frame frames[];  // max_frames
 
-  static size_t SizeFor(uint32_t max_frames) { return sizeof(ThreadState) + max_frames * sizeof(Frame); }
+  static size_t SizeFor(uint32_t max_frames) {
+    return sizeof(ThreadState) + max_frames * sizeof(Frame);
+  }
 };
 
 }  // namespace spprof

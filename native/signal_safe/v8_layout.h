@@ -1,5 +1,6 @@
-// Where V8 keeps what the walker reads: offsets, instance types and frame markers of the running version. Filled once by v8/ from the
-// metadata that the executable exports (DESIGN D1); read by the handler. Offsets are from an object's untagged start.
+// Where V8 keeps what the walker reads: offsets, instance types and frame markers of the running
+// version. Filled once by v8/ from the metadata that the executable exports (DESIGN D1); read by
+// the handler. Offsets are from an object's untagged start.
 //
 // Context: plain data, any.
 #pragma once
@@ -9,7 +10,7 @@
 namespace spprof {
 
 struct V8Layout {
-  bool js_frames = false;   // functions can be identified
+  bool js_frames = false;     // functions can be identified
   bool code_objects = false;  // a pc can be taken to its Code object
   int major = 0;
   int minor = 0;
@@ -40,11 +41,11 @@ struct V8Layout {
   uint8_t script_id = 64;
   // ScopeInfo: slots of eight bytes after the map.
   uint8_t scope_first_variable = 3;
-  bool scope_flags_are_raw = false;      // a raw 32-bit word instead of a Smi
-  bool scope_positions_first = false;    // start and end precede the variables
+  bool scope_flags_are_raw = false;    // a raw 32-bit word instead of a Smi
+  bool scope_positions_first = false;  // start and end precede the variables
 
   // Code objects.
-  uint8_t stream_header = 0;         // bytes between the stream's start and its first instruction
+  uint8_t stream_header = 0;           // bytes between the stream's start and its first instruction
   uint8_t code_instruction_start = 0;  // 0: instructions follow the object itself (V8 10)
   uint8_t code_instruction_size = 0;
   uint8_t code_flags = 0;
@@ -64,7 +65,8 @@ struct V8Layout {
   // Isolate. Offset 0: unknown.
   uint32_t isolate_vm_state = 0;
   uint8_t vm_state_bytes = 0;
-  // v8::Isolate::TryGetCurrent, a load from thread-local storage; null on threads that run no JavaScript.
+  // v8::Isolate::TryGetCurrent, a load from thread-local storage; null on threads that run no
+  // JavaScript.
   void* (*try_get_current)() = nullptr;
 };
 

@@ -86,7 +86,8 @@ bool V8Reader::ReadName(const FunctionIdentity& function, Text* out) const {
   if (type < v8_.first_nonstring_type) return ReadString(name_or_scope, out);
   if (type != v8_.scope_info_type) return false;
 
-  // ScopeInfo (V8.md 1.7): flags, parameter count, context local count, ..., then what the flags announce.
+  // ScopeInfo (V8.md 1.7): flags, parameter count, context local count, ..., then what the flags
+  // announce.
   const uint64_t scope = name_or_scope;
   uint64_t flags_word;
   int32_t local_count;
@@ -133,8 +134,9 @@ void V8Reader::ReadPositions(const FunctionIdentity& function, FunctionPositions
     if (flags & (1u << 10)) slot += 1;
     if (flags & (3u << 12)) slot += 2;
     if (flags & (1u << 14)) slot += 1;
-    // A module's scope has one slot more before its variables (its variable count, V8 12.4 on); its position slots are then one
-    // further on. The end is never before the start, and never 0 for a script that runs.
+    // A module's scope has one slot more before its variables (its variable count, V8 12.4 on); its
+    // position slots are then one further on. The end is never before the start, and never 0 for a
+    // script that runs.
     int32_t start, end;
     if (SmiField(scope, 8 + slot * 8, &start) && SmiField(scope, 8 + (slot + 1) * 8, &end) &&
         start >= 0 && end >= start) {
@@ -186,9 +188,11 @@ bool V8Reader::FindCode(uint64_t pc, CodeObject* out) const {
     const uint64_t stream = start - v8_.stream_header + kTag;
     uint64_t map;
     if (!Field(stream, 0, &map)) return false;  // left the code range
-    // Most of what is looked at is machine code. Once the map is known it is compared and not followed, as a fault costs two microseconds.
-    if (maps_->instruction_stream != 0 ? map != maps_->instruction_stream
-                                       : !HasType(stream, v8_.instruction_stream_type, &found_map)) {
+    // Most of what is looked at is machine code. Once the map is known it is compared and not
+    // followed, as a fault costs two microseconds.
+    if (maps_->instruction_stream != 0
+            ? map != maps_->instruction_stream
+            : !HasType(stream, v8_.instruction_stream_type, &found_map)) {
       continue;
     }
     uint64_t code = stream;

@@ -1,5 +1,6 @@
-// Reads V8's heap objects from inside the handler: guarded loads, and every tag, type and length checked before it is used (DESIGN D3).
-// Any doubt gives false; nothing is guessed. Never used while the thread's isolate is in a moving collection.
+// Reads V8's heap objects from inside the handler: guarded loads, and every tag, type and length
+// checked before it is used (DESIGN D3). Any doubt gives false; nothing is guessed. Never used
+// while the thread's isolate is in a moving collection.
 //
 // Context: signal.
 #pragma once
@@ -11,7 +12,8 @@
 
 namespace spprof {
 
-// Maps of these types lie in read-only space and never move, so a word once checked can be compared.
+// Maps of these types lie in read-only space and never move, so a word once checked can be
+// compared.
 struct KnownMaps {
   uint64_t shared_function_info = 0;
   uint64_t script = 0;
@@ -43,7 +45,8 @@ struct CodeObject {
 
 // A string's characters, copied as V8 holds them.
 struct Text {
-  char16_t* buffer = nullptr;  // room for `capacity` UTF-16 units; holds Latin-1 bytes when !two_byte
+  char16_t* buffer =
+      nullptr;  // room for `capacity` UTF-16 units; holds Latin-1 bytes when !two_byte
   uint32_t capacity = 0;
   uint32_t length = 0;  // characters
   bool two_byte = false;
@@ -67,7 +70,8 @@ class V8Reader {
   void ReadPositions(const FunctionIdentity& function, FunctionPositions* out) const;
 
   bool IsBytecodeArray(uint64_t word) const;
-  // The Code object whose instructions hold `pc`: steps back from pc to the code's header (V8.md 0.2).
+  // The Code object whose instructions hold `pc`: steps back from pc to the code's header (V8.md
+  // 0.2).
   bool FindCode(uint64_t pc, CodeObject* out) const;
   // The function that optimized code was compiled for.
   bool ReadOptimizedFunction(const CodeObject& code, FunctionIdentity* out) const;

@@ -8,13 +8,13 @@ namespace {
 
 constexpr uint64_t kTag = 1;
 constexpr uint32_t kLength = 12;
-constexpr uint32_t kChars = 16;          // sequential
-constexpr uint32_t kFirst = 16;          // cons: first, second; sliced: parent, offset; thin: actual
-constexpr uint32_t kSecond = 24;         // external: the resource's characters
+constexpr uint32_t kChars = 16;   // sequential
+constexpr uint32_t kFirst = 16;   // cons: first, second; sliced: parent, offset; thin: actual
+constexpr uint32_t kSecond = 24;  // external: the resource's characters
 constexpr uint16_t kRepresentation = 7;
 constexpr uint16_t kSeq = 0, kCons = 1, kExternal = 2, kSliced = 3, kThin = 5;
 constexpr uint16_t kOneByte = 8;
-constexpr uint16_t kUncached = 16;       // an external string without the pointer to its characters
+constexpr uint16_t kUncached = 16;  // an external string without the pointer to its characters
 constexpr int kMaxDepth = 8;
 constexpr uint32_t kMaxScannedChars = 128 * 1024;
 
@@ -33,7 +33,8 @@ bool V8Reader::ReadString(uint64_t word, Text* out) const {
   return AppendString(word, 0, out->shortened ? out->capacity : length, 0, out);
 }
 
-// Appends `count` characters from `from` on. The text's width is that of the outermost string: a cons string is two-byte if a part is.
+// Appends `count` characters from `from` on. The text's width is that of the outermost string: a
+// cons string is two-byte if a part is.
 bool V8Reader::AppendString(uint64_t word, uint32_t from, uint32_t count, int depth,
                             Text* out) const {
   uint16_t type;
@@ -82,7 +83,8 @@ bool V8Reader::AppendString(uint64_t word, uint32_t from, uint32_t count, int de
   if (two_byte == out->two_byte) {
     const uint32_t width = two_byte ? 2 : 1;
     auto* to = reinterpret_cast<uint8_t*>(out->buffer) + out->length * width;
-    if (GuardedCopy(to, chars + uint64_t{from} * width, count * width) != count * width) return false;
+    if (GuardedCopy(to, chars + uint64_t{from} * width, count * width) != count * width)
+      return false;
   } else if (out->two_byte) {
     for (uint32_t i = 0; i < count; i++) {
       uint8_t one;
@@ -182,7 +184,8 @@ struct LineScan {
 
 template <typename Char>
 void ScanLines(const Char* chars, uint32_t count, uint32_t position, LineScan* scan) {
-  // Most pieces have no line end but \n: counted in a loop that the compiler turns into vector instructions.
+  // Most pieces have no line end but \n: counted in a loop that the compiler turns into vector
+  // instructions.
   uint32_t newlines = 0, others = 0;
   for (uint32_t i = 0; i < count; i++) {
     newlines += chars[i] == '\n';
@@ -210,8 +213,9 @@ void ScanLines(const Char* chars, uint32_t count, uint32_t position, LineScan* s
 
 }  // namespace
 
-// Counts line ends up to the position. Only near the beginning of a source: what lies further on is left to the reader of the log,
-// who has the file and the time. Line ends as in V8: \n, \r\n, \r, and U+2028, U+2029 in two-byte sources.
+// Counts line ends up to the position. Only near the beginning of a source: what lies further on is
+// left to the reader of the log, who has the file and the time. Line ends as in V8: \n, \r\n, \r,
+// and U+2028, U+2029 in two-byte sources.
 bool V8Reader::LineFromSource(uint64_t source, FunctionPositions* positions) const {
   uint64_t chars;
   uint32_t length;

@@ -8,7 +8,8 @@ namespace {
 
 // No stack is longer; ends the search when a frame pointer points into nowhere.
 constexpr uint64_t kMaxStackBytes = uint64_t{1} << 30;
-// A walk that has emitted its frames' worth may still look for the JavaScript of a collection, but not for ever.
+// A walk that has emitted its frames' worth may still look for the JavaScript of a collection, but
+// not for ever.
 constexpr uint32_t kMaxSteps = 1 << 16;
 // Slots of a JavaScript frame below its frame pointer: context, function, argument count.
 constexpr uint64_t kStandardFrameBytes = 24;
@@ -105,8 +106,10 @@ Walker::Step Walker::StepByFramePointer(const ModuleRange* module, RuleCacheEntr
   }
   uint64_t marker;
   if (IsV8(module) && GuardedLoad64(fp - 8, &marker) &&
-      (marker == uint64_t{v8_.frame_entry} << 1 || marker == uint64_t{v8_.frame_construct_entry} << 1)) {
-    // JSEntry has saved the C++ caller's registers (V8.md 2.1), which call-frame rules above may ask for.
+      (marker == uint64_t{v8_.frame_entry} << 1 || marker == uint64_t{v8_.frame_construct_entry}
+                                                                 << 1)) {
+    // JSEntry has saved the C++ caller's registers (V8.md 2.1), which call-frame rules above may
+    // ask for.
     GuardedLoad64(fp - 24, &registers_.r12);
     GuardedLoad64(fp - 32, &registers_.r13);
     GuardedLoad64(fp - 40, &registers_.r14);
@@ -169,7 +172,8 @@ void Walker::EmitLeafCode(const ModuleRange* module) {
         EmitFunction(function, tier)) {
       return;
     }
-    // Sparkplug code does not name its function, but at its entry and its end the function register still does.
+    // Sparkplug code does not name its function, but at its entry and its end the function register
+    // still does.
     if (code.kind == v8_.kind_baseline && registers_.has_scratch &&
         reader_.ReadFunction(registers_.rdi, &function) && function.script != 0 &&
         EmitFunction(function, Tier::kBaseline)) {
@@ -207,7 +211,8 @@ void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
     }
     return;
   }
-  // A context in the marker's place: a JavaScript frame, whose function is in its own slot (DESIGN D4).
+  // A context in the marker's place: a JavaScript frame, whose function is in its own slot (DESIGN
+  // D4).
   if (options_.heap_is_moving) {
     if (!EmitFromGcFrames(fp)) Emit(here);
     return;
@@ -218,7 +223,8 @@ void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
     return;
   }
   if (is_leaf_ && in_builtin) {
-    Emit(here);  // without a frame of its own, on top of a JavaScript frame (bytecode handlers, inline caches)
+    Emit(here);  // without a frame of its own, on top of a JavaScript frame (bytecode handlers,
+                 // inline caches)
   } else if (is_leaf_ && EmitFunctionWithoutFrame(id)) {
     EmitJs(TierOfFrame(fp, Tier::kOptimized), id);
     return;
@@ -226,12 +232,14 @@ void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
   EmitJs(TierOf(fp, in_builtin, cache), id);
 }
 
-// The leaf is in optimized code, but the frame there is another function's, `frame_function`: the code's own has not been made yet, or is gone
-// already (entry checks, argument popping). False: code and frame are one, or nothing can be said.
+// The leaf is in optimized code, but the frame there is another function's, `frame_function`: the
+// code's own has not been made yet, or is gone already (entry checks, argument popping). False:
+// code and frame are one, or nothing can be said.
 bool Walker::EmitFunctionWithoutFrame(uint32_t frame_function) {
   CodeObject code;
   FunctionIdentity function;
-  if (!reader_.FindCode(registers_.pc, &code) || !reader_.ReadOptimizedFunction(code, &function) || function.script == 0) {
+  if (!reader_.FindCode(registers_.pc, &code) || !reader_.ReadOptimizedFunction(code, &function) ||
+      function.script == 0) {
     return false;
   }
   const uint32_t id = definitions_->FunctionId(function);
@@ -267,7 +275,8 @@ bool Walker::FunctionIdOf(uint64_t word, uint32_t* id) {
 }
 
 Tier Walker::TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const {
-  // A frame that is returned to inside a builtin and belongs to a script's function is the interpreter's.
+  // A frame that is returned to inside a builtin and belongs to a script's function is the
+  // interpreter's.
   if (in_builtin && !is_leaf_) return Tier::kInterpreted;
   if (in_builtin) return TierOfFrame(fp, Tier::kUnknown);
   if (cache->tier_epoch == state_->gc_epoch && cache->tier_epoch != 0) return cache->tier;
@@ -282,7 +291,8 @@ Tier Walker::TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const {
   return tier;
 }
 
-// What the slots of a JavaScript frame say; `otherwise` when they are not those of interpreter or Sparkplug.
+// What the slots of a JavaScript frame say; `otherwise` when they are not those of interpreter or
+// Sparkplug.
 Tier Walker::TierOfFrame(uint64_t fp, Tier otherwise) const {
   uint64_t bytecode_array, bytecode_offset;
   if (!GuardedLoad64(fp - 32, &bytecode_array) || !IsHeapObject(bytecode_array) ||

@@ -1,7 +1,9 @@
-// Walks one mixed stack, leaf first: native frames by call-frame rules, V8's code by frame pointers (DESIGN D2).
+// Walks one mixed stack, leaf first: native frames by call-frame rules, V8's code by frame pointers
+// (DESIGN D2).
 //
-// Context: signal, on the walked thread (and the thread itself in a garbage-collection callback). Never allocates, locks, or writes outside
-// its ThreadState and its thread's detail lane. Every load is guarded; a step must move up the stack, so a walk ends.
+// Context: signal, on the walked thread (and the thread itself in a garbage-collection callback).
+// Never allocates, locks, or writes outside its ThreadState and its thread's detail lane. Every
+// load is guarded; a step must move up the stack, so a walk ends.
 #pragma once
 
 #include "signal_safe/definitions.h"
@@ -16,27 +18,34 @@ namespace spprof {
 struct WalkOptions {
   uint32_t max_frames = 512;
   bool native_frames = true;
-  bool heap_is_moving = false;  // no heap object is read; JavaScript frames come from ThreadState::gc_frames
-  bool has_gc_frames = false;   // V8 announced this collection, so gc_frames are its own
+  bool heap_is_moving =
+      false;  // no heap object is read; JavaScript frames come from ThreadState::gc_frames
+  bool has_gc_frames = false;  // V8 announced this collection, so gc_frames are its own
 };
 
 struct WalkResult {
   uint32_t frame_count = 0;
-  bool is_truncated = false;   // more frames than max_frames
-  bool is_complete = false;    // the thread's first function was reached
-  bool is_lane_full = false;   // a function could not be defined: the sample must be dropped
+  bool is_truncated = false;  // more frames than max_frames
+  bool is_complete = false;   // the thread's first function was reached
+  bool is_lane_full = false;  // a function could not be defined: the sample must be dropped
 };
 
 class Walker {
  public:
   Walker(const ModuleTable& modules, const V8Layout& v8, const V8Reader& reader, ThreadState* state,
          Definitions* definitions, const WalkOptions& options)
-      : modules_(modules), v8_(v8), reader_(reader), state_(state), definitions_(definitions), options_(options) {}
+      : modules_(modules),
+        v8_(v8),
+        reader_(reader),
+        state_(state),
+        definitions_(definitions),
+        options_(options) {}
 
   // Fills state->frames. `registers` are those of the interrupted instruction.
   WalkResult Walk(const Registers& registers);
 
-  // Records the JavaScript frames from here up in state->gc_frames, for the samples of a collection that is about to begin.
+  // Records the JavaScript frames from here up in state->gc_frames, for the samples of a collection
+  // that is about to begin.
   void CaptureForGc(const Registers& registers);
 
  private:
@@ -45,7 +54,8 @@ class Walker {
   Step StepOnce();
   Step StepNative(const ModuleRange& module, const UnwindRule& rule);
   Step StepByFramePointer(const ModuleRange* module, RuleCacheEntry* here);
-  // A leaf in generated code whose frame is not set up yet, or gone already. False: it has its frame.
+  // A leaf in generated code whose frame is not set up yet, or gone already. False: it has its
+  // frame.
   bool StepFramelessLeaf(const ModuleRange* module);
   RuleCacheEntry& Lookup(uintptr_t pc);
   // What the V8 frame at registers_.fp is.
@@ -59,7 +69,9 @@ class Walker {
   Tier TierOfFrame(uint64_t fp, Tier otherwise) const;
   Tier TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const;
   void Emit(Frame frame);
-  static bool IsV8(const ModuleRange* module) { return module == nullptr || module->kind != CodeKind::kNative; }
+  static bool IsV8(const ModuleRange* module) {
+    return module == nullptr || module->kind != CodeKind::kNative;
+  }
 
   const ModuleTable& modules_;
   const V8Layout& v8_;

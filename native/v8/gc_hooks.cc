@@ -14,7 +14,8 @@ namespace spprof {
 
 namespace {
 
-// v8::Isolate::GCCallbackWithData and its registration, as exported under the same names by Node 18 to 26. An Isolate is only ever a pointer here.
+// v8::Isolate::GCCallbackWithData and its registration, as exported under the same names by Node 18
+// to 26. An Isolate is only ever a pointer here.
 using GcCallback = void (*)(void* isolate, int type, int flags, void* data);
 using AddCallback = void (*)(void* isolate, GcCallback callback, void* data, int filter);
 using RemoveCallback = void (*)(void* isolate, GcCallback callback, void* data);
@@ -25,7 +26,8 @@ struct Hook {
   void* isolate;
   pid_t tid;
   uint32_t slot = 0;
-  // Dekker: a callback sets `in_callback`, then loads `context`; Detach clears `context`, then waits for `in_callback`.
+  // Dekker: a callback sets `in_callback`, then loads `context`; Detach clears `context`, then
+  // waits for `in_callback`.
   std::atomic<HandlerContext*> context{nullptr};
   std::atomic<bool> in_callback{false};
 };
@@ -44,13 +46,16 @@ Function Load(const char* name) {
 
 const Api& GetApi() {
   static const Api api = [] {
-    Api found{
-        Load<AddCallback>("_ZN2v87Isolate21AddGCPrologueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEPvES4_S2_"),
-        Load<AddCallback>("_ZN2v87Isolate21AddGCEpilogueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEPvES4_S2_"),
-        Load<RemoveCallback>("_ZN2v87Isolate24RemoveGCPrologueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEPvES4_"),
-        Load<RemoveCallback>("_ZN2v87Isolate24RemoveGCEpilogueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEPvES4_"),
-        Load<void* (*)()>("_ZN2v87Isolate13TryGetCurrentEv"),
-        false};
+    Api found{Load<AddCallback>("_ZN2v87Isolate21AddGCPrologueCallbackEPFvPS0_NS_6GCTypeENS_"
+                                "15GCCallbackFlagsEPvES4_S2_"),
+              Load<AddCallback>("_ZN2v87Isolate21AddGCEpilogueCallbackEPFvPS0_NS_6GCTypeENS_"
+                                "15GCCallbackFlagsEPvES4_S2_"),
+              Load<RemoveCallback>("_ZN2v87Isolate24RemoveGCPrologueCallbackEPFvPS0_NS_6GCTypeENS_"
+                                   "15GCCallbackFlagsEPvES4_"),
+              Load<RemoveCallback>("_ZN2v87Isolate24RemoveGCEpilogueCallbackEPFvPS0_NS_6GCTypeENS_"
+                                   "15GCCallbackFlagsEPvES4_"),
+              Load<void* (*)()>("_ZN2v87Isolate13TryGetCurrentEv"),
+              false};
     found.complete = found.add_prologue && found.add_epilogue && found.remove_prologue &&
                      found.remove_epilogue && found.try_get_current;
     return found;
@@ -141,7 +146,8 @@ void DetachGcHooks(HandlerContext* context) {
   std::lock_guard lock(HooksMutex());
   for (Hook& hook : Hooks()) {
     HandlerContext* expected = context;
-    if (!hook.context.compare_exchange_strong(expected, nullptr, std::memory_order_seq_cst)) continue;
+    if (!hook.context.compare_exchange_strong(expected, nullptr, std::memory_order_seq_cst))
+      continue;
     // A callback takes microseconds.
     while (hook.in_callback.load(std::memory_order_seq_cst)) std::this_thread::yield();
   }

@@ -8,7 +8,8 @@ namespace spprof {
 
 namespace {
 
-// What the metadata lacks in at least one version. -1: this version has no such thing, or announces it.
+// What the metadata lacks in at least one version. -1: this version has no such thing, or announces
+// it.
 struct VersionTable {
   int major, minor;
   int first_function_type, last_function_type;
@@ -57,8 +58,10 @@ void FindIsolateState(const VersionTable* table, V8Layout* layout) {
 }  // namespace
 
 V8Version FindV8Version() {
-  const auto* major = static_cast<const int*>(dlsym(RTLD_DEFAULT, "_ZN2v88internal7Version6major_E"));
-  const auto* minor = static_cast<const int*>(dlsym(RTLD_DEFAULT, "_ZN2v88internal7Version6minor_E"));
+  const auto* major =
+      static_cast<const int*>(dlsym(RTLD_DEFAULT, "_ZN2v88internal7Version6major_E"));
+  const auto* minor =
+      static_cast<const int*>(dlsym(RTLD_DEFAULT, "_ZN2v88internal7Version6minor_E"));
   if (major == nullptr || minor == nullptr) return {};
   return {*major, *minor};
 }
@@ -71,12 +74,14 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   const VersionTable* table = TableOf(version);
   FindIsolateState(table, &v8);
   if (metadata.empty()) {
-    warnings->push_back("this Node.js exports no V8 debugging metadata: JavaScript frames appear as (js)");
+    warnings->push_back(
+        "this Node.js exports no V8 debugging metadata: JavaScript frames appear as (js)");
     return v8;
   }
   constexpr int kTaggedSize = 8;
   if (metadata.Find({"TaggedSize"}, kTaggedSize) != kTaggedSize) {
-    warnings->push_back("this Node.js is built with compressed pointers: JavaScript frames appear as (js)");
+    warnings->push_back(
+        "this Node.js is built with compressed pointers: JavaScript frames appear as (js)");
     return v8;
   }
 
@@ -86,11 +91,14 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
     return value < 0 ? 0 : value;
   };
   const int function_type = metadata.Find({"type_JSFunction__"});
-  v8.first_js_function_type = static_cast<uint16_t>(need(FromEither(
-      metadata.Find({"FirstJSFunctionType"}), table != nullptr ? table->first_function_type : function_type)));
-  v8.last_js_function_type = static_cast<uint16_t>(need(FromEither(
-      metadata.Find({"LastJSFunctionType"}), table != nullptr ? table->last_function_type : function_type)));
-  v8.shared_function_info_type = static_cast<uint16_t>(need(metadata.Find({"type_SharedFunctionInfo__"})));
+  v8.first_js_function_type = static_cast<uint16_t>(
+      need(FromEither(metadata.Find({"FirstJSFunctionType"}),
+                      table != nullptr ? table->first_function_type : function_type)));
+  v8.last_js_function_type = static_cast<uint16_t>(
+      need(FromEither(metadata.Find({"LastJSFunctionType"}),
+                      table != nullptr ? table->last_function_type : function_type)));
+  v8.shared_function_info_type =
+      static_cast<uint16_t>(need(metadata.Find({"type_SharedFunctionInfo__"})));
   v8.scope_info_type = static_cast<uint16_t>(need(metadata.Find({"type_ScopeInfo__"})));
   v8.script_type = static_cast<uint16_t>(need(metadata.Find({"type_Script__"})));
   v8.bytecode_array_type = static_cast<uint16_t>(need(metadata.Find({"type_BytecodeArray__"})));
@@ -103,7 +111,8 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   v8.map_instance_type = offset({"class_Map__instance_type__"});
   v8.function_shared = offset({"class_JSFunction__shared__"});
   v8.shared_name_or_scope_info = offset({"class_SharedFunctionInfo__name_or_scope_info__"});
-  v8.shared_script = offset({"class_SharedFunctionInfo__script_or_debug_info__", "class_SharedFunctionInfo__script__"});
+  v8.shared_script = offset(
+      {"class_SharedFunctionInfo__script_or_debug_info__", "class_SharedFunctionInfo__script__"});
   v8.shared_literal_id = static_cast<uint8_t>(offset({"class_SharedFunctionInfo__flags__"}) + 4);
   v8.script_source = offset({"class_Script__source__"});
   v8.script_name = offset({"class_Script__name__"});
@@ -117,8 +126,9 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   v8.frame_irregexp = static_cast<uint8_t>(metadata.Find({"frametype_IrregexpFrame"}, 0));
   v8.js_frames = complete;
   if (!complete) {
-    warnings->push_back("V8 " + std::to_string(version.major) + "." + std::to_string(version.minor) +
-                        " lacks debugging metadata that is needed: JavaScript frames appear as (js)");
+    warnings->push_back(
+        "V8 " + std::to_string(version.major) + "." + std::to_string(version.minor) +
+        " lacks debugging metadata that is needed: JavaScript frames appear as (js)");
     return v8;
   }
 
@@ -127,18 +137,20 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
     v8.instruction_stream_type = static_cast<uint16_t>(
         need(FromEither(metadata.Find({"type_InstructionStream__"}), table->stream_type)));
     v8.stream_header = static_cast<uint8_t>(table->stream_header);
-    // Node 18's metadata describes the field that its other kinds of Code use; the table's 0 says: inline.
-    v8.code_instruction_start = static_cast<uint8_t>(
-        table->code_instruction_start >= 0
-            ? table->code_instruction_start
-            : need(metadata.Find({"class_Code__instruction_start__"})));
-    v8.code_instruction_size = static_cast<uint8_t>(
-        need(FromEither(metadata.Find({"class_Code__instruction_size__"}), table->code_instruction_size)));
-    v8.code_flags =
-        static_cast<uint8_t>(need(FromEither(metadata.Find({"class_Code__flags__"}), table->code_flags)));
+    // Node 18's metadata describes the field that its other kinds of Code use; the table's 0 says:
+    // inline.
+    v8.code_instruction_start =
+        static_cast<uint8_t>(table->code_instruction_start >= 0
+                                 ? table->code_instruction_start
+                                 : need(metadata.Find({"class_Code__instruction_start__"})));
+    v8.code_instruction_size = static_cast<uint8_t>(need(FromEither(
+        metadata.Find({"class_Code__instruction_size__"}), table->code_instruction_size)));
+    v8.code_flags = static_cast<uint8_t>(
+        need(FromEither(metadata.Find({"class_Code__flags__"}), table->code_flags)));
     v8.code_deoptimization_data = static_cast<uint8_t>(table->code_deopt_data);
     v8.deopt_shared_index = static_cast<uint8_t>(table->deopt_shared_index);
-    v8.deopt_shared_is_wrapped = metadata.Find({"class_SharedFunctionInfoWrapper__shared_info__"}) >= 0;
+    v8.deopt_shared_is_wrapped =
+        metadata.Find({"class_SharedFunctionInfoWrapper__shared_info__"}) >= 0;
     v8.kind_baseline = static_cast<uint8_t>(need(metadata.Find({"CodeKindBaseline"})));
     v8.kind_maglev = static_cast<uint8_t>(v8.major >= 11 ? v8.kind_baseline + 1 : 0);
     v8.kind_turbofan = static_cast<uint8_t>(v8.kind_baseline + 2);

@@ -1,5 +1,6 @@
-// Fills a V8Layout for the V8 of this process: from its metadata, and where that is silent from a table by version (../shared/V8.md 1.3, values
-// read off the official binaries). What is neither announced nor tabulated stays unknown, and the walker does without it.
+// Fills a V8Layout for the V8 of this process: from its metadata, and where that is silent from a
+// table by version (../shared/V8.md 1.3, values read off the official binaries). What is neither
+// announced nor tabulated stays unknown, and the walker does without it.
 //
 // Context: control thread, once, on a JavaScript thread (it looks at the current isolate).
 #pragma once
@@ -21,6 +22,7 @@ struct V8Version {
 V8Version FindV8Version();
 
 // `warnings` gets a sentence for each thing that the profile will lack.
-V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version, std::vector<std::string>* warnings);
+V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
+                      std::vector<std::string>* warnings);
 
 }  // namespace spprof

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view kPrefix = "v8dbg_";
 
-// Number of dynamic symbols: the GNU hash table does not say, so it is the end of the last chain (the format as in the
-// binutils' description of DT_GNU_HASH).
+// Number of dynamic symbols: the GNU hash table does not say, so it is the end of the last chain
+// (the format as in the binutils' description of DT_GNU_HASH).
 size_t SymbolCount(const uint32_t* gnu_hash) {
   const uint32_t bucket_count = gnu_hash[0], first_symbol = gnu_hash[1], bloom_words = gnu_hash[2];
   const uint32_t* buckets = gnu_hash + 4 + bloom_words * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
@@ -42,8 +42,8 @@ V8Metadata V8Metadata::Load() {
   const uint32_t* gnu_hash = nullptr;
   for (const ElfW(Dyn)* entry = object->l_ld; entry->d_tag != DT_NULL; entry++) {
     // glibc relocates these entries in place; musl leaves them as they are in the file.
-    const uintptr_t address = entry->d_un.d_ptr < object->l_addr ? entry->d_un.d_ptr + object->l_addr
-                                                                 : entry->d_un.d_ptr;
+    const uintptr_t address =
+        entry->d_un.d_ptr < object->l_addr ? entry->d_un.d_ptr + object->l_addr : entry->d_un.d_ptr;
     if (entry->d_tag == DT_SYMTAB) symbols = reinterpret_cast<const ElfW(Sym)*>(address);
     if (entry->d_tag == DT_STRTAB) names = reinterpret_cast<const char*>(address);
     if (entry->d_tag == DT_GNU_HASH) gnu_hash = reinterpret_cast<const uint32_t*>(address);
@@ -72,8 +72,9 @@ V8Metadata V8Metadata::FromEntries(std::vector<std::pair<std::string_view, int>>
 
 int V8Metadata::Find(std::initializer_list<std::string_view> prefixes, int missing) const {
   for (std::string_view prefix : prefixes) {
-    auto at = std::lower_bound(entries_.begin(), entries_.end(), prefix,
-                               [](const auto& entry, std::string_view key) { return entry.first < key; });
+    auto at =
+        std::lower_bound(entries_.begin(), entries_.end(), prefix,
+                         [](const auto& entry, std::string_view key) { return entry.first < key; });
     if (at != entries_.end() && at->first.starts_with(prefix)) return at->second;
   }
   return missing;

@@ -1,5 +1,6 @@
-// V8's own description of its frames and objects: the v8dbg_* symbols that every node executable exports for debuggers. Their
-// names end in the field's type, which changes from version to version, so a field is asked for by several prefixes (DESIGN D1).
+// V8's own description of its frames and objects: the v8dbg_* symbols that every node executable
+// exports for debuggers. Their names end in the field's type, which changes from version to
+// version, so a field is asked for by several prefixes (DESIGN D1).
 //
 // Context: control thread, once. Reads the dynamic symbol table in memory; opens no file.
 #pragma once
@@ -13,14 +14,16 @@ namespace spprof {
 
 class V8Metadata {
  public:
-  // Enumerates the symbols of the object that exports them; empty when there is none in this process.
+  // Enumerates the symbols of the object that exports them; empty when there is none in this
+  // process.
   static V8Metadata Load();
 
   bool empty() const { return entries_.empty(); }
   // Executable address range of the object; V8 is linked into it.
   uintptr_t object_base() const { return object_base_; }
 
-  // The value of the first of `prefixes` (without "v8dbg_") that some name begins with; `missing` when there is none.
+  // The value of the first of `prefixes` (without "v8dbg_") that some name begins with; `missing`
+  // when there is none.
   int Find(std::initializer_list<std::string_view> prefixes, int missing = -1) const;
 
   // For tests: built from names and values.
