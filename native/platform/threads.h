@@ -14,6 +14,8 @@ namespace spprof {
 pid_t CurrentThreadId();
 // All threads that exist now, in no order; empty when /proc cannot be read.
 std::vector<pid_t> ListThreads();
+// How many there are, at the price of one system call; 0 when /proc does not tell.
+uint64_t CountThreads();
 // Name that the thread has given itself, at most 15 bytes; empty when it is gone.
 std::string ThreadName(pid_t tid);
 // When the thread began, in clock ticks since boot; 0 when it is gone. Tells a reused thread id

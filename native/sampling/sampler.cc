@@ -62,11 +62,9 @@ Sampler::~Sampler() {
 Status Sampler::Start() {
   context_->state_stride = AlignUp(ThreadState::SizeFor(options_.max_frames), kRegionPage);
   states_size_ = context_->state_stride * region_->header()->max_threads;
-  void* states = mmap(nullptr, states_size_, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (states == MAP_FAILED)
-    return Status::System("mmap", errno, "reserving memory for thread states");
-  madvise(states, states_size_, MADV_NOHUGEPAGE);
+  // Addresses only: a slot's pages become usable when a thread gets it, so that nothing is charged for those that never come.
+  void* states = mmap(nullptr, states_size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (states == MAP_FAILED) return Status::System("mmap", errno, "reserving memory for thread states");
   context_->states = static_cast<uint8_t*>(states);
 
   RefreshModules();
@@ -126,6 +124,13 @@ void Sampler::RestoreDisposition() {
 void Sampler::ScanThreads() {
   std::lock_guard lock(mutex_);
   if (!is_running_) return;
+  // A listing costs some 20 us, a count one system call: with the same count as last time, threads are listed only now and then, to see one
+  // that has come in the same moment as another went.
+  constexpr int kListEvery = 10;
+  const uint64_t count = CountThreads();
+  if (count != 0 && count == last_thread_count_ && ++scans_since_listing_ < kListEvery) return;
+  last_thread_count_ = count;
+  scans_since_listing_ = 0;
   const std::vector<pid_t> tids = ListThreads();
   if (tids.empty()) return;
   for (pid_t tid : tids) {
@@ -174,6 +179,12 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
     return kNoSlot;
   }
   ThreadState* state = context_->State(slot);
+  if (mprotect(state, context_->state_stride, PROT_READ | PROT_WRITE) != 0) {
+    registry_.Retire(slot);
+    Warn("no memory for the state of another thread");
+    return kNoSlot;
+  }
+  madvise(state, context_->state_stride, MADV_NOHUGEPAGE);
   state->own_index = slot;
   state->cpu_timer = kNoTimer;
   state->hires_timer = kNoTimer;

@@ -79,6 +79,8 @@ class Sampler {
   std::vector<std::unique_ptr<ModuleRange[]>> ranges_;
   std::vector<std::string> warnings_;
   bool has_warned_of_timers_ = false;
+  uint64_t last_thread_count_ = 0;
+  int scans_since_listing_ = 0;
 };
 
 }  // namespace spprof
