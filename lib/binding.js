@@ -18,16 +18,24 @@ const CANDIDATES = [
 let loaded = null;
 
 /**
+ * The addon's file.
+ * @returns {string}
+ * @throws {Error} `ERR_SPPROF_NO_BINDING` when it has not been built
+ */
+function findBinding() {
+  const file = CANDIDATES.find((candidate) => fs.existsSync(candidate));
+  if (file !== undefined) return file;
+  throw errors.noBinding(`no spprof.node for ${process.platform}-${process.arch}`);
+}
+
+/**
  * Loads the addon, once.
  * @returns {Binding}
  * @throws {Error} `ERR_SPPROF_NO_BINDING` when it has not been built, or does not load on this system
  */
 function loadBinding() {
   if (loaded !== null) return loaded;
-  const file = CANDIDATES.find((candidate) => fs.existsSync(candidate));
-  if (file === undefined) {
-    throw errors.noBinding(`no spprof.node for ${process.platform}-${process.arch}`);
-  }
+  const file = findBinding();
   try {
     loaded = /** @type {Binding} */ (require(file));
   } catch (error) {
@@ -36,4 +44,4 @@ function loadBinding() {
   return loaded;
 }
 
-module.exports = { loadBinding, CANDIDATES };
+module.exports = { findBinding, loadBinding };

@@ -4,6 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { loadBinding } = require('../binding');
+const { codeOf } = require('../errors');
 const { Profile } = require('../profile');
 
 /** Finds and reads what the processes of a program have recorded. */
@@ -79,4 +80,16 @@ function programOf(folder, fallback) {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : fallback;
 }
 
-module.exports = { processFolders, waitForProcesses, readProcess, programOf, isAlive };
+/** Loads what reading and writing need, while the program runs. What fails here fails again, and is told, when it ends. */
+function warmUp() {
+  try {
+    loadBinding();
+    require('../exporters/cpuprofile');
+    require('../exporters/text');
+    require('../write-pieces');
+  } catch (error) {
+    if (!codeOf(error).startsWith('ERR_SPPROF_')) throw error;
+  }
+}
+
+module.exports = { warmUp, processFolders, waitForProcesses, readProcess, programOf, isAlive };

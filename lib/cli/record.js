@@ -4,6 +4,7 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
+const { findBinding } = require('../binding');
 const { optionsToEnvironment } = require('../options');
 const { commandError, programName, recordingEnvironment, resolveCommand } = require('./command');
 const { checkOutputs, planOutputs } = require('./output-names');
@@ -60,6 +61,7 @@ async function record(request, io) {
   const outputs = planOutputs(request, cwd);
   checkOutputs(outputs);
   const [command, args] = resolveCommand(request.command, io);
+  findBinding();
   const folder = makeFolder(request.options.dir, outputs, cwd);
   const isPrivate = request.options.dir === null;
   const before = new Set(isPrivate ? [] : fs.readdirSync(folder));
@@ -70,7 +72,11 @@ async function record(request, io) {
   let end;
   try {
     const ended = waitForEnd(child);
-    setImmediate(() => require('./collect')); // while the program starts
+    setImmediate(() => {
+      require('./finish');
+      require('./summary');
+      require('./collect').warmUp();
+    });
     end = await ended;
   } catch (error) {
     if (isPrivate) fs.rmSync(folder, { recursive: true });
