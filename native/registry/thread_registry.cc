@@ -31,16 +31,20 @@ void ThreadRegistry::PushFree(uint32_t slot) {
   } while (!head.compare_exchange_weak(top, replacement, std::memory_order_acq_rel));
 }
 
+uint32_t ThreadRegistry::TakeUnused() {
+  std::lock_guard lock(mutex_);
+  if (used_slots_ == region_->header()->max_threads) return kNoSlot;
+  if (used_slots_ == region_->slot_count() && !region_->Grow().ok()) return kNoSlot;
+  return used_slots_++;
+}
+
 uint32_t ThreadRegistry::Claim(pid_t tid, ThreadKind kind, const std::string& name,
                                uint64_t start_ticks) {
   RegionHeader* header = region_->header();
   uint32_t slot = kNoSlot;
   if (header->accepting_registrations.load(std::memory_order_acquire) != 0) {  // H3
     slot = PopFree();
-    if (slot == kNoSlot && used_slots_ < header->max_threads &&
-        (used_slots_ < region_->slot_count() || region_->Grow().ok())) {
-      slot = used_slots_++;
-    }
+    if (slot == kNoSlot) slot = TakeUnused();
   }
   if (slot == kNoSlot) {
     header->threads_refused.fetch_add(1, std::memory_order_relaxed);
@@ -64,6 +68,7 @@ uint32_t ThreadRegistry::Claim(pid_t tid, ThreadKind kind, const std::string& na
   lanes->generation.fetch_add(1, std::memory_order_release);  // S3
   header->thread_count.fetch_add(1, std::memory_order_relaxed);
   header->threads_seen.fetch_add(1, std::memory_order_relaxed);
+  std::lock_guard lock(mutex_);
   by_tid_[tid] = slot;
   return slot;
 }
@@ -75,13 +80,19 @@ void ThreadRegistry::Activate(uint32_t slot) {
 
 void ThreadRegistry::Retire(uint32_t slot) {
   ThreadLaneSet* lanes = region_->Slot(slot);
-  by_tid_.erase(static_cast<pid_t>(lanes->tid));
+  {
+    std::lock_guard lock(mutex_);
+    by_tid_.erase(static_cast<pid_t>(lanes->tid));
+  }
   lanes->state.store(static_cast<uint32_t>(SlotState::kRetired), std::memory_order_release);  // S1
   region_->header()->thread_count.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void ThreadRegistry::Release(uint32_t slot) {
-  AddCounters(region_->Slot(slot)->counters, &region_->header()->retired);
+  {
+    std::lock_guard lock(mutex_);
+    AddCounters(region_->Slot(slot)->counters, &region_->header()->retired);
+  }
   region_->DiscardRings(slot);
   region_->Slot(slot)->state.store(static_cast<uint32_t>(SlotState::kFree),
                                    std::memory_order_release);  // S1
@@ -89,6 +100,7 @@ void ThreadRegistry::Release(uint32_t slot) {
 }
 
 uint32_t ThreadRegistry::FindByTid(pid_t tid) const {
+  std::lock_guard lock(mutex_);
   const auto found = by_tid_.find(tid);
   return found != by_tid_.end() ? found->second : kNoSlot;
 }

@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include <mutex>
 #include <string>
 #include <unordered_map>
 
@@ -42,8 +43,11 @@ class ThreadRegistry {
  private:
   uint32_t PopFree();
   void PushFree(uint32_t slot);
+  // A slot that has never been given, after growing the region if need be.
+  uint32_t TakeUnused();
 
   RegionMap* region_;
+  mutable std::mutex mutex_;  // of what follows, of growth, and of the header's sums
   std::unordered_map<pid_t, uint32_t> by_tid_;
   uint32_t used_slots_ = 0;  // slots that have ever been given
 };
