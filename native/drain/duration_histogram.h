@@ -21,13 +21,16 @@ class DurationHistogram {
   // The duration below which `share` (0 to 1) of all lie: the upper end of the bucket; 0 when there
   // is none.
   uint64_t Percentile(double share) const {
-    const auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_));
+    if (count_ == 0) return 0;
+    auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_));
+    if (wanted >= count_) wanted = count_ - 1;  // all of them: the longest
     uint64_t seen = 0;
-    for (size_t i = 0; i < buckets_.size(); i++) {
-      seen += buckets_[i];
-      if (count_ != 0 && seen > wanted) return UpperEndOf(i);
+    size_t bucket = 0;
+    for (; bucket < buckets_.size(); bucket++) {
+      seen += buckets_[bucket];
+      if (seen > wanted) break;
     }
-    return count_ != 0 ? UpperEndOf(buckets_.size() - 1) : 0;
+    return UpperEndOf(bucket);
   }
 
  private:
