@@ -32,8 +32,9 @@ export interface NativeStats {
   drained: number;
   dropped: Record<string, number>;
   overruns: number;
+  /** Stacks of more than `maxFrames` frames: some between the leaf's part and the root's are left out, or all beyond the leaf's part. */
   truncated: number;
-  /** Stacks whose walk ended before the thread's first function, and were not truncated. */
+  /** Stacks whose walk ended before the thread's first function. */
   incomplete: number;
   threadsLive: number;
   threadsSeen: number;
@@ -102,7 +103,7 @@ export interface NativeRecording {
   /** CPU time that the sample stands for, ending at its time, nanoseconds. */
   sampleCpuNs: Float64Array;
   sampleStacks: Uint32Array;
-  /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete. */
+  /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete (the thread's first function was not reached). */
   sampleStates: Uint8Array;
   stats: NativeStats;
   /** false: the process ended without stopping the recording; what was published is here all the same. */

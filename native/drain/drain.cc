@@ -34,6 +34,12 @@ Drain::~Drain() { Stop(); }
 Status Drain::Start() {
   loader_generation_ = LoaderGeneration();
   last_visit_ns_ = MonotonicNow();
+  // What a process that dies at once leaves behind should say at least which threads it had.
+  for (uint32_t slot = 0; slot < sampler_->region()->slot_count(); slot++) {
+    const Word& state = sampler_->region()->Slot(slot)->state;
+    if (state.load(std::memory_order_acquire) != static_cast<uint32_t>(SlotState::kFree)) NoteThread(slot);  // S2
+  }
+  log_->Flush();
   // The thread must take no signal that is meant for the program, from its first instruction on: it
   // inherits this mask.
   sigset_t all, before;
@@ -110,21 +116,21 @@ void Drain::Visit(bool scan_threads) {
 
 void Drain::DrainAll() {
   RegionMap* region = sampler_->region();
-  uint32_t isolate_threads = 0;
+  uint32_t javascript_threads = 0;
   for (uint32_t slot = 0; slot < region->slot_count(); slot++) {
     ThreadLaneSet* lanes = region->Slot(slot);
     const auto state = static_cast<SlotState>(lanes->state.load(std::memory_order_acquire));  // S2
     if (state == SlotState::kFree) continue;
     NoteThread(slot);
     lanes_.DrainSlot(slot);
-    if (lanes->has_isolate.load(std::memory_order_relaxed) != 0) isolate_threads++;
+    if (lanes->has_javascript.load(std::memory_order_relaxed) != 0) javascript_threads++;
     if (state == SlotState::kRetired) {
       noted_threads_.erase(slot);
       sampler_->Release(slot);
     }
   }
-  if (isolate_threads != isolate_threads_) {
-    isolate_threads_ = isolate_threads;
+  if (javascript_threads != javascript_threads_) {
+    javascript_threads_ = javascript_threads;
     loader_generation_ = 0;  // a new isolate maps a copy of V8's builtins: look again
   }
 }

@@ -58,7 +58,7 @@ class Drain {
 
   // Of the drain thread alone.
   uint64_t loader_generation_ = 0;
-  uint32_t isolate_threads_ = 0;
+  uint32_t javascript_threads_ = 0;
   uint64_t process_cpu_ns_ = 0;
   int timeout_ms_ = 10;
   std::unordered_map<uint32_t, std::string> noted_threads_;  // by slot: what the log says of it

@@ -66,6 +66,8 @@ uint32_t FrameResolver::Resolve(const RecordedThread& thread, Frame frame) {
       return ResolveNative(type, FrameAddressOf(frame));
     case FrameType::kJs:
       return ResolveJs(thread, frame);
+    case FrameType::kTruncated:
+      return TruncatedFrame();
     case FrameType::kGc:
       return Special("(garbage collector)", FrameKind::kGc);
     case FrameType::kRegExp:

@@ -78,7 +78,7 @@ void RecordedLog::AddIndexRecord(RecordedThread& thread, const RecordView& recor
     ++bad_records_;
     return;
   }
-  if ((sample.state & kStateHasIsolate) != 0) thread.has_isolate = true;
+  if ((sample.state & kStateRunsJavaScript) != 0) thread.has_javascript = true;
   thread.samples.push_back(sample);
 }
 

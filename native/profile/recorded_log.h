@@ -56,7 +56,7 @@ struct RecordedThread {
   uint32_t tid = 0;
   uint32_t kind = 0;  // as in ThreadRecord
   std::string name;
-  bool has_isolate = false;
+  bool has_javascript = false;
   std::vector<SampleRecord> samples;
   std::vector<Frame> frames;  // of all stacks
   std::unordered_map<uint32_t, RecordedStack> stacks;

@@ -18,7 +18,7 @@ const char* TimerName(uint16_t timer) { return timer == 1 ? "hires" : "tick"; } 
 ThreadKind KindOf(const RecordedThread& thread, uint32_t pid) {
   if (thread.tid == pid || thread.kind == static_cast<uint32_t>(ThreadKind::kMain))
     return ThreadKind::kMain;
-  return thread.has_isolate || thread.kind == static_cast<uint32_t>(ThreadKind::kWorker)
+  return thread.has_javascript || thread.kind == static_cast<uint32_t>(ThreadKind::kWorker)
              ? ThreadKind::kWorker
              : ThreadKind::kNative;
 }
@@ -51,9 +51,17 @@ class ThreadStacks {
   }
 
  private:
+  bool HasMarker(const RecordedStack& stack) const {
+    for (size_t i = 0; i < stack.frame_count; ++i) {
+      if (FrameTypeOf(thread_.frames[stack.first_frame + i]) == FrameType::kTruncated) return true;
+    }
+    return false;
+  }
+
   Place Plant(const RecordedStack& stack, bool is_truncated) {
     uint32_t node = 0;
-    if (is_truncated) node = tree_->Child(node, resolver_->TruncatedFrame());
+    // A long stack that was followed to its root has its marker inside.
+    if (is_truncated && !HasMarker(stack)) node = tree_->Child(node, resolver_->TruncatedFrame());
     bool is_in_interpreter =
         false;  // all frames since the last interpreted function belong to its interpreter
     uint32_t position = 0;

@@ -24,11 +24,8 @@ Totals TotalsOf(const RecordedLog& log) {
     for (const SampleRecord& sample : thread->samples) {
       totals.overruns += sample.overruns;
       totals.cpu_ns += sample.cpu_ns;
-      if ((sample.state & kStateTruncated) != 0) {
-        ++totals.truncated;
-      } else if ((sample.state & kStateIncomplete) != 0) {
-        ++totals.incomplete;
-      }
+      if ((sample.state & kStateTruncated) != 0) ++totals.truncated;
+      if ((sample.state & kStateIncomplete) != 0) ++totals.incomplete;
       totals.handler_ns.total += sample.handler_ns;
       durations.push_back(sample.handler_ns);
     }

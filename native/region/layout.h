@@ -100,7 +100,7 @@ struct alignas(kCacheLine) ThreadLaneSet {
   Word kind;  // ThreadRecord::kind
   char name[32];
 
-  alignas(kCacheLine) Word has_isolate;  // set by the handler: this thread runs JavaScript
+  alignas(kCacheLine) Word has_javascript;  // set by the handler: a JavaScript frame was seen here
   Counters counters;                     // written by the handler
 
   Lane index;

@@ -41,7 +41,7 @@ inline constexpr uint32_t kStateInGc = 1u << 8;
 inline constexpr uint32_t kStateTruncated = 1u << 9;  // more frames than maxFrames
 inline constexpr uint32_t kStateIncomplete =
     1u << 10;  // the walk ended before the thread's first function
-inline constexpr uint32_t kStateHasIsolate = 1u << 11;  // this thread runs JavaScript
+inline constexpr uint32_t kStateRunsJavaScript = 1u << 11;  // this thread runs JavaScript
 
 // One sample: the index record. Stands for `cpu_ns` of CPU time that ended at `time_ns`.
 struct SampleRecord {
@@ -73,6 +73,7 @@ enum class FrameType : uint8_t {
   kBuiltin = 3,    // V8's embedded builtins; bits 0..47: address
   kGc = 4,         // stands for a garbage collection where native frames are not kept
   kRegExp = 5,     // compiled code of a regular expression; bits 0..47: address
+  kTruncated = 6,  // stands for frames that are left out between the leaf's part of a long stack and the root's
 };
 enum class Tier : uint8_t {
   kUnknown = 0,

@@ -58,7 +58,7 @@ uint32_t ThreadRegistry::Claim(pid_t tid, ThreadKind kind, const std::string& na
   lanes->kind.store(static_cast<uint32_t>(kind), std::memory_order_relaxed);
   std::memset(lanes->name, 0, sizeof(lanes->name));
   std::memcpy(lanes->name, name.data(), std::min(name.size(), sizeof(lanes->name) - 1));
-  lanes->has_isolate.store(0, std::memory_order_relaxed);
+  lanes->has_javascript.store(0, std::memory_order_relaxed);
   ClearCounters(&lanes->counters);
   const uint64_t rings = geometry.RingsOffset(slot);
   lanes->index.Reset(geometry.index_ring_count, geometry.index_ring_size, rings);

@@ -47,6 +47,8 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
   context_->geometry = region->geometry();
   context_->v8 = v8;
   context_->walk.max_frames = options.max_frames;
+  // To the root of a very long stack, at some 50 ns a frame, only where the next tick is far away.
+  context_->walk.max_frames_beyond = options.interval_ns >= 1'000'000 ? 1024 : 0;
   context_->walk.native_frames = options.native_frames;
   context_->javascript_threads_only = options.javascript_threads_only;
   context_->engine = options.engine;

@@ -116,10 +116,10 @@ uint64_t CpuSinceLastSample(HandlerContext* context, ThreadState* state, bool fr
   return used;
 }
 
-// V8's state of the thread's isolate, and whether there is one.
-uint32_t VmState(const V8Layout& v8, bool* has_isolate) {
+// V8's state of the thread's current isolate. From V8 13 on, helper threads too have one while they work for it, so that this does not tell
+// whether the thread runs JavaScript.
+uint32_t VmState(const V8Layout& v8) {
   void* isolate = v8.try_get_current != nullptr ? v8.try_get_current() : nullptr;
-  *has_isolate = isolate != nullptr;
   uint32_t state;
   if (isolate == nullptr || v8.isolate_vm_state == 0 ||
       !GuardedLoad32(reinterpret_cast<uintptr_t>(isolate) + v8.isolate_vm_state, &state)) {
@@ -135,13 +135,7 @@ void AddOwnedMax(Sequence& counter, uint64_t value) {
 
 void Record(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, uint64_t begin_ns,
             uint64_t cpu_ns, uint32_t overruns, const ucontext_t& ucontext) {
-  bool has_isolate;
-  const uint32_t vm_state = VmState(context->v8, &has_isolate);
-  if (has_isolate) lanes->has_isolate.store(1, std::memory_order_relaxed);
-  if (context->javascript_threads_only && !has_isolate) {
-    Drop(lanes, DropReason::kNotSelected);
-    return;
-  }
+  const uint32_t vm_state = VmState(context->v8);
   const ModuleTable* modules = context->modules.load(std::memory_order_acquire);
   if (state->modules != modules) {  // rules of what has been unloaded since
     for (RuleCacheEntry& entry : state->rules) entry = RuleCacheEntry{};
@@ -155,6 +149,14 @@ void Record(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, u
   Definitions definitions(lanes, context->region, state, reader);
   Walker walker(*modules, context->v8, reader, state, &definitions, options);
   const WalkResult walk = walker.Walk(Registers::FromContext(ucontext));
+  if (walk.has_javascript) lanes->has_javascript.store(1, std::memory_order_relaxed);
+  const bool runs_javascript = lanes->has_javascript.load(std::memory_order_relaxed) != 0;
+  if (context->javascript_threads_only && !runs_javascript &&
+      lanes->kind.load(std::memory_order_relaxed) == static_cast<uint32_t>(ThreadKind::kNative)) {
+    Drop(lanes, DropReason::kNotSelected);
+    return;
+  }
+  const bool is_in_gc = state->in_gc != 0 || (runs_javascript && vm_state == kVmStateGc);
 
   const uint32_t stack_id =
       walk.is_lane_full ? 0 : definitions.StackId(state->frames, walk.frame_count);
@@ -165,10 +167,10 @@ void Record(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, u
   record.cpu_ns = cpu_ns + state->pending_cpu_ns;
   record.stack_id = stack_id;
   record.overruns = overruns;
-  record.state = vm_state | (options.heap_is_moving ? kStateInGc : 0) |
+  record.state = vm_state | (is_in_gc ? kStateInGc : 0) |
                  (walk.is_truncated ? kStateTruncated : 0) |
-                 (walk.is_complete || walk.is_truncated ? 0 : kStateIncomplete) |
-                 (has_isolate ? kStateHasIsolate : 0);
+                 (walk.is_complete ? 0 : kStateIncomplete) |
+                 (runs_javascript ? kStateRunsJavaScript : 0);
 
   LaneWriter index(&lanes->index, context->region);
   if (stack_id == 0) {

@@ -19,25 +19,58 @@ bool IsHeapObject(uint64_t word) { return (word & 3) == 1; }
 }  // namespace
 
 void Walker::Emit(Frame frame) {
+  if (FrameTypeOf(frame) == FrameType::kJs) result_.has_javascript = true;
   if (capturing_) return;
   if (!options_.native_frames && FrameTypeOf(frame) == FrameType::kBuiltin) return;
-  if (result_.frame_count == options_.max_frames) {
-    result_.is_truncated = true;
+  if (result_.frame_count < LeafCapacity()) {
+    state_->frames[result_.frame_count++] = frame;
     return;
   }
-  state_->frames[result_.frame_count++] = frame;
+  // A long stack: frames = leaf's part, marker, root's part. The root's part is a ring until the walk is over.
+  const uint32_t root = RootCapacity();
+  if (root != 0) state_->frames[LeafCapacity() + 1 + beyond_leaf_ % root] = frame;
+  beyond_leaf_++;
+}
+
+void Walker::CloseLongStack() {
+  if (beyond_leaf_ == 0) return;
+  const uint32_t root = RootCapacity(), leaf = LeafCapacity();
+  Frame* const kept = state_->frames + leaf + 1;
+  if (beyond_leaf_ <= root) {  // nothing is left out: close the marker's gap
+    for (uint32_t i = 0; i < beyond_leaf_; i++) state_->frames[leaf + i] = kept[i];
+    result_.frame_count = leaf + beyond_leaf_;
+    return;
+  }
+  result_.is_truncated = true;
+  if (!result_.is_complete || root == 0) return;  // the root was not reached: the leaf's part alone
+  // Into order: the oldest entry of the ring comes first. Rotation by three reversals.
+  const auto reverse = [kept](uint32_t from, uint32_t to) {
+    for (; from + 1 < to; from++, to--) {
+      const Frame swapped = kept[from];
+      kept[from] = kept[to - 1];
+      kept[to - 1] = swapped;
+    }
+  };
+  const uint32_t oldest = beyond_leaf_ % root;
+  reverse(0, oldest);
+  reverse(oldest, root);
+  reverse(0, root);
+  state_->frames[leaf] = MakeFrame(FrameType::kTruncated, 0);
+  result_.frame_count = options_.max_frames;
 }
 
 WalkResult Walker::Walk(const Registers& registers) {
   registers_ = registers;
   if (!options_.has_gc_frames) next_gc_frame_ = state_->gc_frame_count;
   if (options_.heap_is_moving && !options_.native_frames) Emit(MakeFrame(FrameType::kGc, 0));
-  while (!result_.is_truncated && !result_.is_lane_full) {
+  const uint32_t limit = options_.max_frames - LeafCapacity() + options_.max_frames_beyond;
+  while (beyond_leaf_ < limit && !result_.is_lane_full) {
     const Step step = StepOnce();
     if (step == Step::kOk) continue;
     result_.is_complete = step == Step::kEndOfStack;
     break;
   }
+  CloseLongStack();
   return result_;
 }
 
@@ -214,12 +247,12 @@ void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
   // A context in the marker's place: a JavaScript frame, whose function is in its own slot (DESIGN
   // D4).
   if (options_.heap_is_moving) {
-    if (!EmitFromGcFrames(fp)) Emit(here);
+    if (!EmitFromGcFrames(fp)) Emit(MakeFrame(FrameType::kUnknownJs, pc));
     return;
   }
   uint32_t id;
   if (!FunctionIdOf(function_word, &id) || id == 0) {
-    Emit(here);  // not readable, or a builtin with a frame of its own (Array.prototype.map)
+    EmitAt(fp, here);  // not readable, or a builtin with a frame of its own (Array.prototype.map)
     return;
   }
   if (is_leaf_ && in_builtin) {
@@ -313,10 +346,12 @@ bool Walker::EmitFunction(const FunctionIdentity& function, Tier tier) {
   return true;
 }
 
-void Walker::EmitJs(Tier tier, uint32_t id) {
-  const Frame frame = MakeJsFrame(tier, id, 0);
+void Walker::EmitJs(Tier tier, uint32_t id) { EmitAt(registers_.fp, MakeJsFrame(tier, id, 0)); }
+
+// A JavaScript frame: before a collection it is kept for the collection's samples.
+void Walker::EmitAt(uint64_t fp, Frame frame) {
   if (capturing_ && state_->gc_frame_count < kMaxGcFrames) {
-    state_->gc_frames[state_->gc_frame_count++] = {registers_.fp, frame};
+    state_->gc_frames[state_->gc_frame_count++] = {fp, frame};
   }
   Emit(frame);
 }

@@ -17,6 +17,8 @@ namespace spprof {
 
 struct WalkOptions {
   uint32_t max_frames = 512;
+  // Frames beyond max_frames that are walked, but for the root's part not kept, to reach the thread's first function.
+  uint32_t max_frames_beyond = 1024;
   bool native_frames = true;
   bool heap_is_moving =
       false;  // no heap object is read; JavaScript frames come from ThreadState::gc_frames
@@ -27,6 +29,7 @@ struct WalkResult {
   uint32_t frame_count = 0;
   bool is_truncated = false;  // more frames than max_frames
   bool is_complete = false;   // the thread's first function was reached
+  bool has_javascript = false;  // some frame is a JavaScript function's
   bool is_lane_full = false;  // a function could not be defined: the sample must be dropped
 };
 
@@ -64,11 +67,16 @@ class Walker {
   bool EmitFunction(const FunctionIdentity& function, Tier tier);
   bool EmitFromGcFrames(uint64_t fp);
   void EmitJs(Tier tier, uint32_t id);
+  void EmitAt(uint64_t fp, Frame frame);
   bool FunctionIdOf(uint64_t word, uint32_t* id);
   bool EmitFunctionWithoutFrame(uint32_t frame_function);
   Tier TierOfFrame(uint64_t fp, Tier otherwise) const;
   Tier TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const;
   void Emit(Frame frame);
+  // Puts the parts of a long stack together; see Emit.
+  void CloseLongStack();
+  uint32_t RootCapacity() const { return options_.max_frames / 8; }
+  uint32_t LeafCapacity() const { return RootCapacity() == 0 ? options_.max_frames : options_.max_frames - RootCapacity() - 1; }
   static bool IsV8(const ModuleRange* module) {
     return module == nullptr || module->kind != CodeKind::kNative;
   }
@@ -85,6 +93,7 @@ class Walker {
   bool pc_is_exact_ = true;  // the leaf, or interrupted by a signal: not a return address
   uint32_t next_gc_frame_ = 0;
   bool capturing_ = false;
+  uint32_t beyond_leaf_ = 0;  // frames emitted after the leaf's part was full
 };
 
 }  // namespace spprof
