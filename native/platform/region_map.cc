@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,9 +34,8 @@ Status RegionMap::Create(const std::string& path, uint32_t max_threads,
   } else {
     map->fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (map->fd_ < 0) return Status::System("open", errno, "creating " + path);
-    if (ftruncate(map->fd_, kRegionPage) != 0) {
-      return Status::System("ftruncate", errno, "sizing " + path);
-    }
+    Status status = map->ExtendFile(kRegionPage, 0, kRegionPage);
+    if (!status.ok()) return status;
   }
   if (mmap(base, kRegionPage, PROT_READ | PROT_WRITE, flags, map->fd_, 0) == MAP_FAILED) {
     return Status::System("mmap", errno, "mapping the sample region");
@@ -111,9 +111,8 @@ Status RegionMap::Grow() {
   if (end > reserved_) return Status::Error(kErrSystem, "no room for more threads");
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
   if (fd_ >= 0) {
-    if (ftruncate(fd_, static_cast<off_t>(end)) != 0) {
-      return Status::System("ftruncate", errno, "growing the sample region");
-    }
+    Status status = ExtendFile(end, begin, kSlotsPerBlock * kRegionPage);
+    if (!status.ok()) return status;
     flags = MAP_SHARED | MAP_FIXED;
   }
   void* mapped = mmap(base_ + begin, end - begin, PROT_READ | PROT_WRITE, flags, fd_,
@@ -123,6 +122,35 @@ Status RegionMap::Grow() {
   madvise(mapped, end - begin, MADV_NOHUGEPAGE);
   header()->block_count.store(block + 1, std::memory_order_release);  // H1
   return Status::Ok();
+}
+
+Status RegionMap::ExtendFile(uint64_t size, uint64_t from, uint64_t length) {
+  // Beyond the limit ftruncate would send SIGXFSZ, which ends a program that does not expect it.
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur) {
+    return Status::System("ftruncate", EFBIG, "sizing the sample region");
+  }
+  if (ftruncate(fd_, static_cast<off_t>(size)) != 0) {
+    return Status::System("ftruncate", errno, "sizing the sample region");
+  }
+  return Allocate(from, length);
+}
+
+Status RegionMap::Allocate(uint64_t from, uint64_t length) {
+  int result;
+  do {
+    result = fallocate(fd_, 0, static_cast<off_t>(from), static_cast<off_t>(length));
+  } while (result != 0 && errno == EINTR);
+  // A file system that cannot reserve room (EOPNOTSUPP) leaves us with a hole; most can.
+  if (result != 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
+    return Status::System("fallocate", errno, "making room for the sample region");
+  }
+  return Status::Ok();
+}
+
+Status RegionMap::ReserveRings(uint32_t slot) {
+  if (fd_ < 0) return Status::Ok();
+  return Allocate(geometry_.RingsOffset(slot), geometry_.RingBytesPerSlot());
 }
 
 void RegionMap::DiscardRings(uint32_t slot) {

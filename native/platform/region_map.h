@@ -43,11 +43,16 @@ class RegionMap {
 
   // Adds a block; its slots are zeroed (free). One caller at a time.
   Status Grow();
+  // Sees to it that the rings of a slot can be written: on a full disk, writing into a hole of a mapped file would kill the process (SIGBUS).
+  Status ReserveRings(uint32_t slot);
   // Gives the pages of a retired slot's rings back.
   void DiscardRings(uint32_t slot);
 
  private:
   RegionMap() = default;
+  // Lengthens the file to `size`, with room on the disk for [from, from + length).
+  Status ExtendFile(uint64_t size, uint64_t from, uint64_t length);
+  Status Allocate(uint64_t from, uint64_t length);
 
   uint8_t* base_ = nullptr;
   uint64_t reserved_ = 0;

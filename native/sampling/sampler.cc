@@ -181,9 +181,14 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
     return kNoSlot;
   }
   ThreadState* state = context_->State(slot);
-  if (mprotect(state, context_->state_stride, PROT_READ | PROT_WRITE) != 0) {
+  Status room = region_->ReserveRings(slot);
+  if (room.ok() && mprotect(state, context_->state_stride, PROT_READ | PROT_WRITE) != 0) {
+    room = Status::System("mprotect", errno, "making room for the state of a thread");
+  }
+  if (!room.ok()) {
     registry_.Retire(slot);
-    Warn("no memory for the state of another thread");
+    region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);
+    Warn("a thread is not sampled: " + room.message());
     return kNoSlot;
   }
   madvise(state, context_->state_stride, MADV_NOHUGEPAGE);
