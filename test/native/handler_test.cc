@@ -1,0 +1,317 @@
+// The handler, fed by hand: every signal ends in exactly one counter, CPU time is never lost, and
+// what is not ours is passed on. Then its walks, against libgcc's.
+#include "signal_safe/handler.h"
+
+#include <gtest/gtest.h>
+#include <unwind.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <numeric>
+
+#include "core_support.h"
+#include "handler_support.h"
+
+namespace spprof {
+namespace {
+
+using test::HandlerHarness;
+
+class Handler : public testing::Test {
+ protected:
+  void SetUp() override { slot_ = harness_.AddThread(); }
+  Counters& Count() { return harness_.Slot(slot_)->counters; }
+  uint64_t Dropped(DropReason reason) {
+    return Count().dropped[static_cast<size_t>(reason)].load();
+  }
+  void Deliver(int overruns = 0, bool blocks_faults = false) {
+    HandlerHarness::Deliver(harness_.Tick(slot_, overruns), blocks_faults);
+  }
+  void ExpectLaw(uint64_t signals) {
+    const Totals totals = harness_.Sum();
+    EXPECT_EQ(totals.signals, signals);
+    EXPECT_EQ(totals.signals, totals.written + test::DroppedSum(totals));
+  }
+  // Leaves less room in the lane than any record needs.
+  void Fill(Lane* lane) {
+    uint64_t words[5] = {};
+    bool swapped = false;
+    LaneWriter writer(lane, harness_.region()->base());
+    for (size_t size : {sizeof(words), sizeof(uint64_t)}) {
+      while (writer.Reserve(size, &swapped)) writer.Write(words, size);
+    }
+  }
+  void Empty(Lane* lane) {
+    LaneReader(lane, harness_.region()->base())
+        .Drain(UINT64_MAX, [](uint64_t, RingReader& ring, uint64_t length) {
+          std::vector<uint8_t> bytes(length);
+          ring.Copy(bytes.data(), length);
+        });
+  }
+
+  HandlerHarness harness_;
+  uint32_t slot_ = 0;
+};
+
+TEST_F(Handler, WritesASampleWithItsStackAndCountsIt) {
+  Deliver(3);
+  ExpectLaw(1);
+  EXPECT_EQ(Count().written.load(), 1u);
+  EXPECT_EQ(Count().overruns.load(), 3u);
+  const auto samples = harness_.TakeSamples(slot_);
+  ASSERT_EQ(samples.size(), 1u);
+  EXPECT_EQ(samples[0].cpu_ns, 4u * 1'000'000) << "itself and three overruns";
+  EXPECT_EQ(samples[0].overruns, 3u);
+  EXPECT_EQ(samples[0].state & 0xff, kVmStateUnknown);
+  EXPECT_EQ(samples[0].state & (kStateTruncated | kStateIncomplete), 0u);
+  const auto stacks = harness_.TakeStacks(slot_);
+  ASSERT_EQ(stacks.count(samples[0].stack_id), 1u);
+  EXPECT_GT(stacks.at(samples[0].stack_id).size(), 3u);
+}
+
+TEST_F(Handler, DefinesAStackOnceAndNamesItAgain) {
+  for (int i = 0; i < 5; i++) Deliver();
+  const auto samples = harness_.TakeSamples(slot_);
+  ASSERT_EQ(samples.size(), 5u);
+  for (const SampleRecord& sample : samples) EXPECT_EQ(sample.stack_id, samples[0].stack_id);
+  EXPECT_EQ(harness_.TakeStacks(slot_).size(), 1u);
+}
+
+TEST_F(Handler, CountsWhatComesWhileNotAccepting) {
+  harness_.region()->header()->accepting_samples.store(0);
+  Deliver();
+  ExpectLaw(1);
+  EXPECT_EQ(Dropped(DropReason::kNotAccepting), 1u);
+  EXPECT_TRUE(harness_.TakeSamples(slot_).empty());
+}
+
+TEST_F(Handler, LeavesAThreadInOurOwnCodeAlone) {
+  harness_.State(slot_)->busy.store(1);
+  Deliver();
+  ExpectLaw(1);
+  EXPECT_EQ(Dropped(DropReason::kBusy), 1u);
+  EXPECT_EQ(harness_.State(slot_)->next_stack_id, 0u);
+}
+
+TEST_F(Handler, DoesNotWalkWhereFaultsAreBlocked) {
+  Deliver(0, true);
+  ExpectLaw(1);
+  EXPECT_EQ(Dropped(DropReason::kSignalsBlocked), 1u);
+}
+
+TEST_F(Handler, DropsASampleWhoseStackHasNoRoom) {
+  Fill(&harness_.Slot(slot_)->detail);
+  Deliver();
+  ExpectLaw(1);
+  EXPECT_EQ(Dropped(DropReason::kDetailFull), 1u);
+  uint64_t wakes = 0;
+  EXPECT_EQ(read(harness_.context().wake_fd, &wakes, sizeof(wakes)), 8) << "the drain is woken";
+}
+
+TEST_F(Handler, DropsASampleThatHasNoRoomItself) {
+  Fill(&harness_.Slot(slot_)->index);
+  Deliver();
+  ExpectLaw(1);
+  EXPECT_EQ(Dropped(DropReason::kIndexFull), 1u);
+  uint64_t wakes = 0;
+  EXPECT_EQ(read(harness_.context().wake_fd, &wakes, sizeof(wakes)), 8) << "the drain is woken";
+}
+
+TEST_F(Handler, DropsNativeThreadsWhenOnlyJavaScriptOnesAreWanted) {
+  harness_.context().javascript_threads_only = true;
+  Deliver();
+  ExpectLaw(1);
+  EXPECT_EQ(Dropped(DropReason::kNotSelected), 1u);
+}
+
+TEST_F(Handler, TheNextSampleStandsForTheCpuTimeOfDroppedOnes) {
+  Deliver(1, true);
+  harness_.State(slot_)->busy.store(1);
+  Deliver(2);
+  harness_.State(slot_)->busy.store(0);
+  Fill(&harness_.Slot(slot_)->detail);
+  Deliver(0);
+  Empty(&harness_.Slot(slot_)->detail);
+  Fill(&harness_.Slot(slot_)->index);
+  Deliver(0);
+  Empty(&harness_.Slot(slot_)->index);
+  Deliver(0);
+  Deliver(0);
+  const auto samples = harness_.TakeSamples(slot_);
+  ASSERT_EQ(samples.size(), 2u);
+  EXPECT_EQ(samples[0].cpu_ns, (2 + 3 + 1 + 1 + 1) * 1'000'000u);
+  EXPECT_EQ(samples[1].cpu_ns, 1'000'000u);
+  ExpectLaw(6);
+}
+
+TEST_F(Handler, IgnoresASignalOfTheSlotsFormerThread) {
+  const siginfo_t stale = harness_.Tick(slot_);
+  harness_.Slot(slot_)->generation.fetch_add(1);
+  HandlerHarness::Deliver(stale);
+  ExpectLaw(0);
+  Deliver();
+  ExpectLaw(1);
+}
+
+TEST_F(Handler, IgnoresASlotThatDoesNotExist) {
+  siginfo_t info = harness_.Tick(slot_);
+  info.si_value.sival_ptr = reinterpret_cast<void*>(TimerValue{64, 1, false}.Encode());
+  HandlerHarness::Deliver(info);
+  ExpectLaw(0);
+}
+
+TEST_F(Handler, IgnoresItsOwnSignalsWithoutAContext) {
+  SetHandlerContext(nullptr);
+  Deliver();
+  WaitForHandlers();
+  SetHandlerContext(&harness_.context());
+  ExpectLaw(0);
+}
+
+TEST_F(Handler, LeavesErrnoAlone) {
+  errno = 4321;
+  Deliver();
+  EXPECT_EQ(errno, 4321);
+  Fill(&harness_.Slot(slot_)->detail);
+  close(harness_.context().wake_fd);
+  errno = 4321;
+  for (int i = 0; i < 2; i++) Deliver();
+  EXPECT_EQ(errno, 4321);
+  harness_.context().wake_fd = eventfd(0, EFD_CLOEXEC);
+}
+
+int g_forwarded;
+const siginfo_t* g_forwarded_info;
+void* g_forwarded_context;
+void Plain(int signal) { g_forwarded = signal; }
+void WithInfo(int signal, siginfo_t* info, void* context) {
+  g_forwarded = signal;
+  g_forwarded_info = info;
+  g_forwarded_context = context;
+}
+
+TEST_F(Handler, ForwardsAForeignSignalToAPlainHandler) {
+  harness_.context().previous.sa_handler = Plain;
+  for (int code : {SI_USER, SI_KERNEL, SI_QUEUE, SI_TIMER}) {
+    siginfo_t info{};
+    info.si_signo = SIGPROF;
+    info.si_code = code;
+    info.si_value.sival_ptr = reinterpret_cast<void*>(uint64_t{1234});
+    g_forwarded = 0;
+    HandlerHarness::Deliver(info);
+    EXPECT_EQ(g_forwarded, SIGPROF) << code;
+  }
+  ExpectLaw(0);
+}
+
+TEST_F(Handler, ForwardsAForeignSignalWithItsInfoAndContext) {
+  harness_.context().previous.sa_sigaction = WithInfo;
+  harness_.context().previous.sa_flags = SA_SIGINFO;
+  siginfo_t info{};
+  info.si_code = SI_USER;
+  ucontext_t here{};
+  HandleProfilingSignal(SIGPROF, &info, &here);
+  EXPECT_EQ(g_forwarded_info, &info);
+  EXPECT_EQ(g_forwarded_context, &here);
+  ExpectLaw(0);
+}
+
+TEST_F(Handler, ForwardsNothingToTheDefaultOrIgnoringDisposition) {
+  for (auto handler : {SIG_DFL, SIG_IGN}) {
+    harness_.context().previous.sa_handler = handler;
+    siginfo_t info{};
+    info.si_code = SI_USER;
+    HandlerHarness::Deliver(info);
+  }
+  ExpectLaw(0);
+}
+
+TEST_F(Handler, DoesNotForwardItsOwnSignals) {
+  harness_.context().previous.sa_handler = Plain;
+  g_forwarded = 0;
+  Deliver();
+  EXPECT_EQ(g_forwarded, 0);
+}
+
+__attribute__((noinline)) uint64_t AtDepth(int depth, void (*leaf)(void*), void* data) {
+  if (depth == 0) {
+    leaf(data);
+    return 1;
+  }
+  const uint64_t below = AtDepth(depth - 1, leaf, data);
+  asm volatile("" : : "r"(below));  // no tail call
+  return below + 1;
+}
+
+TEST(HandlerLimits, CutsAStackAtMaxFramesAndSaysSo) {
+  HandlerHarness harness(64, 16);
+  const uint32_t slot = harness.AddThread();
+  siginfo_t info = harness.Tick(slot);
+  AtDepth(
+      40, [](void* data) { HandlerHarness::Deliver(*static_cast<siginfo_t*>(data)); }, &info);
+  const auto samples = harness.TakeSamples(slot);
+  ASSERT_EQ(samples.size(), 1u);
+  EXPECT_NE(samples[0].state & kStateTruncated, 0u);
+  EXPECT_EQ(samples[0].state & kStateIncomplete, 0u);
+  EXPECT_EQ(harness.TakeStacks(slot).at(samples[0].stack_id).size(), 16u);
+}
+
+// Every path in any order, with a drain now and then. The laws: signals = written + dropped; CPU
+// time handed out = that of the samples + what is pending; written = drained + still in the lanes.
+TEST(HandlerStress, EverySignalAndAllCpuTimeIsAccountedFor) {
+  std::mt19937_64 random(test::TestSeed());
+  HandlerHarness harness(64, 64);
+  const uint32_t slots[] = {harness.AddThread(), harness.AddThread(), harness.AddThread()};
+  uint64_t sent[3] = {}, cpu_given[3] = {}, cpu_sampled[3] = {}, drained = 0;
+  const auto drain = [&](size_t which) {
+    harness.TakeStacks(slots[which]);
+    for (const SampleRecord& sample : harness.TakeSamples(slots[which])) {
+      cpu_sampled[which] += sample.cpu_ns;
+      drained++;
+    }
+  };
+  struct Shot {
+    siginfo_t info;
+    bool blocks;
+  };
+  for (int turn = 0; turn < (test::kSanitized ? 20'000 : 100'000); turn++) {
+    const size_t which = random() % 3;
+    const int overruns = static_cast<int>(random() % 4);
+    const bool accepting = random() % 50 != 0;
+    harness.region()->header()->accepting_samples.store(accepting);
+    harness.State(slots[which])->busy.store(random() % 20 == 0);
+    Shot shot{harness.Tick(slots[which], overruns), random() % 20 == 0};
+    if (random() % 100 == 0) {  // a stale one, which must change nothing
+      siginfo_t stale = shot.info;
+      const TimerValue old{slots[which], 0, false};
+      stale.si_value.sival_ptr = reinterpret_cast<void*>(old.Encode());
+      HandlerHarness::Deliver(stale);
+    }
+    AtDepth(
+        static_cast<int>(random() % 40),
+        [](void* data) {
+          HandlerHarness::Deliver(static_cast<Shot*>(data)->info, static_cast<Shot*>(data)->blocks);
+        },
+        &shot);
+    sent[which]++;
+    if (accepting) cpu_given[which] += static_cast<uint64_t>(1 + overruns) * 1'000'000;
+    // Slot 0 is drained often, 1 rarely, 2 hardly ever, so that its lanes fill.
+    if (random() % (which == 0 ? 100 : which == 1 ? 1500 : 20'000) == 0) drain(which);
+  }
+  const Totals totals = harness.Sum();
+  EXPECT_EQ(totals.signals, std::accumulate(sent, sent + 3, uint64_t{0}));
+  EXPECT_EQ(totals.signals, totals.written + test::DroppedSum(totals));
+  for (DropReason reason : {DropReason::kNotAccepting, DropReason::kBusy,
+                            DropReason::kSignalsBlocked, DropReason::kIndexFull}) {
+    EXPECT_GT(totals.dropped[static_cast<size_t>(reason)], 0u) << DropReasonName(reason);
+  }
+  for (size_t which = 0; which < 3; which++) drain(which);
+  EXPECT_EQ(drained, totals.written);
+  for (size_t which = 0; which < 3; which++) {
+    EXPECT_EQ(harness.Slot(slots[which])->counters.signals.load(), sent[which]);
+    EXPECT_EQ(cpu_sampled[which] + harness.State(slots[which])->pending_cpu_ns, cpu_given[which]);
+  }
+}
+
+}  // namespace
+}  // namespace spprof
