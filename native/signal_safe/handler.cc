@@ -1,10 +1,9 @@
 #include "signal_safe/handler.h"
 
-#include <cerrno>
-
 #include "signal_safe/definitions.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
+#include "signal_safe/tick.h"
 #include "signal_safe/timer_value.h"
 
 namespace spprof {
@@ -20,8 +19,6 @@ struct alignas(kCacheLine) InFlight {
 };
 constinit InFlight g_in_flight[kInFlightShards];
 
-constexpr uint64_t kIdleNs =
-    50'000'000;  // hires: how long the CPU clock stands still before the timer is disarmed
 
 void Drop(ThreadLaneSet* lanes, DropReason reason) {
   AddOwned(lanes->counters.dropped[static_cast<size_t>(reason)], 1);
@@ -30,90 +27,6 @@ void Drop(ThreadLaneSet* lanes, DropReason reason) {
 bool BlocksFaults(const ucontext_t& ucontext) {
   return sigismember(&ucontext.uc_sigmask, SIGSEGV) == 1 ||
          sigismember(&ucontext.uc_sigmask, SIGBUS) == 1;
-}
-
-// xorshift64 (Marsaglia 2003).
-uint64_t NextRandom(ThreadState* state) {
-  uint64_t x = state->random;
-  x ^= x << 13;
-  x ^= x >> 7;
-  x ^= x << 17;
-  return state->random = x;
-}
-
-// Sets the next tick of the hires timer: on an even grid, which keeps the rate, but up to half an
-// interval to either side of it, so that work which timers set off is not always met at the same
-// point. Returns how many ticks were missed.
-uint32_t ArmNextTick(HandlerContext* context, ThreadState* state, uint64_t now_ns) {
-  const uint64_t interval = context->interval_ns;
-  uint32_t missed = 0;
-  uint64_t next = state->next_tick_ns + interval;
-  if (next + interval / 2 < now_ns) {
-    missed = static_cast<uint32_t>((now_ns - next) / interval);
-    next += missed * interval;
-    if (next < now_ns) next += interval;
-  }
-  state->next_tick_ns = next;
-  const uint64_t jittered = next - interval / 2 + NextRandom(state) % interval;
-  kernel::SetTimer(state->hires_timer, jittered > now_ns ? jittered : now_ns + 1, 0, true);
-  return missed;
-}
-
-// Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs
-// up to make the call again.
-bool WasBlocked(const ucontext_t& ucontext) {
-#if defined(__x86_64__)
-  constexpr uint16_t kSyscall = 0x050f;
-  const auto pc = static_cast<uintptr_t>(ucontext.uc_mcontext.gregs[REG_RIP]);
-  uint16_t before, at;
-  return (ucontext.uc_mcontext.gregs[REG_RAX] == -EINTR && GuardedLoad16(pc - 2, &before) &&
-          before == kSyscall) ||
-         (GuardedLoad16(pc, &at) && at == kSyscall);
-#else
-  static_cast<void>(ucontext);
-  return false;
-#endif
-}
-
-// Whether a thread that has used `used_ns` since its last sample was asleep, apart from being woken
-// by us.
-bool WasAsleep(uint64_t used_ns, uint64_t interval_ns, const ucontext_t& ucontext) {
-  // What a signal costs a sleeping thread itself: waking, delivery, this handler. Up to some 40 us
-  // on a virtual machine.
-  constexpr uint64_t kOwnCostNs = 100'000;
-  return used_ns < interval_ns / 8 || (used_ns < kOwnCostNs && WasBlocked(ucontext));
-}
-
-// The CPU time that this signal's sample stands for; 0: no sample is due.
-uint64_t CpuSinceLastSample(HandlerContext* context, ThreadState* state, bool from_hires_timer,
-                            uint32_t* overruns, uint64_t now_ns, const ucontext_t& ucontext) {
-  if (context->engine == TimerEngine::kTick)
-    return (uint64_t{1} + *overruns) * context->interval_ns;
-
-  const uint64_t cpu = kernel::ThreadCpuNs();
-  const uint64_t used = cpu - state->last_cpu_ns;
-  if (!from_hires_timer) {  // the thread runs again
-    state->idle_since_ns = 0;
-    state->next_tick_ns = now_ns;
-    *overruns = 0;
-    ArmNextTick(context, state, now_ns);
-    state->last_cpu_ns = cpu;
-    return used;
-  }
-  if (WasAsleep(used, context->interval_ns, ucontext)) {
-    if (state->idle_since_ns == 0) state->idle_since_ns = now_ns;
-    if (now_ns - state->idle_since_ns > kIdleNs) {
-      // From here on the thread's own CPU clock wakes us, so that a sleeping thread is left alone.
-      kernel::SetTimer(state->cpu_timer, context->interval_ns, 0, false);
-    } else {
-      ArmNextTick(context, state, now_ns);
-    }
-    return 0;
-  }
-  state->idle_since_ns = 0;
-  state->last_cpu_ns = cpu;
-  *overruns = ArmNextTick(context, state, now_ns);
-  return used;
 }
 
 // V8's state of the thread's current isolate. From V8 13 on, helper threads too have one while they work for it, so that this does not tell
@@ -133,8 +46,15 @@ void AddOwnedMax(Sequence& counter, uint64_t value) {
     counter.store(value, std::memory_order_relaxed);
 }
 
-void Record(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, uint64_t begin_ns,
-            uint64_t cpu_ns, uint32_t overruns, const ucontext_t& ucontext) {
+// A sample that has been walked, its definitions written, but not its index record.
+struct Prepared {
+  SampleRecord record{};
+  bool is_selected = true;
+  bool swapped = false;
+};
+
+Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state,
+                 const ucontext_t& ucontext) {
   const uint32_t vm_state = VmState(context->v8);
   const ModuleTable* modules = context->modules.load(std::memory_order_acquire);
   if (state->modules != modules) {  // rules of what has been unloaded since
@@ -149,48 +69,50 @@ void Record(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, u
   Definitions definitions(lanes, context->region, state, reader);
   Walker walker(*modules, context->v8, reader, state, &definitions, options);
   const WalkResult walk = walker.Walk(Registers::FromContext(ucontext));
+
+  Prepared prepared;
   if (walk.has_javascript) lanes->has_javascript.store(1, std::memory_order_relaxed);
   const bool runs_javascript = lanes->has_javascript.load(std::memory_order_relaxed) != 0;
   if (context->javascript_threads_only && !runs_javascript &&
       lanes->kind.load(std::memory_order_relaxed) == static_cast<uint32_t>(ThreadKind::kNative)) {
-    Drop(lanes, DropReason::kNotSelected);
-    return;
+    prepared.is_selected = false;
+    return prepared;
   }
   const bool is_in_gc = state->in_gc != 0 || (runs_javascript && vm_state == kVmStateGc);
+  prepared.record.header = {RecordType::kSample, 0, sizeof(SampleRecord)};
+  prepared.record.stack_id = walk.is_lane_full ? 0 : definitions.StackId(state->frames, walk.frame_count);
+  prepared.record.state = vm_state | (is_in_gc ? kStateInGc : 0) | (walk.is_truncated ? kStateTruncated : 0) |
+                          (walk.is_complete ? 0 : kStateIncomplete) | (runs_javascript ? kStateRunsJavaScript : 0);
+  prepared.swapped = definitions.swapped();
+  return prepared;
+}
 
-  const uint32_t stack_id =
-      walk.is_lane_full ? 0 : definitions.StackId(state->frames, walk.frame_count);
-  bool swapped = definitions.swapped();
-  SampleRecord record{};
-  record.header = {RecordType::kSample, 0, sizeof(SampleRecord)};
-  record.time_ns = begin_ns;
-  record.cpu_ns = cpu_ns + state->pending_cpu_ns;
-  record.stack_id = stack_id;
-  record.overruns = overruns;
-  record.state = vm_state | (is_in_gc ? kStateInGc : 0) |
-                 (walk.is_truncated ? kStateTruncated : 0) |
-                 (walk.is_complete ? 0 : kStateIncomplete) |
-                 (runs_javascript ? kStateRunsJavaScript : 0);
+// The sample's CPU time goes into the next one's, so that the sum stays right.
+void DropSample(ThreadLaneSet* lanes, ThreadState* state, DropReason reason, uint64_t cpu_ns) {
+  Drop(lanes, reason);
+  state->pending_cpu_ns += cpu_ns;
+}
 
+void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, Prepared* prepared,
+             const Tick& tick, uint64_t begin_ns) {
   LaneWriter index(&lanes->index, context->region);
-  if (stack_id == 0) {
-    Drop(lanes, DropReason::kDetailFull);
-    state->pending_cpu_ns += cpu_ns;
+  SampleRecord& record = prepared->record;
+  if (record.stack_id == 0 || !index.Reserve(sizeof(record), &prepared->swapped)) {
+    DropSample(lanes, state, record.stack_id == 0 ? DropReason::kDetailFull : DropReason::kIndexFull, tick.cpu_ns);
     kernel::Wake(context->wake_fd);
-  } else if (!index.Reserve(sizeof(record), &swapped)) {
-    Drop(lanes, DropReason::kIndexFull);
-    state->pending_cpu_ns += cpu_ns;
-    kernel::Wake(context->wake_fd);
-  } else {
-    state->pending_cpu_ns = 0;
-    const uint64_t took_ns = kernel::MonotonicNs() - begin_ns;
-    record.handler_ns = static_cast<uint32_t>(took_ns);
-    index.Write(&record, sizeof(record));
-    AddOwned(lanes->counters.written, 1);
-    AddOwned(lanes->counters.handler_total_ns, took_ns);
-    AddOwnedMax(lanes->counters.handler_max_ns, took_ns);
-    if (swapped) kernel::Wake(context->wake_fd);
+    return;
   }
+  record.time_ns = begin_ns;
+  record.cpu_ns = tick.cpu_ns + state->pending_cpu_ns;
+  record.overruns = tick.overruns;
+  state->pending_cpu_ns = 0;
+  const uint64_t took_ns = kernel::MonotonicNs() - begin_ns;
+  record.handler_ns = static_cast<uint32_t>(took_ns);
+  index.Write(&record, sizeof(record));
+  AddOwned(lanes->counters.written, 1);
+  AddOwned(lanes->counters.handler_total_ns, took_ns);
+  AddOwnedMax(lanes->counters.handler_max_ns, took_ns);
+  if (prepared->swapped) kernel::Wake(context->wake_fd);
 }
 
 void Forward(const struct sigaction& previous, int signal, siginfo_t* info, void* ucontext) {
@@ -223,21 +145,26 @@ void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, i
   ThreadLaneSet* lanes = context->Slot(slot);
   ThreadState* state = context->State(slot);
   AddOwned(lanes->counters.signals, 1);
-  uint32_t missed = overruns > 0 ? static_cast<uint32_t>(overruns) : 0;
-  const uint64_t cpu_ns =
-      CpuSinceLastSample(context, state, from_hires_timer, &missed, begin_ns, ucontext);
-  if (missed != 0) AddOwned(lanes->counters.overruns, missed);
-  if (cpu_ns == 0) {
+  const Tick tick = BeginTick(*context, state, from_hires_timer, overruns, begin_ns, ucontext);
+  if (tick.overruns != 0) AddOwned(lanes->counters.overruns, tick.overruns);
+
+  if (tick.cpu_ns == 0) {
     Drop(lanes, DropReason::kOffCpu);
   } else if (state->busy.load(std::memory_order_relaxed) != 0) {
-    Drop(lanes, DropReason::kBusy);
-    state->pending_cpu_ns += cpu_ns;
+    DropSample(lanes, state, DropReason::kBusy, tick.cpu_ns);
   } else if (BlocksFaults(ucontext)) {
-    Drop(lanes, DropReason::kSignalsBlocked);
-    state->pending_cpu_ns += cpu_ns;
+    DropSample(lanes, state, DropReason::kSignalsBlocked, tick.cpu_ns);
   } else {
-    Record(context, lanes, state, begin_ns, cpu_ns, missed, ucontext);
+    Prepared prepared = Prepare(context, lanes, state, ucontext);
+    EndTick(*context, state, tick, begin_ns);
+    if (prepared.is_selected) {
+      Publish(context, lanes, state, &prepared, tick, begin_ns);
+    } else {
+      Drop(lanes, DropReason::kNotSelected);
+    }
+    return;
   }
+  EndTick(*context, state, tick, begin_ns);
 }
 
 namespace {

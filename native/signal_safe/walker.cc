@@ -14,7 +14,7 @@ constexpr uint32_t kMaxSteps = 1 << 16;
 // Slots of a JavaScript frame below its frame pointer: context, function, argument count.
 constexpr uint64_t kStandardFrameBytes = 24;
 
-bool IsHeapObject(uint64_t word) { return (word & 3) == 1; }
+bool IsHeapObject(uint64_t word) { return (word & 3) == 1 && word >> 47 == 0; }
 
 }  // namespace
 

@@ -1,0 +1,45 @@
+// All that the handler knows. Set up before the first timer exists; `modules` alone changes later.
+//
+// Context: signal | control thread.
+#pragma once
+
+#include <signal.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "region/layout.h"
+#include "signal_safe/module_table.h"
+#include "signal_safe/thread_state.h"
+#include "signal_safe/v8_layout.h"
+#include "signal_safe/walker.h"
+
+namespace spprof {
+
+enum class TimerEngine : uint16_t { kTick = 0, kHires = 1 };
+
+struct HandlerContext {
+  uint8_t* region = nullptr;
+  RegionHeader* header = nullptr;
+  RegionGeometry geometry;
+  uint8_t* states = nullptr;  // ThreadStates, one every `state_stride` bytes
+  size_t state_stride = 0;
+  std::atomic<const ModuleTable*> modules{nullptr};
+  V8Layout v8;
+  WalkOptions walk;
+  bool javascript_threads_only = false;
+  TimerEngine engine = TimerEngine::kTick;
+  uint64_t interval_ns = 0;
+  int wake_fd = -1;  // eventfd of the drain
+  struct sigaction previous {};
+
+  ThreadLaneSet* Slot(uint32_t slot) const {
+    return reinterpret_cast<ThreadLaneSet*>(region + geometry.SlotOffset(slot));
+  }
+  ThreadState* State(uint32_t slot) const {
+    return reinterpret_cast<ThreadState*>(states + slot * state_stride);
+  }
+};
+
+}  // namespace spprof

@@ -1,0 +1,37 @@
+// What a timer's signal means: how much CPU time its sample stands for, and when the next one comes. One engine each way (DESIGN D6):
+//
+// tick    a periodic timer on the thread's CPU clock, which rides on the kernel's tick; 1 + overruns intervals a sample.
+// hires   a one-shot timer on the monotonic clock, set again by the handler; the thread's CPU clock says what the sample stands for.
+//
+//            CPU clock has moved by an interval
+//   waiting ────────────────────────────────────▶ ticking
+//      ▲   (CPU timer, one shot)                    │  ticks on the monotonic clock
+//      └────────────────────────────────────────────┘
+//            50 ms of ticks on which the thread was asleep
+//
+// Context: signal, on the sampled thread.
+#pragma once
+
+#include <ucontext.h>
+
+#include <cstdint>
+
+#include "signal_safe/handler_context.h"
+
+namespace spprof {
+
+struct Tick {
+  uint64_t cpu_ns = 0;    // that the sample stands for; 0: no sample is due
+  uint32_t overruns = 0;  // ticks that should have come before this one
+  bool is_last = false;   // hires: the thread sleeps; its CPU clock wakes us again
+};
+
+// `kernel_overruns`: siginfo's si_overrun.
+Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer, int kernel_overruns, uint64_t now_ns,
+               const ucontext_t& ucontext);
+
+// After the sample has been taken. Sets the next hires tick, no nearer than the handler took: however slow the handler is, and
+// however short the interval, the program gets as much time as we do.
+void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick, uint64_t begin_ns);
+
+}  // namespace spprof
