@@ -1,0 +1,261 @@
+// From lanes to the log: what the drain writes, in which order, and that it is everything.
+#include "drain/drain.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <set>
+
+#include "drain/lane_drainer.h"
+#include "drain/lane_stream.h"
+#include "drain/log_reader.h"
+#include "log_contents.h"
+#include "sampler_support.h"
+
+namespace spprof {
+namespace {
+
+using test::LogContents;
+using test::ReadContents;
+
+TEST(LogWriter, WritesChunksThatTheReaderTakes) {
+  test::TemporaryFolder folder;
+  LogWriter log;
+  ASSERT_TRUE(log.Create(folder / "log").ok());
+  const uint64_t words[] = {1, 2, 3};
+  ASSERT_TRUE(log.AppendLane(ChunkKind::kDetail, 7, 3, 40, words, sizeof(words)));
+  log.AddStat("answer", 42);
+  ASSERT_TRUE(log.Flush());
+  LogReader reader;
+  ASSERT_TRUE(LogReader::Open(folder / "log", &reader).ok());
+  LogChunk chunk;
+  ASSERT_TRUE(reader.Next(&chunk));
+  EXPECT_EQ(chunk.header.kind, ChunkKind::kDetail);
+  EXPECT_EQ(chunk.header.slot, 7u);
+  EXPECT_EQ(chunk.header.generation, 3u);
+  EXPECT_EQ(chunk.header.lane_position, 40u);
+  ASSERT_EQ(chunk.payload.size(), sizeof(words));
+  EXPECT_EQ(std::memcmp(chunk.payload.data(), words, sizeof(words)), 0);
+  ASSERT_TRUE(reader.Next(&chunk));
+  EXPECT_EQ(chunk.header.kind, ChunkKind::kControl);
+  EXPECT_FALSE(reader.Next(&chunk));
+  EXPECT_EQ(reader.stop_reason(), "");
+  EXPECT_EQ(reader.good_bytes(), log.bytes_written());
+  EXPECT_EQ(ReadContents(folder / "log").stats.at("answer"), 42u);
+}
+
+TEST(LogWriter, AFileWithoutANameCanBeReadWhileTheWriterLives) {
+  LogWriter log;
+  ASSERT_TRUE(log.CreateUnnamed().ok());
+  log.AddStat("answer", 42);
+  log.Flush();
+  EXPECT_EQ(ReadContents(log.path()).stats.at("answer"), 42u);
+}
+
+TEST(LogWriter, DoesNotWriteOverAnotherFile) {
+  test::TemporaryFolder folder;
+  test::WriteFile(folder / "log", "precious");
+  LogWriter log;
+  EXPECT_FALSE(log.Create(folder / "log").ok());
+  EXPECT_EQ(test::ReadFile(folder / "log"), "precious");
+}
+
+TEST(LogWriter, GoesOnBehindTheLastGoodChunkOfATornLog) {
+  test::TemporaryFolder folder;
+  const std::string path = folder / "log";
+  {
+    LogWriter log;
+    ASSERT_TRUE(log.Create(path).ok());
+    for (uint64_t i = 0; i < 3; i++) {
+      log.AddStat("stat" + std::to_string(i), i);
+      log.Flush();
+    }
+  }
+  const std::string whole = test::ReadFile(path);
+  for (size_t cut = 1; cut < 60; cut++) {
+    test::WriteFile(path, whole.substr(0, whole.size() - cut));
+    LogWriter log;
+    ASSERT_TRUE(log.OpenToAppend(path).ok());
+    log.AddStat("later", 9);
+    ASSERT_TRUE(log.Flush());
+    const LogContents contents = ReadContents(path);
+    EXPECT_EQ(contents.stop_reason, "") << cut;
+    EXPECT_EQ(contents.stats.count("stat2"), 0u);
+    EXPECT_EQ(contents.stats.at("stat1"), 1u);
+    EXPECT_EQ(contents.stats.at("later"), 9u);
+  }
+}
+
+// A full disk (here: a limit on the file's size) costs what does not fit, counted, and nothing that
+// was there or comes later.
+TEST(LogWriter, ADiskThatIsFullForAWhileLosesOnlyWhatCameMeanwhile) {
+  test::TemporaryFolder folder;
+  LogWriter log;
+  ASSERT_TRUE(log.Create(folder / "log").ok());
+  const std::vector<uint8_t> bytes(4096, 7);
+  ASSERT_TRUE(log.AppendLane(ChunkKind::kIndex, 0, 1, 0, bytes.data(), 4096));
+  struct rlimit before, limit;
+  getrlimit(RLIMIT_FSIZE, &before);
+  limit = {6000, before.rlim_max};
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &limit);
+  const bool written = log.AppendLane(ChunkKind::kIndex, 0, 1, 4096, bytes.data(), 4096);
+  setrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, SIG_DFL);
+  EXPECT_FALSE(written);
+  EXPECT_EQ(log.bytes_lost(), 4096u);
+  EXPECT_NE(log.failure(), "");
+  ASSERT_TRUE(log.AppendLane(ChunkKind::kIndex, 0, 1, 8192, bytes.data(), 4096));
+  LogReader reader;
+  ASSERT_TRUE(LogReader::Open(folder / "log", &reader).ok());
+  LogChunk chunk;
+  ASSERT_TRUE(reader.Next(&chunk));
+  ASSERT_TRUE(reader.Next(&chunk));
+  EXPECT_EQ(chunk.header.lane_position, 8192u);
+  EXPECT_FALSE(reader.Next(&chunk));
+  EXPECT_EQ(reader.stop_reason(), "");
+}
+
+TEST(LaneDrainer, WritesDetailsBeforeTheIndexAndCountsSamples) {
+  test::TemporaryFolder folder;
+  test::HandlerHarness harness;
+  const uint32_t slot = harness.AddThread();
+  for (int i = 0; i < 10; i++) test::HandlerHarness::Deliver(harness.Tick(slot));
+  LogWriter log;
+  ASSERT_TRUE(log.Create(folder / "log").ok());
+  LaneDrainer drainer(harness.region(), &log);
+  EXPECT_GT(drainer.DrainSlot(slot), 10 * sizeof(SampleRecord));
+  EXPECT_EQ(drainer.samples(), 10u);
+  EXPECT_GT(drainer.handler_times().Percentile(0.5), 0u);
+  EXPECT_EQ(drainer.DrainSlot(slot), 0u);
+  LogReader reader;
+  ASSERT_TRUE(LogReader::Open(folder / "log", &reader).ok());
+  LogChunk chunk;
+  ASSERT_TRUE(reader.Next(&chunk));
+  EXPECT_EQ(chunk.header.kind, ChunkKind::kDetail);
+  ASSERT_TRUE(reader.Next(&chunk));
+  EXPECT_EQ(chunk.header.kind, ChunkKind::kIndex);
+  EXPECT_EQ(ReadContents(folder / "log").samples, 10u);
+}
+
+// A thread that samples as fast as it can against a drain: everything that was written arrives,
+// once, and no sample stands in the log before the stack that it names.
+TEST(LaneDrainer, LosesNothingWhileAThreadWrites) {
+  test::TemporaryFolder folder;
+  test::HandlerHarness harness;
+  const uint32_t slot = harness.AddThread();
+  const uint64_t wanted = test::kSanitized ? 20'000 : 300'000;
+  std::atomic<bool> done{false};
+  std::thread sampled([&] {
+    // Many different stacks, so that details flow too: each depth is one, until the table is
+    // cleared.
+    struct Walk {
+      static void Down(test::HandlerHarness* harness, uint32_t slot, uint64_t depth) {
+        if (depth > 0)
+          return Down(harness, slot, depth - 1),
+                 std::atomic_signal_fence(std::memory_order_seq_cst);
+        test::HandlerHarness::Deliver(harness->Tick(slot));
+      }
+    };
+    for (uint64_t i = 0; i < wanted; i++) {
+      if (i % 300 == 0) harness.State(slot)->modules = nullptr;
+      Walk::Down(&harness, slot, i % 50);
+    }
+    done.store(true, std::memory_order_release);
+  });
+  LogWriter log;
+  ASSERT_TRUE(log.Create(folder / "log").ok());
+  LaneDrainer drainer(harness.region(), &log);
+  for (bool last = false; !last;) {
+    last = done.load(std::memory_order_acquire);
+    while (drainer.DrainSlot(slot) != 0) {
+    }
+    if (!last) std::this_thread::yield();
+  }
+  sampled.join();
+  const Totals totals = harness.Sum();
+  EXPECT_EQ(totals.signals, wanted);
+  EXPECT_EQ(totals.signals, totals.written + test::DroppedSum(totals));
+  EXPECT_EQ(drainer.samples(), totals.written);
+  const LogContents contents = ReadContents(folder / "log");
+  EXPECT_EQ(contents.samples, totals.written);
+  EXPECT_EQ(contents.samples_without_stack, 0u) << "an index record before its details";
+  EXPECT_EQ(contents.lost_bytes, 0u);
+  EXPECT_EQ(contents.stop_reason, "");
+  std::printf("%llu written, %llu dropped\n", static_cast<unsigned long long>(totals.written),
+              static_cast<unsigned long long>(test::DroppedSum(totals)));
+}
+
+// Sampler and drain as in a session, with threads that come, work, rename themselves and go.
+TEST(Drain, EverythingWrittenArrivesInTheLog) {
+  test::TemporaryFolder folder;
+  test::SamplerHarness harness(TimerEngine::kTick, 1'000'000);
+  LogWriter log;
+  ASSERT_TRUE(log.Create(folder / "log").ok());
+  Drain drain(&harness.sampler(), &log, harness.wake_fd());
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  ASSERT_TRUE(drain.Start().ok());
+  for (int turn = 0; turn < 4; turn++) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; i++) {
+      threads.emplace_back([&] {
+        harness.sampler().RegisterCurrentThread(ThreadKind::kWorker, "named");
+        test::BurnCpu(25'000'000);
+      });
+    }
+    test::BurnCpu(25'000'000);
+    for (std::thread& thread : threads) thread.join();
+  }
+  harness.sampler().Stop();
+  drain.Stop();
+  const Totals totals = SumTotals(*harness.region());
+  EXPECT_EQ(totals.signals, totals.written + test::DroppedSum(totals));
+  EXPECT_EQ(drain.Stats().samples_drained, totals.written);
+  log.Flush();
+  const LogContents contents = ReadContents(folder / "log");
+  EXPECT_EQ(contents.samples, totals.written);
+  EXPECT_EQ(contents.samples_without_stack, 0u);
+  EXPECT_EQ(contents.lost_bytes, 0u);
+  EXPECT_GE(contents.threads.size(), 17u);
+  if (!test::kUnderTsan) {  // TSan merges the signals of its safe points
+    EXPECT_GE(totals.written, 50u);
+  }
+  EXPECT_EQ(contents.names.count("named"), 1u);
+}
+
+// Sampler, drain, region and log, a hundred times over.
+TEST(Drain, AHundredSessionsLeaveNothingBehind) {
+  test::TemporaryFolder folder;
+  const auto session = [&](int turn) {
+    const std::string name = std::to_string(turn);
+    test::SamplerHarness harness(turn % 2 == 0 ? TimerEngine::kTick : TimerEngine::kHires,
+                                 1'000'000, folder / ("region" + name));
+    LogWriter log;
+    ASSERT_TRUE(log.Create(folder / ("log" + name)).ok());
+    Drain drain(&harness.sampler(), &log, harness.wake_fd());
+    ASSERT_TRUE(harness.sampler().Start().ok());
+    ASSERT_TRUE(drain.Start().ok());
+    test::BurnCpu(2'000'000);
+    harness.sampler().Stop();
+    drain.Stop();
+  };
+  struct sigaction before, after;
+  sigaction(SIGSEGV, nullptr, &before);
+  int turn = 0;
+  for (; turn < 10; turn++) session(turn);  // libc's own caches: thread stacks, buffers
+  const test::Holdings at_first = test::CountHoldings();
+  for (; turn < 110; turn++) session(turn);
+  const test::Holdings at_end = test::CountHoldings();
+  EXPECT_EQ(at_end.timers, at_first.timers);
+  EXPECT_EQ(at_end.fds, at_first.fds);
+  // The sanitizers' allocators map memory as they go.
+  if (!test::kSanitized) {
+    EXPECT_LE(at_end.mappings, at_first.mappings + 2);
+  }
+  sigaction(SIGSEGV, nullptr, &after);
+  EXPECT_EQ(after.sa_sigaction, before.sa_sigaction);
+}
+
+}  // namespace
+}  // namespace spprof
