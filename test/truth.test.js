@@ -1,0 +1,144 @@
+'use strict';
+
+/**
+ * Ground truth: programs that measure their own CPU time with the kernel's clocks, and what the profiler says of them. Shares
+ * are of a thread's CPU time, so that company on the machine does not matter.
+ */
+
+const { selfTimes } = require('./helpers/read-cpuprofile');
+const { build } = require('./fixtures/native-addon/build');
+const { cpuWhere, recordProgram, runProgram } = require('./truth/recorded');
+
+build();
+
+/** @typedef {import('../binding').NativeFrame} Frame */
+
+describe('time in four places', () => {
+  /** @type {Awaited<ReturnType<typeof recordProgram>>} */
+  let run;
+  beforeAll(async () => {
+    run = await recordProgram('four-parts');
+  });
+
+  /** The difference between what samples and clock give a part, in points of its thread's CPU time. */
+  const points = (/** @type {number} */ sampled, /** @type {number} */ truth, /** @type {number} */ thread) =>
+    (Math.abs(sampled - truth) / thread) * 100;
+
+  test('deflateSync on the main thread: zlib’s own functions below node:zlib', () => {
+    const { truth, recording } = run;
+    const isDeflate = (/** @type {Frame[]} */ stack) =>
+      stack.some(({ functionName, url }) => functionName === 'processChunkSync' && url === 'node:zlib');
+    const isNative = (/** @type {Frame[]} */ stack) =>
+      stack.some((frame) => frame.kind === 'native' && /deflate/.test(frame.functionName));
+    const sampled = cpuWhere(recording, truth.main, isDeflate);
+    const thread = cpuWhere(recording, truth.main);
+    expect(points(sampled, truth.parts.deflate, thread)).toBeLessThan(3);
+    expect(cpuWhere(recording, truth.main, (stack) => isDeflate(stack) && isNative(stack)) / sampled).toBeGreaterThan(
+      0.9,
+    );
+  });
+
+  test('a native addon on the main thread: its C function, in its own module', () => {
+    const { truth, recording } = run;
+    const isBurn = ({ functionName, module, kind }) =>
+      functionName === 'fixture_burn' && module === build().addon && kind === 'native';
+    const sampled = cpuWhere(recording, truth.main, (stack) => stack.some(isBurn));
+    expect(points(sampled, truth.parts.addon, cpuWhere(recording, truth.main))).toBeLessThan(3);
+  });
+
+  test('pbkdf2 on the pool: OpenSSL’s functions on native threads', () => {
+    const { truth, recording } = run;
+    expect(truth.pool.length).toBeGreaterThan(0);
+    const isHash = ({ functionName, kind }) => kind === 'native' && /sha512|hmac|pbkdf2/i.test(functionName);
+    for (const { tid, ns } of truth.pool) {
+      expect(recording.threads.find((each) => each.tid === tid)?.kind).toBe('native');
+      const sampled = cpuWhere(recording, tid, (stack) => stack.some(isHash));
+      // A tick of 4 ms more or less on either side.
+      expect(Math.abs(sampled - ns)).toBeLessThan(0.03 * ns + 8e6);
+    }
+  });
+
+  test('a worker’s loop, on a thread of kind worker, in a profile of its own', () => {
+    const { truth, recording, profiles } = run;
+    const { tid, loop } = truth.worker;
+    expect(recording.threads.find((each) => each.tid === tid)?.kind).toBe('worker');
+    const sampled = cpuWhere(recording, tid, (stack) =>
+      stack.some(({ functionName }) => functionName === 'workerLoop'),
+    );
+    expect(points(sampled, loop, cpuWhere(recording, tid))).toBeLessThan(3);
+    const files = Object.keys(profiles).filter((file) => file.includes('worker-'));
+    expect(files).toHaveLength(1);
+    const self = selfTimes(profiles[files[0]]);
+    expect(self.get('workerLoop')).toBeGreaterThan((0.9 * loop) / 1000);
+    expect(selfTimes(profiles['four-parts.cpuprofile']).has('workerLoop')).toBe(false);
+  });
+});
+
+describe('V8’s engines show up as what they are', () => {
+  /** @type {Awaited<ReturnType<typeof recordProgram>>} */
+  let run;
+  beforeAll(async () => {
+    run = await recordProgram('engines', { options: ['-r', '1000'], flags: ['--expose-gc'] });
+  });
+
+  const isGc = (/** @type {Frame} */ { kind, functionName }, /** @type {number} */ state) =>
+    (state & 1) !== 0 || kind === 'gc' || /CollectGarbage/.test(functionName);
+
+  /** @type {[string, (frame: Frame, state: number) => boolean][]} */
+  const ENGINES = [
+    ['parseJson', ({ functionName }) => /JsonPars/.test(functionName)],
+    ['stringifyJson', ({ functionName }) => /JsonStringif|FastJsonStringif/.test(functionName)],
+    ['matchRegExp', ({ functionName, kind }) => kind !== 'js' && /RegExp/i.test(functionName)],
+    ['collectGarbage', isGc],
+    ['parseSource', ({ functionName }) => /Parser|Scanner|Compil|Interpreter|AstValue/.test(functionName)],
+  ];
+  test.each(ENGINES)('%s', (name, isEngine) => {
+    const { truth, recording } = run;
+    const isCalled = (/** @type {Frame[]} */ stack) => stack.some(({ functionName }) => functionName === name);
+    const sampled = cpuWhere(recording, truth.main, isCalled);
+    const thread = cpuWhere(recording, truth.main);
+    expect((Math.abs(sampled - truth.parts[name]) / thread) * 100).toBeLessThan(3);
+    const inEngine = cpuWhere(
+      recording,
+      truth.main,
+      (stack, state) => isCalled(stack) && stack.some((frame) => isEngine(frame, state)),
+    );
+    expect(inEngine / sampled).toBeGreaterThan(0.8);
+  });
+});
+
+test.each(['self', 'worker'])('attached to a loop that is compiled in place (%s): its own function is named', (how) => {
+  const leaves = runProgram('attach', how);
+  const all = Object.values(leaves).reduce((sum, count) => sum + count, 0);
+  expect(all).toBeGreaterThan(200);
+  expect(leaves.hotLoop / all).toBeGreaterThan(0.95);
+});
+
+describe('CPU time is the kernel’s', () => {
+  test.each([
+    ['tick', 'alone'],
+    ['tick', 'shared'],
+    ['hires', 'alone'],
+    ['hires', 'shared'],
+  ])('%s, %s: every thread, through waits', (timer, company) => {
+    const { threads, burnt, self, idle, wall } = runProgram('accounting', timer, company);
+    for (const { clock, samples } of threads) expect(Math.abs(samples / clock - 1)).toBeLessThan(0.02);
+    expect(Math.abs(self / burnt - 1)).toBeLessThan(0.03);
+    // All else is idle: the thread did nothing besides but start and end.
+    expect(Math.abs(wall - idle - threads[0].samples) / wall).toBeLessThan(0.01);
+  });
+});
+
+test('short bursts with sleep between: the work has the time, not the wait that follows', () => {
+  const { thread, parts, samples } = runProgram('bursts', 'hires', '1000');
+  for (const name of ['workA', 'workB']) {
+    expect(Math.abs(samples[name] - parts[name]) / thread).toBeLessThan(0.1);
+  }
+});
+
+test('an idle server stays idle', async () => {
+  const plain = runProgram('idle-server');
+  const { truth } = await recordProgram('idle-server');
+  expect(truth.cpuShare - plain.cpuShare).toBeLessThan(0.005);
+  expect(truth.loop).toBeLessThan(0.02);
+});
