@@ -21,6 +21,8 @@ export interface NativeOptions {
   /** Frames kept per stack, leaf first; a longer stack is marked truncated. */
   maxFrames: number;
   maxThreads: number;
+  /** Nanoseconds after which the sampling ends by itself; 0: it goes on until `stop()`. */
+  durationNs: number;
   /** Folder for `region` and `log`, already made, or null: anonymous region, unlinked log. */
   directory: string | null;
 }

@@ -23,6 +23,8 @@ export interface StartOptions {
   maxFrames?: number;
   /** Threads sampled at once, 1 to 65536. Default 4096. */
   maxThreads?: number;
+  /** Seconds after which the sampling ends by itself, 0.001 to 2,592,000; `stop()` gives the profile as always. Default: none. */
+  durationS?: number;
   /**
    * Folder under which region and log are kept, in `<pid>-<n>`, so that the recording survives the process. Default:
    * none, all in memory.

@@ -9,7 +9,7 @@ const { parseMicroseconds } = require('./units');
  * `--help` all read it; nothing is configured twice.
  *
  * @typedef {object} Option
- * @property {'time' | 'choice' | 'boolean' | 'integer' | 'path'} type
+ * @property {'time' | 'seconds' | 'choice' | 'boolean' | 'integer' | 'path'} type
  * @property {string | number | boolean | null} default
  * @property {string} flag        long name on the command line; a boolean's flag turns it off
  * @property {string} [short]     short name on the command line
@@ -21,9 +21,11 @@ const { parseMicroseconds } = require('./units');
  * @property {string[]} [choices] what this version has
  * @property {string[]} [planned] what the design names and this version does not have
  *
- * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'dir'} OptionName
+ * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
+ *   | 'dir'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires',
- *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number, dir: string | null }} Options
+ *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
+ *   durationS: number | null, dir: string | null }} Options
  */
 
 /** @type {Record<OptionName, Option>} */
@@ -97,6 +99,17 @@ const OPTIONS = {
     env: 'SPPROF_MAX_THREADS',
     help: 'threads sampled at once',
   },
+  durationS: {
+    type: 'seconds',
+    default: null,
+    min: 0.001,
+    max: 30 * 24 * 3600,
+    flag: 'duration',
+    short: 'd',
+    operand: 's',
+    env: 'SPPROF_DURATION',
+    help: 'stop recording after so many seconds; the program runs on',
+  },
   dir: {
     type: 'path',
     default: null,
@@ -121,6 +134,8 @@ function allowedText(option) {
   switch (option.type) {
     case 'time':
       return `'auto' or a time from ${option.min} µs to ${Number(option.max) / 1e6} s`;
+    case 'seconds':
+      return `a time from ${option.min} s to ${option.max} s`;
     case 'choice':
       return `one of ${/** @type {string[]} */ (option.choices).map((c) => `'${c}'`).join(', ')}`;
     case 'boolean':
@@ -154,7 +169,7 @@ function checkChoice(option, label, value) {
  */
 function checkNumber(option, label, value) {
   if (typeof value !== 'number') throw errors.optionType(label, value, allowedText(option));
-  const isIntegral = option.type === 'time' || Number.isInteger(value);
+  const isIntegral = option.type !== 'integer' || Number.isInteger(value);
   const isInRange = value >= Number(option.min) && value <= Number(option.max);
   if (!isIntegral || !isInRange) throw errors.optionRange(label, value, allowedText(option));
   return value;
@@ -173,6 +188,7 @@ function checkValue(option, label, value) {
     case 'time':
       return value === 'auto' ? value : checkNumber(option, label, value);
     case 'integer':
+    case 'seconds':
       return checkNumber(option, label, value);
     case 'choice':
       return checkChoice(option, label, value);
@@ -201,6 +217,9 @@ function parseOption(name, label, text) {
   let value = text;
   if (option.type === 'time' && text !== 'auto') {
     value = parseMicroseconds(text);
+  } else if (option.type === 'seconds') {
+    const us = parseMicroseconds(/[a-zµμ]\s*$/i.test(text) ? text : `${text}s`);
+    value = us === null ? null : us / 1e6;
   } else if (option.type === 'integer') {
     value = /^\d+$/.test(text) ? Number(text) : null;
   } else if (option.type === 'boolean') {
@@ -284,6 +303,7 @@ function toNativeOptions(options, directory) {
     native: options.native,
     maxFrames: options.maxFrames,
     maxThreads: options.maxThreads,
+    durationNs: Math.round((options.durationS ?? 0) * 1e9),
     directory,
   };
 }

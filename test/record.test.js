@@ -149,6 +149,19 @@ test('native work shows as native functions, on its own thread', () => {
   expect(pool).toHaveLength(1);
 });
 
+test('--duration ends the recording, and the program runs on', () => {
+  const { status, stdout, stderr } = runCli(['--json', '-d', '0.3', '-o', 'd.cpuprofile', program('busy.js'), '1200', '5'], {
+    cwd: folder,
+  });
+  expect(status).toBe(5);
+  expect(stdout).toBe('done\n');
+  const [{ durationNs, stoppedCleanly }] = JSON.parse(stderr).processes;
+  expect(stoppedCleanly).toBe(true);
+  expect(durationNs).toBeGreaterThan(0.3e9);
+  expect(durationNs).toBeLessThan(0.8e9);
+  expect(shares(readProfile('d.cpuprofile')).share('heavy')).toBeGreaterThan(0.4);
+});
+
 describe('the exit matrix: the profile is there, and the status is the program’s', () => {
   test.each([
     ['exit', '3', 3],

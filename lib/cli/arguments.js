@@ -62,11 +62,8 @@ function checkFlag({ name, rawName, value }, allowed) {
   const flag = FLAGS.find(({ long }) => long === name);
   if (flag === undefined || !allowed.includes(name)) {
     const { nearest } = require('../nearest');
-    const known = FLAGS.filter(({ long, isPlanned }) => allowed.includes(long) && !isPlanned).map((f) => `--${f.long}`);
+    const known = FLAGS.filter(({ long }) => allowed.includes(long)).map((f) => `--${f.long}`);
     throw errors.unknownOption(rawName, nearest(`--${name}`, known), [...known, '(see spprof --help)']);
-  }
-  if (flag.isPlanned) {
-    throw errors.unavailable(rawName, 'recording until the program ends, or until Ctrl-C');
   }
   if (flag.operand === undefined && value !== undefined) throw errors.usage(`${rawName} takes no value`);
   const isMissing = flag.operand !== undefined && (value === undefined || value === '');

@@ -11,7 +11,6 @@ const { OPTIONS, OPTION_NAMES } = require('../options');
  * @property {string} [operand] its operand's name; a flag without one takes none
  * @property {string} help
  * @property {import('../options').OptionName} [option] the option it sets
- * @property {boolean} [isPlanned] named by the design, not in this version; not shown
  */
 
 /** @type {Flag[]} */
@@ -19,7 +18,6 @@ const OWN_FLAGS = [
   { long: 'output', short: 'o', operand: 'file', help: 'output file, repeatable; %p pid, %t time, %n program name' },
   { long: 'format', short: 'f', operand: 'name', help: 'format, when the extension is not to choose it' },
   { long: 'rate', short: 'r', operand: 'Hz', help: 'samples per second of CPU time, instead of --interval' },
-  { long: 'duration', short: 'd', operand: 's', help: '', isPlanned: true },
   { long: 'quiet', short: 'q', help: 'print no summary' },
   { long: 'json', help: 'print the summary as JSON' },
   { long: 'help', short: 'h', help: 'print this help' },
@@ -32,10 +30,10 @@ const OPTION_FLAGS = OPTION_NAMES.map((name) => {
   return { long: flag, short, operand, help, option: name };
 });
 
-const [OUTPUT, FORMAT, RATE, DURATION, ...LAST] = OWN_FLAGS;
+const [OUTPUT, FORMAT, RATE, ...LAST] = OWN_FLAGS;
 const [INTERVAL, ...OTHERS] = OPTION_FLAGS;
 
 /** All flags, in the order of `--help`. */
-const FLAGS = [OUTPUT, FORMAT, INTERVAL, RATE, ...OTHERS, DURATION, ...LAST];
+const FLAGS = [OUTPUT, FORMAT, INTERVAL, RATE, ...OTHERS, ...LAST];
 
 module.exports = { FLAGS };

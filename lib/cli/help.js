@@ -45,9 +45,8 @@ function detail({ long, option }) {
  */
 function helpText(topic) {
   if (topic !== null) return TOPICS[topic];
-  const flags = FLAGS.filter(({ isPlanned }) => !isPlanned);
-  const width = Math.max(...flags.map((flag) => flagText(flag).length)) + 2;
-  const lines = flags.map((flag) => `${flagText(flag).padEnd(width)}${flag.help}${detail(flag)}`);
+  const width = Math.max(...FLAGS.map((flag) => flagText(flag).length)) + 2;
+  const lines = FLAGS.map((flag) => `${flagText(flag).padEnd(width)}${flag.help}${detail(flag)}`);
   const variables = Object.values(OPTIONS).map(({ env }) => env);
   const formats = FORMAT_NAMES.map((name) => `${name} (${FORMATS[name].extensions.join(', ')})`);
   return `${USAGE}

@@ -29,6 +29,7 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   options.sampler.native_frames = given.Get("native").ToBoolean();
   options.sampler.max_frames = given.Get("maxFrames").As<Napi::Number>().Uint32Value();
   options.max_threads = given.Get("maxThreads").As<Napi::Number>().Uint32Value();
+  options.duration_ns = static_cast<uint64_t>(given.Get("durationNs").ToNumber().DoubleValue());
   options.directory = GetString(given, "directory");
   const Napi::Object process = info.Env().Global().Get("process").As<Napi::Object>();
   options.node_version = GetString(process, "version");

@@ -26,8 +26,14 @@ constexpr uint64_t kIdleCpuNs = 200'000;
 
 }  // namespace
 
-Drain::Drain(Sampler* sampler, LogWriter* log, int wake_fd)
-    : sampler_(sampler), log_(log), wake_fd_(wake_fd), lanes_(sampler->region(), log) {}
+Drain::Drain(Sampler* sampler, LogWriter* log, int wake_fd, uint64_t duration_ns)
+    : sampler_(sampler),
+      log_(log),
+      wake_fd_(wake_fd),
+      duration_ns_(duration_ns),
+      start_ns_(MonotonicNow()),
+      start_cpu_ns_(ProcessCpuNs()),
+      lanes_(sampler->region(), log) {}
 
 Drain::~Drain() { Stop(); }
 
@@ -79,18 +85,43 @@ void Drain::Run() {
       uint64_t count;
       static_cast<void>(!read(wake_fd_, &count, sizeof(count)));
     }
+    if (duration_ns_ != 0 && MonotonicNow() - start_ns_ >= duration_ns_) break;
     timeout_ms_ = NextTimeoutMs();
-    Visit(timeout_ms_ == kBusyTimeoutMs || ready == 0);
+    Visit(timeout_ms_ <= kBusyTimeoutMs || ready == 0);
   }
-  // The sampler has stopped: nothing is written any more.
+  sampler_->Stop();  // if it has not been: the time is up
   Visit(false);
+  Finish();
 }
 
+void Drain::Finish() {
+  const uint64_t now = MonotonicNow();
+  const DrainStats drained = Stats();
+  AddTotals(*sampler_->region(), log_);
+  log_->AddStat("drained", drained.samples_drained);
+  log_->AddStat("handler_ns_p50", drained.handler_p50_ns);
+  log_->AddStat("handler_ns_p99", drained.handler_p99_ns);
+  log_->AddStat("cpu_ns", ProcessCpuNs() - start_cpu_ns_);
+  log_->AddStat("bytes", log_->bytes_written());
+  log_->AddStat("drain_lag_ns", drained.lag_ns);
+  for (const std::string& warning : Warnings()) log_->AddStat("warning." + warning, 1);
+  EndRecord end{};
+  end.monotonic_ns = now;
+  log_->AddControl(end, RecordType::kEnd, "");
+  log_->Flush();
+}
+
+// Until the next visit: short while the process works, longer while it sleeps, and never past the end of the recording.
 int Drain::NextTimeoutMs() {
   const uint64_t cpu_ns = ProcessCpuNs();
   const bool is_idle = cpu_ns - process_cpu_ns_ < kIdleCpuNs;
   process_cpu_ns_ = cpu_ns;
-  return is_idle ? std::min(timeout_ms_ * 2, kIdleTimeoutMs) : kBusyTimeoutMs;
+  int timeout_ms = is_idle ? std::min(timeout_ms_ * 2, kIdleTimeoutMs) : kBusyTimeoutMs;
+  if (duration_ns_ != 0) {
+    const uint64_t left_ns = duration_ns_ - std::min(MonotonicNow() - start_ns_, duration_ns_);
+    timeout_ms = static_cast<int>(std::min<uint64_t>(timeout_ms, left_ns / 1'000'000 + 1));
+  }
+  return timeout_ms;
 }
 
 void Drain::Visit(bool scan_threads) {

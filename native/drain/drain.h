@@ -30,7 +30,8 @@ struct DrainStats {
 
 class Drain {
  public:
-  Drain(Sampler* sampler, LogWriter* log, int wake_fd);
+  // `duration_ns`: after which the drain stops the sampler and itself; 0: it does not.
+  Drain(Sampler* sampler, LogWriter* log, int wake_fd, uint64_t duration_ns = 0);
   ~Drain();
 
   Status Start();
@@ -48,10 +49,14 @@ class Drain {
   void NoteModules();
   void NoteThread(uint32_t slot);
   int NextTimeoutMs();
+  void Finish();
 
   Sampler* sampler_;
   LogWriter* log_;
   int wake_fd_;
+  const uint64_t duration_ns_;
+  uint64_t start_ns_ = 0;
+  uint64_t start_cpu_ns_ = 0;
   LaneDrainer lanes_;
   std::thread thread_;
   std::atomic<bool> stop_requested_{false};

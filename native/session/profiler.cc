@@ -60,7 +60,7 @@ Status Profiler::StartLocked(const ProfilerOptions& options) {
   const V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
   sampler_ = std::make_unique<Sampler>(options.sampler, region_.get(), v8, metadata.object_base(),
                                        wake_fd_);
-  drain_ = std::make_unique<Drain>(sampler_.get(), log_.get(), wake_fd_);
+  drain_ = std::make_unique<Drain>(sampler_.get(), log_.get(), wake_fd_, options.duration_ns);
 
   AddSession(options, log_.get());
   for (const LoadedModule& module : sampler_->RefreshModules()) AddModuleRecord(module, log_.get());
@@ -91,22 +91,7 @@ Status Profiler::Stop(FinishedRecording* out) {
   std::lock_guard lock(mutex_);
   if (!IsRunning()) return Status::Error(kErrNotRunning, "spprof is not recording");
   sampler_->Stop();
-  const uint64_t end_ns = MonotonicNow();
   drain_->Stop();
-
-  const DrainStats drained = drain_->Stats();
-  AddTotals(*region_, log_.get());
-  log_->AddStat("drained", drained.samples_drained);
-  log_->AddStat("handler_ns_p50", drained.handler_p50_ns);
-  log_->AddStat("handler_ns_p99", drained.handler_p99_ns);
-  log_->AddStat("cpu_ns", ProcessCpuNs() - start_cpu_ns_);
-  log_->AddStat("bytes", log_->bytes_written());
-  log_->AddStat("drain_lag_ns", drained.lag_ns);
-  for (const std::string& warning : drain_->Warnings()) log_->AddStat("warning." + warning, 1);
-  EndRecord end{};
-  end.monotonic_ns = end_ns;
-  log_->AddControl(end, RecordType::kEnd, "");
-  log_->Flush();
   const Status status = log_->Sync();
   out->log = std::move(log_);
   Clear();

@@ -23,6 +23,7 @@ namespace spprof {
 struct ProfilerOptions {
   SamplerOptions sampler;
   uint32_t max_threads = 4096;
+  uint64_t duration_ns = 0;  // after which the sampling ends by itself; 0: it does not
   std::string directory;  // for the files `region` and `log`; empty: neither has a name
   std::string node_version;
   std::string exec_path;
