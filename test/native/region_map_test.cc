@@ -2,6 +2,7 @@
 #include "platform/region_map.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,16 +101,48 @@ TEST_P(Region, DiscardedRingsReadAsZeroAndTheirNeighboursStay) {
   EXPECT_EQ(base[geometry.RingsOffset(2)], 0xcd);
 }
 
-TEST(RegionFile, IsPrivateToItsOwnerAndSparse) {
-  test::TemporaryFolder folder;
-  auto region = Create(folder / "region", 4096);
-  for (int block = 0; block < 64; block++) ASSERT_TRUE(region->Grow().ok());
-  region->Slot(4095)->tid = 1;
+uint64_t BytesOnDisk(const std::string& path) {
   struct stat info;
-  ASSERT_EQ(stat((folder / "region").c_str(), &info), 0);
+  EXPECT_EQ(stat(path.c_str(), &info), 0);
+  return static_cast<uint64_t>(info.st_blocks) * 512;
+}
+
+// Room for slots is reserved with their block, room for rings with the thread.
+TEST(RegionFile, IsPrivateToItsOwnerAndHoldsRingsOnlyForThreadsThatAreSampled) {
+  test::TemporaryFolder folder;
+  const std::string path = folder / "region";
+  auto region = Create(path, 4096);
+  for (int block = 0; block < 64; block++) ASSERT_TRUE(region->Grow().ok());
+  struct stat info;
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
-  EXPECT_GT(info.st_size, 64 << 20);
-  EXPECT_LT(info.st_blocks * 512, 1 << 20);
+  EXPECT_GT(info.st_size, 768 << 20);
+  const uint64_t slots = 4096 * kRegionPage;
+  const uint64_t slack = 1 << 20;
+  EXPECT_LT(BytesOnDisk(path), slots + slack);
+  ASSERT_TRUE(region->ReserveRings(4095).ok());
+  EXPECT_LT(BytesOnDisk(path), slots + slack + region->geometry().RingBytesPerSlot());
+  std::memset(region->base() + region->geometry().RingsOffset(4095), 1,
+              region->geometry().RingBytesPerSlot());
+  const uint64_t in_use = BytesOnDisk(path);
+  region->DiscardRings(4095);
+  EXPECT_LE(BytesOnDisk(path), in_use);
+}
+
+// ftruncate beyond the limit would raise SIGXFSZ, which ends a process.
+TEST(RegionFile, AFileSizeLimitRefusesABlockAndHarmsNobody) {
+  test::TemporaryFolder folder;
+  auto region = Create(folder / "region");
+  ASSERT_TRUE(region->Grow().ok());
+  struct rlimit before, limit;
+  getrlimit(RLIMIT_FSIZE, &before);
+  limit = {RegionGeometry().BlockOffset(1) + 1, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &limit);
+  const Status status = region->Grow();
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(status.error_number(), EFBIG);
+  EXPECT_EQ(region->slot_count(), 64u);
+  EXPECT_TRUE(region->Grow().ok());
 }
 
 TEST(RegionFile, IsNotMadeOverAnotherFile) {
