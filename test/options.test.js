@@ -18,7 +18,7 @@ describe('checkOptions()', () => {
   test('fills in the defaults', () => {
     expect(checkOptions()).toEqual({
       ...{ intervalUs: 'auto', mode: 'cpu', timer: 'auto', threads: 'all', native: true },
-      ...{ maxFrames: 512, maxThreads: 4096, dir: null },
+      ...{ maxFrames: 512, maxThreads: 4096, durationS: null, dir: null },
     });
   });
 

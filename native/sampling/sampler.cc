@@ -11,6 +11,7 @@
 #include "platform/fault_handler.h"
 #include "platform/posix_timer.h"
 #include "platform/threads.h"
+#include "registry/totals.h"
 #include "sampling/fork_guard.h"
 #include "signal_safe/kernel.h"
 #include "signal_safe/timer_value.h"
@@ -75,12 +76,7 @@ Status Sampler::Start() {
   InstallForkGuard();
 
   SetHandlerContext(context_.get());
-  struct sigaction action {};
-  action.sa_sigaction = HandleProfilingSignal;
-  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-  sigemptyset(&action.sa_mask);
-  if (sigaction(kSignal, nullptr, &context_->previous) != 0 ||
-      sigaction(kSignal, &action, nullptr) != 0) {
+  if (sigaction(kSignal, nullptr, &context_->previous) != 0 || !InstallHandler()) {
     SetHandlerContext(nullptr);
     return Status::System("sigaction", errno, "installing the SIGPROF handler");
   }
@@ -92,6 +88,14 @@ Status Sampler::Start() {
   }
   ScanThreads();
   return Status::Ok();
+}
+
+bool Sampler::InstallHandler() {
+  struct sigaction action {};
+  action.sa_sigaction = HandleProfilingSignal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  return sigaction(kSignal, &action, nullptr) == 0;
 }
 
 void Sampler::Stop() {
@@ -123,6 +127,31 @@ void Sampler::RestoreDisposition() {
   sigaction(kSignal, &context_->previous, nullptr);
 }
 
+void Sampler::CheckDisposition() {
+  struct sigaction current {};
+  if (is_silenced_ || sigaction(kSignal, nullptr, &current) != 0 || current.sa_sigaction == HandleProfilingSignal) {
+    cpu_when_replaced_ns_ = 0;
+    return;
+  }
+  if ((current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == SIG_DFL) {
+    InstallHandler();  // somebody put the default back; with it, the next tick would end the process
+    return;
+  }
+  // Whoever took the signal may pass it on to us. If not, no tick arrives although the process works, and the ticks go to somebody who
+  // does not expect them.
+  constexpr uint64_t kSilenceNs = 100'000'000;
+  const uint64_t cpu_ns = ProcessCpuNs();
+  const uint64_t signals = SumTotals(*region_).signals;
+  if (cpu_when_replaced_ns_ == 0 || signals != signals_when_replaced_) {
+    cpu_when_replaced_ns_ = cpu_ns;
+    signals_when_replaced_ = signals;
+  } else if (cpu_ns - cpu_when_replaced_ns_ > kSilenceNs) {
+    is_silenced_ = true;
+    for (const auto& [tid, slot] : registry_.by_tid()) StopTimers(slot);
+    Warn("another handler has taken SIGPROF (a SIGPROF listener, or another profiler) and keeps our signals: sampling has ended");
+  }
+}
+
 void Sampler::ScanThreads() {
   std::lock_guard lock(mutex_);
   if (!is_running_) return;
@@ -133,6 +162,8 @@ void Sampler::ScanThreads() {
   if (count != 0 && count == last_thread_count_ && ++scans_since_listing_ < kListEvery) return;
   last_thread_count_ = count;
   scans_since_listing_ = 0;
+  CheckDisposition();
+  if (is_silenced_) return;
   const std::vector<pid_t> tids = ListThreads();
   if (tids.empty()) return;
   for (pid_t tid : tids) {
@@ -150,7 +181,7 @@ void Sampler::ScanThreads() {
 
 bool Sampler::RegisterCurrentThread(ThreadKind kind, const std::string& name) {
   std::lock_guard lock(mutex_);
-  if (!is_running_) return false;
+  if (!is_running_ || is_silenced_) return false;
   const pid_t tid = CurrentThreadId();
   uint32_t slot = registry_.FindByTid(tid);
   if (slot == kNoSlot) {

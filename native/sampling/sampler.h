@@ -61,7 +61,10 @@ class Sampler {
   void StopTimers(uint32_t slot);
   void RemoveThread(uint32_t slot);
   void Warn(const std::string& text);
+  static bool InstallHandler();
   void RestoreDisposition();
+  // Notices that somebody else has taken the signal.
+  void CheckDisposition();
 
   const SamplerOptions options_;
   RegionMap* region_;
@@ -81,6 +84,9 @@ class Sampler {
   bool has_warned_of_timers_ = false;
   uint64_t last_thread_count_ = 0;
   int scans_since_listing_ = 0;
+  bool is_silenced_ = false;
+  uint64_t cpu_when_replaced_ns_ = 0;
+  uint64_t signals_when_replaced_ = 0;
 };
 
 }  // namespace spprof
