@@ -73,13 +73,13 @@ TEST_F(Registry, AReusedSlotHasANewGenerationAndRemembersNothing) {
   ASSERT_TRUE(writer.Reserve(sizeof(words), &swapped));
   writer.Write(words, sizeof(words));
   lanes->counters.signals.store(10);
-  lanes->has_isolate.store(1);
+  lanes->has_javascript.store(1);
   registry_->Retire(slot);
   registry_->Release(slot);
   ASSERT_EQ(Claim(2), slot);
   EXPECT_EQ(lanes->generation.load(), 2u);
   EXPECT_EQ(lanes->tid, 2u);
-  EXPECT_EQ(lanes->has_isolate.load(), 0u);
+  EXPECT_EQ(lanes->has_javascript.load(), 0u);
   EXPECT_EQ(lanes->counters.signals.load(), 0u);
   EXPECT_EQ(LaneReader(&lanes->index, region_->base()).PublishedEnd(), 0u);
 }
