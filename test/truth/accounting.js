@@ -20,7 +20,7 @@ const WORKER = `
   function burnInWorker(ns) {
     const until = cpuOf() + ns;
     let s = 1;
-    while (cpuOf() < until) for (let i = 0; i < 50000; i++) s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
+    while (cpuOf() < until) for (let i = 0; i < 10000000; i++) s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
     return s;
   }
   parentPort.postMessage(fixture.threadId());

@@ -14,7 +14,7 @@ const WORKER = `
   const { fixture, cpuOf } = require(workerData);
   function workerLoop(until) {
     let s = 1;
-    while (cpuOf() < until) for (let i = 0; i < 200000; i++) s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
+    while (cpuOf() < until) for (let i = 0; i < 10000000; i++) s = (Math.imul(s, 1664525) + 1013904223) >>> 0;
     return s;
   }
   const begin = cpuOf();
