@@ -21,6 +21,9 @@ export interface NativeOptions {
   /** Frames kept per stack, leaf first; a longer stack is marked truncated. */
   maxFrames: number;
   maxThreads: number;
+  /** Size of one index ring and of one detail ring (a thread has four and two), bytes: powers of two from 4096 to 16777216. */
+  indexRingBytes: number;
+  detailRingBytes: number;
   /** Nanoseconds after which the sampling ends by itself; 0: it goes on until `stop()`. */
   durationNs: number;
   /** Folder for `region` and `log`, already made, or null: anonymous region, unlinked log. */
@@ -125,3 +128,5 @@ export function registerThread(name: string): boolean;
 export function readRecording(path: string): Promise<NativeRecording>;
 /** Drains what is left in `<folder>/region` into `<folder>/log`; returns the number of bytes recovered. */
 export function recover(folder: string): Promise<number>;
+/** Registry and lanes as a text for a person: of the running recording, or of `<folder>/region`. */
+export function dump(folder?: string): string;

@@ -23,6 +23,12 @@ export interface StartOptions {
   maxFrames?: number;
   /** Threads sampled at once, 1 to 65536. Default 4096. */
   maxThreads?: number;
+  /**
+   * Size of one ring for samples (a thread has four) and of one for stacks and names (two), bytes: powers of two from 4096 to
+   * 16777216. Larger ones lose nothing when the drain is held up for longer. Default 16384 and 65536.
+   */
+  indexRingBytes?: number;
+  detailRingBytes?: number;
   /** Seconds after which the sampling ends by itself, 0.001 to 2,592,000; `stop()` gives the profile as always. Default: none. */
   durationS?: number;
   /**
@@ -162,6 +168,8 @@ export interface Session {
   readonly directory: string | null;
   /** Counters so far; after `stop()`, the final ones. */
   stats(): Stats;
+  /** Registry and lanes of the running session, as a text for a person. */
+  dump(): string;
   /** Ends the recording. Idempotent: every call gives the same promise. */
   stop(): Promise<Profile>;
 }

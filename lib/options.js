@@ -18,14 +18,15 @@ const { parseMicroseconds } = require('./units');
  * @property {string} help        one line
  * @property {number} [min]
  * @property {number} [max]
+ * @property {boolean} [isPowerOfTwo]
  * @property {string[]} [choices] what this version has
  * @property {string[]} [planned] what the design names and this version does not have
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
- *   | 'dir'} OptionName
+ *   | 'indexRingBytes' | 'detailRingBytes' *   | 'dir'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
- *   durationS: number | null, dir: string | null }} Options
+ *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, dir: string | null }} Options
  */
 
 /** @type {Record<OptionName, Option>} */
@@ -99,6 +100,28 @@ const OPTIONS = {
     env: 'SPPROF_MAX_THREADS',
     help: 'threads sampled at once',
   },
+  indexRingBytes: {
+    type: 'integer',
+    default: 16 * 1024,
+    min: 4096,
+    max: 16 * 1024 * 1024,
+    isPowerOfTwo: true,
+    flag: 'index-ring',
+    operand: 'bytes',
+    env: 'SPPROF_INDEX_RING',
+    help: 'size of a ring for samples, four a thread',
+  },
+  detailRingBytes: {
+    type: 'integer',
+    default: 64 * 1024,
+    min: 4096,
+    max: 16 * 1024 * 1024,
+    isPowerOfTwo: true,
+    flag: 'detail-ring',
+    operand: 'bytes',
+    env: 'SPPROF_DETAIL_RING',
+    help: 'size of a ring for stacks and names, two a thread',
+  },
   durationS: {
     type: 'seconds',
     default: null,
@@ -141,7 +164,7 @@ function allowedText(option) {
     case 'boolean':
       return 'true or false';
     case 'integer':
-      return `an integer from ${option.min} to ${option.max}`;
+      return `${option.isPowerOfTwo ? 'a power of two' : 'an integer'} from ${option.min} to ${option.max}`;
     case 'path':
       return 'the path of a folder';
   }
@@ -170,8 +193,9 @@ function checkChoice(option, label, value) {
 function checkNumber(option, label, value) {
   if (typeof value !== 'number') throw errors.optionType(label, value, allowedText(option));
   const isIntegral = option.type !== 'integer' || Number.isInteger(value);
+  const isPower = !option.isPowerOfTwo || Number.isInteger(Math.log2(value));
   const isInRange = value >= Number(option.min) && value <= Number(option.max);
-  if (!isIntegral || !isInRange) throw errors.optionRange(label, value, allowedText(option));
+  if (!isIntegral || !isInRange || !isPower) throw errors.optionRange(label, value, allowedText(option));
   return value;
 }
 
@@ -303,6 +327,8 @@ function toNativeOptions(options, directory) {
     native: options.native,
     maxFrames: options.maxFrames,
     maxThreads: options.maxThreads,
+    indexRingBytes: options.indexRingBytes,
+    detailRingBytes: options.detailRingBytes,
     durationNs: Math.round((options.durationS ?? 0) * 1e9),
     directory,
   };

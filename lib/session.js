@@ -35,6 +35,11 @@ class Session {
     return this.#lastStats ?? this.#binding.stats();
   }
 
+  /** Registry and lanes as a text for a person, while the session runs. */
+  dump() {
+    return this.#binding.dump();
+  }
+
   /** @returns {Promise<Profile>} */
   stop() {
     this.#stopped ??= this.#finish();

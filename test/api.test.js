@@ -127,3 +127,18 @@ test('ES modules get the same functions', () => {
   const args = ['--input-type=module', '-e', script];
   expect(execFileSync(process.execPath, args, { encoding: 'utf8', env: cleanEnvironment() })).toBe('true');
 });
+
+test('dump() shows registry and lanes, and the counters add up', () => {
+  const text = evaluate(`
+    const session = spprof.start({ intervalUs: 1000, indexRingBytes: 8192 });
+    hotLoop(200);
+    const text = session.dump();
+    await session.stop();
+    print(text);`);
+  expect(text).toMatch(/rings: index 4 x 8192 bytes, detail 2 x 65536 bytes a thread/);
+  const [, pid] = /region of process (\d+): 1 blocks/.exec(text) ?? [];
+  expect(text).toMatch(new RegExp(`slot \\d+: active, generation 1, thread ${pid} ".*" \\(main, runs JavaScript\\)`));
+  const [, signals, written, dropped] = /signals ([1-9]\d*) = written (\d+)((?: \+ \w+ \d+)*)/.exec(text) ?? [];
+  const sum = [...(dropped ?? '').matchAll(/\d+/g)].reduce((total, [count]) => total + Number(count), Number(written));
+  expect(sum).toBe(Number(signals));
+});

@@ -49,7 +49,8 @@ describe('parseArguments()', () => {
       file: 'a.spprof',
       outputs: ['x.txt', 'y.folded'],
     });
-    expect(parse('recover d')).toEqual({ verb: 'recover', folder: 'd' });
+    expect(parse('recover d')).toEqual({ verb: 'recover', folder: 'd', dump: false });
+    expect(parse('recover d --dump')).toEqual({ verb: 'recover', folder: 'd', dump: true });
     expect(parse('')).toEqual({ verb: 'help', topic: null });
     expect(parse('convert --help')).toEqual({ verb: 'help', topic: 'convert' });
     expect(parse('-v')).toEqual({ verb: 'version' });

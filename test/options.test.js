@@ -19,6 +19,7 @@ describe('checkOptions()', () => {
     expect(checkOptions()).toEqual({
       ...{ intervalUs: 'auto', mode: 'cpu', timer: 'auto', threads: 'all', native: true },
       ...{ maxFrames: 512, maxThreads: 4096, durationS: null, dir: null },
+      ...{ indexRingBytes: 16384, detailRingBytes: 65536 },
     });
   });
 
@@ -134,4 +135,13 @@ describe('toNativeOptions() resolves the engine', () => {
   ])('%j is %s at %d ns', (given, timer, intervalNs) => {
     expect(toNativeOptions(checkOptions(given), null)).toMatchObject({ timer, intervalNs, directory: null });
   });
+});
+
+test('the size of a ring is a power of two', () => {
+  expect(checkOptions({ indexRingBytes: 65536 }).indexRingBytes).toBe(65536);
+  for (const indexRingBytes of [65537, 2048, 2 ** 25]) {
+    expect(caught(() => checkOptions({ indexRingBytes }))).toMatchObject({
+      ...{ code: 'ERR_SPPROF_OPTION_RANGE', option: 'indexRingBytes', allowed: 'a power of two from 4096 to 16777216' },
+    });
+  }
 });

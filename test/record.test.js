@@ -162,6 +162,14 @@ test('--duration ends the recording, and the program runs on', () => {
   expect(shares(readProfile('d.cpuprofile')).share('heavy')).toBeGreaterThan(0.4);
 });
 
+test('recover --dump prints what a killed process has left', () => {
+  runCli(['-q', '--dir', 'dump', '-o', 'k.cpuprofile', program('busy.js'), '200', 'SIGKILL'], { cwd: folder });
+  const { status, stdout } = runCli(['recover', '--dump', 'dump'], { cwd: folder });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/slot 0: active, generation 1, thread \d+ "[^"]+" \(main, runs JavaScript\)/);
+  expect(stdout).toMatch(/index +[1-9]\d* records, \d+ swaps; ring 0: \d+ of 16384 bytes \(active\)/);
+});
+
 describe('the exit matrix: the profile is there, and the status is the program’s', () => {
   test.each([
     ['exit', '3', 3],

@@ -3,7 +3,7 @@
 const { parseArgs } = require('node:util');
 const { errors } = require('../errors');
 const { checkOptions, optionsFromEnvironment, parseOption } = require('../options');
-const { FLAGS } = require('./flags');
+const { ALL_FLAGS, FLAGS } = require('./flags');
 
 /**
  * Reads the command line.
@@ -14,7 +14,7 @@ const { FLAGS } = require('./flags');
  * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, command: string[] }} RecordRequest
  * @typedef {{ verb: 'report', file: string }} ReportRequest
  * @typedef {OutputRequest & { verb: 'convert', file: string }} ConvertRequest
- * @typedef {{ verb: 'recover', folder: string }} RecoverRequest
+ * @typedef {{ verb: 'recover', folder: string, dump: boolean }} RecoverRequest
  * @typedef {RecordRequest | ReportRequest | ConvertRequest | RecoverRequest | { verb: 'help', topic: string | null } |
  *   { verb: 'version' }} Request
  */
@@ -26,11 +26,11 @@ const PLANNED_VERBS = ['view'];
 const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
   report: ['help'],
   convert: ['output', 'format', 'help'],
-  recover: ['help'],
+  recover: ['dump', 'help'],
 });
 
 const PARSE_CONFIG = Object.fromEntries(
-  FLAGS.map(({ long, short, operand }) => {
+  ALL_FLAGS.map(({ long, short, operand }) => {
     const type = /** @type {'string' | 'boolean'} */ (operand === undefined ? 'boolean' : 'string');
     return [long, short === undefined ? { type } : { type, short }];
   }),
@@ -59,10 +59,10 @@ function splitArguments(args, allowed) {
  * @param {string[]} allowed
  */
 function checkFlag({ name, rawName, value }, allowed) {
-  const flag = FLAGS.find(({ long }) => long === name);
+  const flag = ALL_FLAGS.find(({ long }) => long === name);
   if (flag === undefined || !allowed.includes(name)) {
     const { nearest } = require('../nearest');
-    const known = FLAGS.filter(({ long }) => allowed.includes(long)).map((f) => `--${f.long}`);
+    const known = ALL_FLAGS.filter(({ long }) => allowed.includes(long)).map((f) => `--${f.long}`);
     throw errors.unknownOption(rawName, nearest(`--${name}`, known), [...known, '(see spprof --help)']);
   }
   if (flag.operand === undefined && value !== undefined) throw errors.usage(`${rawName} takes no value`);
@@ -153,7 +153,7 @@ function parseFileVerb(verb, args) {
     throw errors.usage(`${verb} takes one ${what}, not also ${JSON.stringify(second.rest[0])}`);
   }
   if (verb === 'report') return { verb, file: operand };
-  if (verb === 'recover') return { verb, folder: operand };
+  if (verb === 'recover') return { verb, folder: operand, dump: given.has('dump') };
   const outputs = outputsOf(given);
   if (outputs.outputs.length === 0) {
     throw errors.usage('convert needs an output: spprof convert <file> -o <file>');

@@ -33,7 +33,10 @@ const OPTION_FLAGS = OPTION_NAMES.map((name) => {
 const [OUTPUT, FORMAT, RATE, ...LAST] = OWN_FLAGS;
 const [INTERVAL, ...OTHERS] = OPTION_FLAGS;
 
-/** All flags, in the order of `--help`. */
+/** The flags of `record`, in the order of `--help`. */
 const FLAGS = [OUTPUT, FORMAT, INTERVAL, RATE, ...OTHERS, ...LAST];
 
-module.exports = { FLAGS };
+/** Those of other verbs alone. @type {Flag[]} */
+const VERB_ONLY_FLAGS = [{ long: 'dump', help: 'print what registry and lanes hold, and change nothing' }];
+
+module.exports = { FLAGS, ALL_FLAGS: [...FLAGS, ...VERB_ONLY_FLAGS] };

@@ -17,10 +17,11 @@ const TOPICS = /** @type {Record<string, string>} */ ({
 
 Writes a recording in another format; -o may repeat. Formats: ${FORMAT_NAMES.join(', ')}.
 `,
-  recover: `Usage: spprof recover <folder>
+  recover: `Usage: spprof recover [--dump] <folder>
 
 Moves what a dead process left in its region into the log beside it. The folder is that of one process, or the one
 given with --dir, which holds them.
+--dump prints what registry and lanes hold instead, and changes nothing; the process may still run.
 `,
 });
 

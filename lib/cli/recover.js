@@ -6,12 +6,17 @@ const { formatCount } = require('../units');
 const { checkEnded, foldersIn } = require('./input');
 
 /**
- * `spprof recover <folder>`: moves what dead processes left in their regions into their logs.
+ * `spprof recover <folder>`: moves what dead processes left in their regions into their logs. With `--dump` it prints what their
+ * regions hold, and moves nothing.
  * @param {import('./arguments').RecoverRequest} request
  * @param {import('./run').Io} io
  */
 async function recover(request, io) {
   for (const folder of foldersIn(path.resolve(io.cwd(), request.folder))) {
+    if (request.dump) {
+      io.stdout.write(`${folder}\n${loadBinding().dump(folder)}`);
+      continue;
+    }
     checkEnded(folder);
     const bytes = await loadBinding().recover(folder);
     const log = path.join(folder, 'log');

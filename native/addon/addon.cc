@@ -29,6 +29,8 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   options.sampler.native_frames = given.Get("native").ToBoolean();
   options.sampler.max_frames = given.Get("maxFrames").As<Napi::Number>().Uint32Value();
   options.max_threads = given.Get("maxThreads").As<Napi::Number>().Uint32Value();
+  options.geometry.index_ring_size = given.Get("indexRingBytes").As<Napi::Number>().Uint32Value();
+  options.geometry.detail_ring_size = given.Get("detailRingBytes").As<Napi::Number>().Uint32Value();
   options.duration_ns = static_cast<uint64_t>(given.Get("durationNs").ToNumber().DoubleValue());
   options.directory = GetString(given, "directory");
   const Napi::Object process = info.Env().Global().Get("process").As<Napi::Object>();
@@ -87,6 +89,15 @@ Napi::Value Recover(const Napi::CallbackInfo& info) {
   return RecoverWorker::Queue(info.Env(), info[0].As<Napi::String>().Utf8Value());
 }
 
+// Of the running recording; with a folder, of the region there.
+Napi::Value Dump(const Napi::CallbackInfo& info) {
+  std::string text;
+  const Status status = info[0].IsString() ? DumpRecording(info[0].As<Napi::String>().Utf8Value(), &text)
+                                           : Profiler::Get().Dump(&text);
+  if (!status.ok()) throw ToError(info.Env(), status);
+  return Napi::String::New(info.Env(), text);
+}
+
 }  // namespace
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
@@ -96,6 +107,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("isRunning", Napi::Function::New(env, IsRunning, "isRunning"));
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));
+  exports.Set("dump", Napi::Function::New(env, Dump, "dump"));
   exports.Set("recover", Napi::Function::New(env, Recover, "recover"));
   // An isolate that goes takes its callbacks' registration with it; ours must not be called for it
   // again.

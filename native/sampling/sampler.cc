@@ -103,7 +103,10 @@ void Sampler::Stop() {
   if (!is_running_) return;
   is_running_ = false;
   region_->header()->accepting_registrations.store(0, std::memory_order_release);  // H3
-  region_->header()->accepting_samples.store(0, std::memory_order_relaxed);
+  region_->header()->accepting_samples.store(0, std::memory_order_seq_cst);
+  // A handler that is still at work may set a timer again: none may be, once they are deleted and
+  // their ids are anybody's. Those that begin now find that samples are not accepted.
+  WaitForHandlers();
   for (const auto& [tid, slot] : registry_.by_tid()) StopTimers(slot);
   DetachGcHooks(context_.get());
   RestoreDisposition();
@@ -171,12 +174,30 @@ void Sampler::ScanThreads() {
     if (std::find(excluded_.begin(), excluded_.end(), tid) != excluded_.end()) continue;
     AddThread(tid, tid == getpid() ? ThreadKind::kMain : ThreadKind::kNative, ThreadName(tid));
   }
+  RetireReusedIds();
   const std::unordered_set<pid_t> alive(tids.begin(), tids.end());
   std::vector<uint32_t> gone;
   for (const auto& [tid, slot] : registry_.by_tid()) {
     if (alive.count(tid) == 0) gone.push_back(slot);
   }
   for (uint32_t slot : gone) RemoveThread(slot);
+}
+
+// A thread that has gone and whose id has been given to another between two listings would leave the new one without a timer. Ids are
+// given in a circle, so this takes a whole turn of it; a few slots a listing are looked at, in turn.
+void Sampler::RetireReusedIds() {
+  constexpr uint32_t kLookedAt = 4;
+  const uint32_t count = region_->slot_count();
+  for (uint32_t i = 0; i < kLookedAt && i < count; i++) {
+    next_checked_slot_ = (next_checked_slot_ + 1) % count;
+    const ThreadLaneSet* lanes = region_->Slot(next_checked_slot_);
+    const auto tid = static_cast<pid_t>(lanes->tid);
+    if (registry_.FindByTid(tid) != next_checked_slot_) continue;
+    const uint64_t start_ticks = ThreadStartTicks(tid);
+    if (start_ticks == 0 || start_ticks == lanes->start_ticks) continue;
+    RemoveThread(next_checked_slot_);
+    AddThread(tid, ThreadKind::kNative, ThreadName(tid));
+  }
 }
 
 bool Sampler::RegisterCurrentThread(ThreadKind kind, const std::string& name) {

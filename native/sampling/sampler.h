@@ -60,6 +60,7 @@ class Sampler {
   Status StartTimers(uint32_t slot, pid_t tid);
   void StopTimers(uint32_t slot);
   void RemoveThread(uint32_t slot);
+  void RetireReusedIds();
   void Warn(const std::string& text);
   static bool InstallHandler();
   void RestoreDisposition();
@@ -84,6 +85,7 @@ class Sampler {
   bool has_warned_of_timers_ = false;
   uint64_t last_thread_count_ = 0;
   int scans_since_listing_ = 0;
+  uint32_t next_checked_slot_ = 0;
   bool is_silenced_ = false;
   uint64_t cpu_when_replaced_ns_ = 0;
   uint64_t signals_when_replaced_ = 0;

@@ -8,6 +8,7 @@
 
 #include "drain/control_records.h"
 #include "platform/threads.h"
+#include "registry/dump.h"
 #include "v8/gc_hooks.h"
 #include "v8/layout_finder.h"
 #include "v8/metadata.h"
@@ -48,7 +49,7 @@ Status Profiler::StartLocked(const ProfilerOptions& options) {
   start_cpu_ns_ = ProcessCpuNs();
   const bool is_named = !options.directory.empty();
   Status status = RegionMap::Create(is_named ? options.directory + "/region" : "",
-                                    options.max_threads, {}, &region_);
+                                    options.max_threads, options.geometry, &region_);
   if (!status.ok()) return status;
   log_ = std::make_unique<LogWriter>();
   status = is_named ? log_->Create(options.directory + "/log") : log_->CreateUnnamed();
@@ -110,6 +111,13 @@ Status Profiler::Stats(ProfilerStats* out) {
   out->cpu_ns = ProcessCpuNs() - start_cpu_ns_;
   out->warnings = warnings_;
   for (std::string& warning : drain_->Warnings()) out->warnings.push_back(std::move(warning));
+  return Status::Ok();
+}
+
+Status Profiler::Dump(std::string* out) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return Status::Error(kErrNotRunning, "spprof is not recording");
+  *out = DumpRegion(*region_);
   return Status::Ok();
 }
 

@@ -24,6 +24,7 @@ struct ProfilerOptions {
   SamplerOptions sampler;
   uint32_t max_threads = 4096;
   uint64_t duration_ns = 0;  // after which the sampling ends by itself; 0: it does not
+  RegionGeometry geometry;
   std::string directory;  // for the files `region` and `log`; empty: neither has a name
   std::string node_version;
   std::string exec_path;
@@ -54,6 +55,8 @@ class Profiler {
   // ERR_SPPROF_NOT_RUNNING.
   Status Stop(FinishedRecording* out);
   Status Stats(ProfilerStats* out);
+  // See DumpRegion.
+  Status Dump(std::string* out);
   bool IsRunning() const { return is_running_.load(std::memory_order_acquire); }
   // See Sampler::RegisterCurrentThread. False when nothing records.
   bool RegisterCurrentThread(const std::string& name);
@@ -77,5 +80,8 @@ class Profiler {
 // Drains what a dead process has left in `<folder>/region` into `<folder>/log`. `*bytes` is how
 // much that was; a second time it is 0.
 Status RecoverRecording(const std::string& folder, uint64_t* bytes);
+
+// See DumpRegion; of `<folder>/region`.
+Status DumpRecording(const std::string& folder, std::string* out);
 
 }  // namespace spprof

@@ -3,6 +3,7 @@
 
 #include "drain/control_records.h"
 #include "drain/lane_drainer.h"
+#include "registry/dump.h"
 #include "session/profiler.h"
 
 namespace spprof {
@@ -29,6 +30,13 @@ Status RecoverRecording(const std::string& folder, uint64_t* bytes) {
   log.Flush();
   if (log.bytes_lost() != 0) return Status::Error(kErrSystem, log.failure());
   return log.Sync();
+}
+
+Status DumpRecording(const std::string& folder, std::string* out) {
+  std::unique_ptr<RegionMap> region;
+  const Status status = RegionMap::Open(folder + "/region", &region);
+  if (status.ok()) *out = DumpRegion(*region);
+  return status;
 }
 
 }  // namespace spprof
