@@ -92,8 +92,9 @@ Napi::Value Recover(const Napi::CallbackInfo& info) {
 // Of the running recording; with a folder, of the region there.
 Napi::Value Dump(const Napi::CallbackInfo& info) {
   std::string text;
-  const Status status = info[0].IsString() ? DumpRecording(info[0].As<Napi::String>().Utf8Value(), &text)
-                                           : Profiler::Get().Dump(&text);
+  const Status status = info[0].IsString()
+                            ? DumpRecording(info[0].As<Napi::String>().Utf8Value(), &text)
+                            : Profiler::Get().Dump(&text);
   if (!status.ok()) throw ToError(info.Env(), status);
   return Napi::String::New(info.Env(), text);
 }

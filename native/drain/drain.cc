@@ -43,7 +43,8 @@ Status Drain::Start() {
   // What a process that dies at once leaves behind should say at least which threads it had.
   for (uint32_t slot = 0; slot < sampler_->region()->slot_count(); slot++) {
     const Word& state = sampler_->region()->Slot(slot)->state;
-    if (state.load(std::memory_order_acquire) != static_cast<uint32_t>(SlotState::kFree)) NoteThread(slot);  // S2
+    if (state.load(std::memory_order_acquire) != static_cast<uint32_t>(SlotState::kFree))
+      NoteThread(slot);  // S2
   }
   log_->Flush();
   // The thread must take no signal that is meant for the program, from its first instruction on: it
@@ -111,7 +112,8 @@ void Drain::Finish() {
   log_->Flush();
 }
 
-// Until the next visit: short while the process works, longer while it sleeps, and never past the end of the recording.
+// Until the next visit: short while the process works, longer while it sleeps, and never past the
+// end of the recording.
 int Drain::NextTimeoutMs() {
   const uint64_t cpu_ns = ProcessCpuNs();
   const bool is_idle = cpu_ns - process_cpu_ns_ < kIdleCpuNs;

@@ -20,8 +20,8 @@ uint64_t LaneDrainer::DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint3
                                 uint64_t end) {
   return LaneReader(lane, region_->base())
       .Drain(end, [&](uint64_t position, RingReader& ring, uint64_t length) {
-        // Whole words, as all records are; else the indices of a dead process's region are damaged, and an odd chunk would hide
-        // those of all other threads behind it.
+        // Whole words, as all records are; else the indices of a dead process's region are damaged,
+        // and an odd chunk would hide those of all other threads behind it.
         buffer_.resize(AlignUp(length, 8));
         ring.Copy(buffer_.data(), length);
         std::memset(buffer_.data() + length, 0, buffer_.size() - length);

@@ -127,7 +127,8 @@ Status RegionMap::Grow() {
 Status RegionMap::ExtendFile(uint64_t size, uint64_t from, uint64_t length) {
   // Beyond the limit ftruncate would send SIGXFSZ, which ends a program that does not expect it.
   struct rlimit limit;
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur) {
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      size > limit.rlim_cur) {
     return Status::System("ftruncate", EFBIG, "sizing the sample region");
   }
   if (ftruncate(fd_, static_cast<off_t>(size)) != 0) {

@@ -43,7 +43,8 @@ class RegionMap {
 
   // Adds a block; its slots are zeroed (free). One caller at a time.
   Status Grow();
-  // Sees to it that the rings of a slot can be written: on a full disk, writing into a hole of a mapped file would kill the process (SIGBUS).
+  // Sees to it that the rings of a slot can be written: on a full disk, writing into a hole of a
+  // mapped file would kill the process (SIGBUS).
   Status ReserveRings(uint32_t slot);
   // Gives the pages of a retired slot's rings back.
   void DiscardRings(uint32_t slot);

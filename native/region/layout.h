@@ -101,7 +101,7 @@ struct alignas(kCacheLine) ThreadLaneSet {
   char name[32];
 
   alignas(kCacheLine) Word has_javascript;  // set by the handler: a JavaScript frame was seen here
-  Counters counters;                     // written by the handler
+  Counters counters;                        // written by the handler
 
   Lane index;
   Lane detail;

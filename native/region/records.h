@@ -73,7 +73,8 @@ enum class FrameType : uint8_t {
   kBuiltin = 3,    // V8's embedded builtins; bits 0..47: address
   kGc = 4,         // stands for a garbage collection where native frames are not kept
   kRegExp = 5,     // compiled code of a regular expression; bits 0..47: address
-  kTruncated = 6,  // stands for frames that are left out between the leaf's part of a long stack and the root's
+  kTruncated = 6,  // stands for frames that are left out between the leaf's part of a long stack
+                   // and the root's
 };
 enum class Tier : uint8_t {
   kUnknown = 0,

@@ -1,4 +1,5 @@
-// What registry and lanes hold, as a text for a person: of the running process, or of a dead one's region.
+// What registry and lanes hold, as a text for a person: of the running process, or of a dead one's
+// region.
 //
 // Context: any thread but the handler. Words are read one by one while they may move.
 #pragma once

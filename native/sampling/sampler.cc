@@ -65,9 +65,12 @@ Sampler::~Sampler() {
 Status Sampler::Start() {
   context_->state_stride = AlignUp(ThreadState::SizeFor(options_.max_frames), kRegionPage);
   states_size_ = context_->state_stride * region_->header()->max_threads;
-  // Addresses only: a slot's pages become usable when a thread gets it, so that nothing is charged for those that never come.
-  void* states = mmap(nullptr, states_size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (states == MAP_FAILED) return Status::System("mmap", errno, "reserving memory for thread states");
+  // Addresses only: a slot's pages become usable when a thread gets it, so that nothing is charged
+  // for those that never come.
+  void* states =
+      mmap(nullptr, states_size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (states == MAP_FAILED)
+    return Status::System("mmap", errno, "reserving memory for thread states");
   context_->states = static_cast<uint8_t*>(states);
 
   RefreshModules();
@@ -132,16 +135,18 @@ void Sampler::RestoreDisposition() {
 
 void Sampler::CheckDisposition() {
   struct sigaction current {};
-  if (is_silenced_ || sigaction(kSignal, nullptr, &current) != 0 || current.sa_sigaction == HandleProfilingSignal) {
+  if (is_silenced_ || sigaction(kSignal, nullptr, &current) != 0 ||
+      current.sa_sigaction == HandleProfilingSignal) {
     cpu_when_replaced_ns_ = 0;
     return;
   }
   if ((current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == SIG_DFL) {
-    InstallHandler();  // somebody put the default back; with it, the next tick would end the process
+    InstallHandler();  // somebody put the default back; with it, the next tick would end the
+                       // process
     return;
   }
-  // Whoever took the signal may pass it on to us. If not, no tick arrives although the process works, and the ticks go to somebody who
-  // does not expect them.
+  // Whoever took the signal may pass it on to us. If not, no tick arrives although the process
+  // works, and the ticks go to somebody who does not expect them.
   constexpr uint64_t kSilenceNs = 100'000'000;
   const uint64_t cpu_ns = ProcessCpuNs();
   const uint64_t signals = SumTotals(*region_).signals;
@@ -151,15 +156,17 @@ void Sampler::CheckDisposition() {
   } else if (cpu_ns - cpu_when_replaced_ns_ > kSilenceNs) {
     is_silenced_ = true;
     for (const auto& [tid, slot] : registry_.by_tid()) StopTimers(slot);
-    Warn("another handler has taken SIGPROF (a SIGPROF listener, or another profiler) and keeps our signals: sampling has ended");
+    Warn(
+        "another handler has taken SIGPROF (a SIGPROF listener, or another profiler) and keeps our "
+        "signals: sampling has ended");
   }
 }
 
 void Sampler::ScanThreads() {
   std::lock_guard lock(mutex_);
   if (!is_running_) return;
-  // A listing costs some 20 us, a count one system call: with the same count as last time, threads are listed only now and then, to see one
-  // that has come in the same moment as another went.
+  // A listing costs some 20 us, a count one system call: with the same count as last time, threads
+  // are listed only now and then, to see one that has come in the same moment as another went.
   constexpr int kListEvery = 10;
   const uint64_t count = CountThreads();
   if (count != 0 && count == last_thread_count_ && ++scans_since_listing_ < kListEvery) return;
@@ -183,8 +190,9 @@ void Sampler::ScanThreads() {
   for (uint32_t slot : gone) RemoveThread(slot);
 }
 
-// A thread that has gone and whose id has been given to another between two listings would leave the new one without a timer. Ids are
-// given in a circle, so this takes a whole turn of it; a few slots a listing are looked at, in turn.
+// A thread that has gone and whose id has been given to another between two listings would leave
+// the new one without a timer. Ids are given in a circle, so this takes a whole turn of it; a few
+// slots a listing are looked at, in turn.
 void Sampler::RetireReusedIds() {
   constexpr uint32_t kLookedAt = 4;
   const uint32_t count = region_->slot_count();

@@ -19,7 +19,6 @@ struct alignas(kCacheLine) InFlight {
 };
 constinit InFlight g_in_flight[kInFlightShards];
 
-
 void Drop(ThreadLaneSet* lanes, DropReason reason) {
   AddOwned(lanes->counters.dropped[static_cast<size_t>(reason)], 1);
 }
@@ -29,8 +28,8 @@ bool BlocksFaults(const ucontext_t& ucontext) {
          sigismember(&ucontext.uc_sigmask, SIGBUS) == 1;
 }
 
-// V8's state of the thread's current isolate. From V8 13 on, helper threads too have one while they work for it, so that this does not tell
-// whether the thread runs JavaScript.
+// V8's state of the thread's current isolate. From V8 13 on, helper threads too have one while they
+// work for it, so that this does not tell whether the thread runs JavaScript.
 uint32_t VmState(const V8Layout& v8) {
   void* isolate = v8.try_get_current != nullptr ? v8.try_get_current() : nullptr;
   uint32_t state;
@@ -80,9 +79,11 @@ Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* sta
   }
   const bool is_in_gc = state->in_gc != 0 || (runs_javascript && vm_state == kVmStateGc);
   prepared.record.header = {RecordType::kSample, 0, sizeof(SampleRecord)};
-  prepared.record.stack_id = walk.is_lane_full ? 0 : definitions.StackId(state->frames, walk.frame_count);
-  prepared.record.state = vm_state | (is_in_gc ? kStateInGc : 0) | (walk.is_truncated ? kStateTruncated : 0) |
-                          (walk.is_complete ? 0 : kStateIncomplete) | (runs_javascript ? kStateRunsJavaScript : 0);
+  prepared.record.stack_id =
+      walk.is_lane_full ? 0 : definitions.StackId(state->frames, walk.frame_count);
+  prepared.record.state =
+      vm_state | (is_in_gc ? kStateInGc : 0) | (walk.is_truncated ? kStateTruncated : 0) |
+      (walk.is_complete ? 0 : kStateIncomplete) | (runs_javascript ? kStateRunsJavaScript : 0);
   prepared.swapped = definitions.swapped();
   return prepared;
 }
@@ -98,7 +99,9 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
   LaneWriter index(&lanes->index, context->region);
   SampleRecord& record = prepared->record;
   if (record.stack_id == 0 || !index.Reserve(sizeof(record), &prepared->swapped)) {
-    DropSample(lanes, state, record.stack_id == 0 ? DropReason::kDetailFull : DropReason::kIndexFull, tick.cpu_ns);
+    DropSample(lanes, state,
+               record.stack_id == 0 ? DropReason::kDetailFull : DropReason::kIndexFull,
+               tick.cpu_ns);
     kernel::Wake(context->wake_fd);
     return;
   }

@@ -9,7 +9,8 @@ namespace spprof {
 
 namespace {
 
-constexpr uint64_t kAsleepNs = 50'000'000;  // of ticks on a sleeping thread, before its timer is disarmed
+constexpr uint64_t kAsleepNs =
+    50'000'000;  // of ticks on a sleeping thread, before its timer is disarmed
 
 // xorshift64 (Marsaglia 2003).
 uint64_t NextRandom(ThreadState* state) {
@@ -20,13 +21,15 @@ uint64_t NextRandom(ThreadState* state) {
   return state->random = x;
 }
 
-// Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs up to make the call again.
+// Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs
+// up to make the call again.
 bool WasBlocked(const ucontext_t& ucontext) {
 #if defined(__x86_64__)
   constexpr uint16_t kSyscall = 0x050f;
   const auto pc = static_cast<uintptr_t>(ucontext.uc_mcontext.gregs[REG_RIP]);
   uint16_t before, at;
-  return (ucontext.uc_mcontext.gregs[REG_RAX] == -EINTR && GuardedLoad16(pc - 2, &before) && before == kSyscall) ||
+  return (ucontext.uc_mcontext.gregs[REG_RAX] == -EINTR && GuardedLoad16(pc - 2, &before) &&
+          before == kSyscall) ||
          (GuardedLoad16(pc, &at) && at == kSyscall);
 #else
   static_cast<void>(ucontext);
@@ -34,17 +37,19 @@ bool WasBlocked(const ucontext_t& ucontext) {
 #endif
 }
 
-// Whether a thread that has used `used_ns` since its last sample was asleep, apart from being woken by us.
+// Whether a thread that has used `used_ns` since its last sample was asleep, apart from being woken
+// by us.
 bool WasAsleep(uint64_t used_ns, uint64_t interval_ns, const ucontext_t& ucontext) {
-  // What a signal costs a sleeping thread itself: waking, delivery, this handler. Up to some 40 us on a virtual machine.
+  // What a signal costs a sleeping thread itself: waking, delivery, this handler. Up to some 40 us
+  // on a virtual machine.
   constexpr uint64_t kOwnCostNs = 100'000;
   return used_ns < interval_ns / 8 || (used_ns < kOwnCostNs && WasBlocked(ucontext));
 }
 
 }  // namespace
 
-Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer, int kernel_overruns, uint64_t now_ns,
-               const ucontext_t& ucontext) {
+Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer,
+               int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
   Tick tick;
   const uint64_t interval = context.interval_ns;
   if (context.engine == TimerEngine::kTick) {
@@ -66,7 +71,8 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hire
       if (state->asleep_since_ns == 0) state->asleep_since_ns = now_ns;
       tick.is_last = now_ns - state->asleep_since_ns > kAsleepNs;
       tick.overruns = 0;
-      // What waking it has cost goes into its next sample; the next tick judges by what is used from here on.
+      // What waking it has cost goes into its next sample; the next tick judges by what is used
+      // from here on.
       state->pending_cpu_ns += used;
       state->last_cpu_ns = cpu;
       return tick;
@@ -78,7 +84,8 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hire
   return tick;
 }
 
-void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick, uint64_t begin_ns) {
+void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick,
+             uint64_t begin_ns) {
   if (context.engine == TimerEngine::kTick) return;
   const uint64_t interval = context.interval_ns;
   state->skipped_ticks = 0;
@@ -88,8 +95,8 @@ void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick
   }
   const uint64_t now = kernel::MonotonicNs();
   const uint64_t earliest = now + (now - begin_ns);
-  // On an even grid, which keeps the rate; but up to half an interval to either side of it, so that work which timers set off is not always met
-  // at the same point.
+  // On an even grid, which keeps the rate; but up to half an interval to either side of it, so that
+  // work which timers set off is not always met at the same point.
   uint64_t next = state->next_tick_ns + interval;
   if (next < now) {
     state->skipped_ticks = static_cast<uint32_t>((now - next) / interval + 1);

@@ -1,7 +1,9 @@
-// What a timer's signal means: how much CPU time its sample stands for, and when the next one comes. One engine each way (DESIGN D6):
+// What a timer's signal means: how much CPU time its sample stands for, and when the next one
+// comes. One engine each way (DESIGN D6):
 //
-// tick    a periodic timer on the thread's CPU clock, which rides on the kernel's tick; 1 + overruns intervals a sample.
-// hires   a one-shot timer on the monotonic clock, set again by the handler; the thread's CPU clock says what the sample stands for.
+// tick    a periodic timer on the thread's CPU clock, which rides on the kernel's tick; 1 +
+// overruns intervals a sample. hires   a one-shot timer on the monotonic clock, set again by the
+// handler; the thread's CPU clock says what the sample stands for.
 //
 //            CPU clock has moved by an interval
 //   waiting ────────────────────────────────────▶ ticking
@@ -27,11 +29,13 @@ struct Tick {
 };
 
 // `kernel_overruns`: siginfo's si_overrun.
-Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer, int kernel_overruns, uint64_t now_ns,
-               const ucontext_t& ucontext);
+Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer,
+               int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext);
 
-// After the sample has been taken. Sets the next hires tick, no nearer than the handler took: however slow the handler is, and
-// however short the interval, the program gets as much time as we do.
-void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick, uint64_t begin_ns);
+// After the sample has been taken. Sets the next hires tick, no nearer than the handler took:
+// however slow the handler is, and however short the interval, the program gets as much time as we
+// do.
+void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick,
+             uint64_t begin_ns);
 
 }  // namespace spprof

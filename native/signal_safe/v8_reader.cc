@@ -11,7 +11,8 @@ constexpr uint32_t kStringLength = 12;
 constexpr uint32_t kCodeAlignment = 64;
 constexpr uint32_t kMaxCodeSteps = 2048;  // 128 KiB of instructions; the largest seen had 18 KiB
 
-// A tagged pointer, by its looks. Outside user space's 47 bits lies most of what is not one (machine code, doubles), and following it would fault.
+// A tagged pointer, by its looks. Outside user space's 47 bits lies most of what is not one
+// (machine code, doubles), and following it would fault.
 bool IsHeapObject(uint64_t word) { return (word & 3) == kTag && word >> 47 == 0; }
 bool IsSmi(uint64_t word) { return (word & 0xffffffff) == 0; }
 int32_t SmiValue(uint64_t word) { return static_cast<int32_t>(word >> 32); }

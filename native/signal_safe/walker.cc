@@ -26,7 +26,8 @@ void Walker::Emit(Frame frame) {
     state_->frames[result_.frame_count++] = frame;
     return;
   }
-  // A long stack: frames = leaf's part, marker, root's part. The root's part is a ring until the walk is over.
+  // A long stack: frames = leaf's part, marker, root's part. The root's part is a ring until the
+  // walk is over.
   const uint32_t root = RootCapacity();
   if (root != 0) state_->frames[LeafCapacity() + 1 + beyond_leaf_ % root] = frame;
   beyond_leaf_++;

@@ -17,7 +17,8 @@ namespace spprof {
 
 struct WalkOptions {
   uint32_t max_frames = 512;
-  // Frames beyond max_frames that are walked, but for the root's part not kept, to reach the thread's first function.
+  // Frames beyond max_frames that are walked, but for the root's part not kept, to reach the
+  // thread's first function.
   uint32_t max_frames_beyond = 1024;
   bool native_frames = true;
   bool heap_is_moving =
@@ -27,10 +28,10 @@ struct WalkOptions {
 
 struct WalkResult {
   uint32_t frame_count = 0;
-  bool is_truncated = false;  // more frames than max_frames
-  bool is_complete = false;   // the thread's first function was reached
+  bool is_truncated = false;    // more frames than max_frames
+  bool is_complete = false;     // the thread's first function was reached
   bool has_javascript = false;  // some frame is a JavaScript function's
-  bool is_lane_full = false;  // a function could not be defined: the sample must be dropped
+  bool is_lane_full = false;    // a function could not be defined: the sample must be dropped
 };
 
 class Walker {
@@ -76,7 +77,9 @@ class Walker {
   // Puts the parts of a long stack together; see Emit.
   void CloseLongStack();
   uint32_t RootCapacity() const { return options_.max_frames / 8; }
-  uint32_t LeafCapacity() const { return RootCapacity() == 0 ? options_.max_frames : options_.max_frames - RootCapacity() - 1; }
+  uint32_t LeafCapacity() const {
+    return RootCapacity() == 0 ? options_.max_frames : options_.max_frames - RootCapacity() - 1;
+  }
   static bool IsV8(const ModuleRange* module) {
     return module == nullptr || module->kind != CodeKind::kNative;
   }
