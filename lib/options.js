@@ -23,7 +23,7 @@ const { parseMicroseconds } = require('./units');
  * @property {string[]} [planned] what the design names and this version does not have
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
- *   | 'indexRingBytes' | 'detailRingBytes' *   | 'dir'} OptionName
+ *   | 'indexRingBytes' | 'detailRingBytes' | 'dir'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
  *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, dir: string | null }} Options

@@ -89,13 +89,14 @@ void ThreadRegistry::Retire(uint32_t slot) {
 }
 
 void ThreadRegistry::Release(uint32_t slot) {
+  ThreadLaneSet* lanes = region_->Slot(slot);
   {
+    // Next to each other: whoever adds up a dead process's counters must not find them in both places.
     std::lock_guard lock(mutex_);
-    AddCounters(region_->Slot(slot)->counters, &region_->header()->retired);
+    AddCounters(lanes->counters, &region_->header()->retired);
+    lanes->state.store(static_cast<uint32_t>(SlotState::kFree), std::memory_order_release);  // S1
   }
   region_->DiscardRings(slot);
-  region_->Slot(slot)->state.store(static_cast<uint32_t>(SlotState::kFree),
-                                   std::memory_order_release);  // S1
   PushFree(slot);
 }
 

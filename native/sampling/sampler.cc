@@ -284,6 +284,8 @@ Status Sampler::StartTimers(uint32_t slot, pid_t tid) {
                                TimerValue{slot, generation, true}.Encode(), &state->hires_timer);
     if (!status.ok()) return status;
   }
+  // The first tick sees the thread's state as it has been set up: it loads the generation (S4).
+  region_->Slot(slot)->generation.fetch_add(0, std::memory_order_release);  // S3
   // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that
   // out.
   kernel::SetTimer(state->cpu_timer, options_.interval_ns,

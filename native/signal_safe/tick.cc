@@ -21,15 +21,13 @@ uint64_t NextRandom(ThreadState* state) {
   return state->random = x;
 }
 
-// Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs
-// up to make the call again.
+// Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs up to make the call again.
 bool WasBlocked(const ucontext_t& ucontext) {
 #if defined(__x86_64__)
   constexpr uint16_t kSyscall = 0x050f;
   const auto pc = static_cast<uintptr_t>(ucontext.uc_mcontext.gregs[REG_RIP]);
   uint16_t before, at;
-  return (ucontext.uc_mcontext.gregs[REG_RAX] == -EINTR && GuardedLoad16(pc - 2, &before) &&
-          before == kSyscall) ||
+  return (ucontext.uc_mcontext.gregs[REG_RAX] == -EINTR && GuardedLoad16(pc - 2, &before) && before == kSyscall) ||
          (GuardedLoad16(pc, &at) && at == kSyscall);
 #else
   static_cast<void>(ucontext);
@@ -37,19 +35,24 @@ bool WasBlocked(const ucontext_t& ucontext) {
 #endif
 }
 
-// Whether a thread that has used `used_ns` since its last sample was asleep, apart from being woken
-// by us.
-bool WasAsleep(uint64_t used_ns, uint64_t interval_ns, const ucontext_t& ucontext) {
-  // What a signal costs a sleeping thread itself: waking, delivery, this handler. Up to some 40 us
-  // on a virtual machine.
-  constexpr uint64_t kOwnCostNs = 100'000;
-  return used_ns < interval_ns / 8 || (used_ns < kOwnCostNs && WasBlocked(ucontext));
+// A tick that comes so late found the thread off the CPU, ready or blocked: the signal waited for it.
+constexpr uint64_t kLateNs = 100'000;
+
+// The weight of a sample on the CPU. Ticks are spread evenly over wall time, so each that meets the thread at work stands for an interval of work,
+// wherever in a burst it falls: that is unbiased, but right only on average. What the CPU clock says beyond that is paid
+// off over the next samples, an eighth at a time, so that the sum is exact and no sample stands for another's work.
+uint64_t PayDebt(int64_t* debt_ns, uint64_t interval_ns) {
+  const auto interval = static_cast<int64_t>(interval_ns);
+  int64_t weight = interval + (*debt_ns - interval) / 8;
+  if (weight < 1) weight = 1;
+  *debt_ns -= weight;
+  return static_cast<uint64_t>(weight);
 }
 
 }  // namespace
 
-Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer,
-               int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
+Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer, int kernel_overruns, uint64_t now_ns,
+               const ucontext_t& ucontext) {
   Tick tick;
   const uint64_t interval = context.interval_ns;
   if (context.engine == TimerEngine::kTick) {
@@ -58,7 +61,8 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hire
     return tick;
   }
   const uint64_t cpu = kernel::ThreadCpuNs();
-  const uint64_t used = cpu - state->last_cpu_ns;
+  state->cpu_debt_ns += static_cast<int64_t>(cpu - state->last_cpu_ns);
+  state->last_cpu_ns = cpu;
   if (!from_hires_timer) {  // the thread runs again
     state->next_tick_ns = now_ns;
   } else {
@@ -67,20 +71,15 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hire
       tick.overruns = state->skipped_ticks + static_cast<uint32_t>(late);
       state->next_tick_ns += late * interval;
     }
-    if (WasAsleep(used, interval, ucontext)) {
+    if (now_ns > state->armed_ns + kLateNs || WasBlocked(ucontext)) {
       if (state->asleep_since_ns == 0) state->asleep_since_ns = now_ns;
       tick.is_last = now_ns - state->asleep_since_ns > kAsleepNs;
       tick.overruns = 0;
-      // What waking it has cost goes into its next sample; the next tick judges by what is used
-      // from here on.
-      state->pending_cpu_ns += used;
-      state->last_cpu_ns = cpu;
       return tick;
     }
   }
   state->asleep_since_ns = 0;
-  state->last_cpu_ns = cpu;
-  tick.cpu_ns = used;
+  tick.cpu_ns = PayDebt(&state->cpu_debt_ns, interval);
   return tick;
 }
 
@@ -104,7 +103,8 @@ void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick
   }
   state->next_tick_ns = next;
   const uint64_t jittered = next - interval / 2 + NextRandom(state) % interval;
-  kernel::SetTimer(state->hires_timer, jittered > earliest ? jittered : earliest, 0, true);
+  state->armed_ns = jittered > earliest ? jittered : earliest;
+  kernel::SetTimer(state->hires_timer, state->armed_ns, 0, true);
 }
 
 }  // namespace spprof

@@ -186,7 +186,9 @@ bool V8Reader::FindCode(uint64_t pc, CodeObject* out) const {
   if (!v8_.code_objects) return false;
   uint64_t start = pc & ~uint64_t{kCodeAlignment - 1};
   uint64_t found_map = 0;
-  for (uint32_t step = 0; step < kMaxCodeSteps; step++, start -= kCodeAlignment) {
+  // Before the map is known, each candidate is followed, so fewer are.
+  const uint32_t max_steps = maps_->instruction_stream != 0 ? kMaxCodeSteps : kMaxCodeSteps / 8;
+  for (uint32_t step = 0; step < max_steps; step++, start -= kCodeAlignment) {
     const uint64_t stream = start - v8_.stream_header + kTag;
     uint64_t map;
     if (!Field(stream, 0, &map)) return false;  // left the code range

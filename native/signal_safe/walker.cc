@@ -240,8 +240,10 @@ void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
       Emit(here);
     } else if (v8_.frame_irregexp != 0 && marker == uint64_t{v8_.frame_irregexp} << 1) {
       Emit(MakeFrame(FrameType::kRegExp, pc));
-    } else {
+    } else if (is_leaf_) {
       EmitLeafCode(nullptr);
+    } else {
+      Emit(here);  // a stub, WebAssembly, a builtin in a copy that is not mapped from a file
     }
     return;
   }
