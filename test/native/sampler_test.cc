@@ -290,6 +290,27 @@ TEST(Sampler, DISABLED_AHandlerAboveOursReachesTheFormerOneAfterStop) {
   signal(SIGPROF, SIG_DFL);
 }
 
+// TSan sees a handler that still uses the timers which Stop() deletes.
+TEST(Sampler, StopWaitsForHandlersThatAreAtWork) {
+  std::atomic<bool> done{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; i++) {
+    threads.emplace_back([&] {
+      while (!done.load(std::memory_order_relaxed)) test::BurnCpu(kMs / 10);
+    });
+  }
+  for (int turn = 0; turn < 100; turn++) {
+    SamplerHarness harness(TimerEngine::kHires, kMs / 5);
+    ASSERT_TRUE(harness.sampler().Start().ok());
+    test::BurnCpu(kMs);
+    harness.sampler().Stop();
+    ExpectLaw(*harness.region());
+    EXPECT_EQ(test::CountHoldings().timers, 0u);
+  }
+  done.store(true);
+  for (std::thread& thread : threads) thread.join();
+}
+
 // A tick that was blocked until its timer had gone must not meet SIG_DFL, which ends the process.
 TEST(Sampler, DiscardsTicksThatAreStillPendingWhenItStops) {
   SamplerHarness harness(TimerEngine::kTick);
