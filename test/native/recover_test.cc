@@ -19,8 +19,7 @@ using test::LogContents;
 using test::ReadContents;
 
 // A child that samples itself into `folder` until it is killed. With a drain, or with none, so that
-// all is still in the rings. Under TSan a child of a process with threads may not make any: there
-// the samples are made by hand.
+// all is still in the rings.
 [[noreturn]] void SampleUntilKilled(const std::string& folder, bool with_drain,
                                     std::atomic<uint32_t>* ready) {
   test::SamplerHarness harness(TimerEngine::kHires, 200'000, folder + "/region");
@@ -93,14 +92,12 @@ void ExpectEverySample(const std::string& folder) {
 }
 
 TEST_F(Recover, EverySampleOfAKilledProcessThatHadNoDrain) {
-  if (test::kUnderTsan) GTEST_SKIP() << "TSan holds the ticks of a spinning thread back";
   test::TemporaryFolder folder;
   RecordAndKill(folder.path(), false, 1000);
   ExpectEverySample(folder.path());
 }
 
 TEST_F(Recover, EverySampleOfAProcessKilledAtAnyMomentOfItsDrain) {
-  if (test::kUnderTsan) GTEST_SKIP() << "TSan holds the ticks of a spinning thread back";
   std::mt19937_64 random(test::TestSeed());
   for (int turn = 0; turn < 12; turn++) {
     test::TemporaryFolder folder;
