@@ -56,7 +56,8 @@ async function runSpprof(index) {
     if (!(recording.sampleStates[i] & 4)) complete++;
     if (recording.sampleThreads[i] !== main || recording.sampleStates[i] & 1) return;
     let node = stack;
-    while (node !== 0 && recording.frames[recording.stackFrames[node]].kind !== 'js') node = recording.stackParents[node];
+    while (node !== 0 && recording.frames[recording.stackFrames[node]].kind !== 'js')
+      node = recording.stackParents[node];
     if (node === 0) return;
     const f = recording.frames[recording.stackFrames[node]];
     const key = keyOf(f.functionName, f.url, f.line, f.column);
@@ -94,7 +95,9 @@ async function main() {
   const keys = new Set([...ours, ...theirs].flatMap((one) => [...one.shares.keys()]));
   const rows = [...keys].map((key) => ({ key, ours: mean(ours, key), theirs: mean(theirs, key) }));
   const distance = rows.reduce((sum, row) => sum + Math.abs(row.ours - row.theirs), 0);
-  const hottest = rows.sort((a, b) => Math.max(b.ours, b.theirs) - Math.max(a.ours, a.theirs)).slice(0, Number(values.top));
+  const hottest = rows
+    .sort((a, b) => Math.max(b.ours, b.theirs) - Math.max(a.ours, a.theirs))
+    .slice(0, Number(values.top));
   console.log('  spprof  --cpu-prof  difference  function');
   for (const row of hottest) {
     const percent = (value) => `${(100 * value).toFixed(2).padStart(7)} %`;
@@ -103,7 +106,9 @@ async function main() {
   const worst = Math.max(...hottest.map((row) => Math.abs(row.ours - row.theirs)));
   console.log(`worst of the ${hottest.length} hottest: ${(100 * worst).toFixed(2)} points (target 2)`);
   console.log(`L1 distance over all functions: ${(100 * distance).toFixed(1)} points`);
-  console.log(`complete stacks: ${ours.map((one) => `${(100 * one.complete).toFixed(2)} %`).join(', ')} (target 99.5 %)`);
+  console.log(
+    `complete stacks: ${ours.map((one) => `${(100 * one.complete).toFixed(2)} %`).join(', ')} (target 99.5 %)`,
+  );
   fs.rmSync(folder, { recursive: true });
 }
 

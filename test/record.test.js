@@ -150,9 +150,12 @@ test('native work shows as native functions, on its own thread', () => {
 });
 
 test('--duration ends the recording, and the program runs on', () => {
-  const { status, stdout, stderr } = runCli(['--json', '-d', '0.3', '-o', 'd.cpuprofile', program('busy.js'), '1200', '5'], {
-    cwd: folder,
-  });
+  const { status, stdout, stderr } = runCli(
+    ['--json', '-d', '0.3', '-o', 'd.cpuprofile', program('busy.js'), '1200', '5'],
+    {
+      cwd: folder,
+    },
+  );
   expect(status).toBe(5);
   expect(stdout).toBe('done\n');
   const [{ durationNs, stoppedCleanly }] = JSON.parse(stderr).processes;

@@ -49,12 +49,14 @@ describe('time in four places', () => {
   test('pbkdf2 on the pool: OpenSSL’s functions on native threads', () => {
     const { truth, recording } = run;
     expect(truth.pool.length).toBeGreaterThan(0);
+    const { sampleCpuNs } = recording;
+    const all = sampleCpuNs.reduce((/** @type {number} */ sum, /** @type {number} */ ns) => sum + ns, 0);
     const isHash = ({ functionName, kind }) => kind === 'native' && /sha512|hmac|pbkdf2/i.test(functionName);
     for (const { tid, ns } of truth.pool) {
       expect(recording.threads.find((each) => each.tid === tid)?.kind).toBe('native');
       const sampled = cpuWhere(recording, tid, (stack) => stack.some(isHash));
-      // A tick of 4 ms more or less on either side.
-      expect(Math.abs(sampled - ns)).toBeLessThan(0.03 * ns + 8e6);
+      // Of the whole program's time: what a thread uses after its last tick, some milliseconds of its own, no sample stands for.
+      expect(points(sampled, ns, all)).toBeLessThan(3);
     }
   });
 
