@@ -91,7 +91,8 @@ void ThreadRegistry::Retire(uint32_t slot) {
 void ThreadRegistry::Release(uint32_t slot) {
   ThreadLaneSet* lanes = region_->Slot(slot);
   {
-    // Next to each other: whoever adds up a dead process's counters must not find them in both places.
+    // Next to each other: whoever adds up a dead process's counters must not find them in both
+    // places.
     std::lock_guard lock(mutex_);
     AddCounters(lanes->counters, &region_->header()->retired);
     lanes->state.store(static_cast<uint32_t>(SlotState::kFree), std::memory_order_release);  // S1

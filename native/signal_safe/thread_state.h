@@ -79,9 +79,9 @@ struct ThreadState {
   int32_t cpu_timer;  // kernel timer ids; -1: none
   int32_t hires_timer;
   uint64_t last_cpu_ns;
-  uint64_t next_tick_ns;     // hires: when the next sample is due without jitter
-  uint64_t armed_ns;         // hires: and with it
-  int64_t cpu_debt_ns;       // hires: CPU time used that no sample stands for yet; negative: too much is
+  uint64_t next_tick_ns;  // hires: when the next sample is due without jitter
+  uint64_t armed_ns;      // hires: and with it
+  int64_t cpu_debt_ns;  // hires: CPU time used that no sample stands for yet; negative: too much is
   uint64_t asleep_since_ns;  // hires: since when each tick has found the thread asleep; 0: it runs
   uint32_t skipped_ticks;    // hires: grid points left out when the next tick was set
   uint64_t random;

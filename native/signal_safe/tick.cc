@@ -21,13 +21,15 @@ uint64_t NextRandom(ThreadState* state) {
   return state->random = x;
 }
 
-// Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs up to make the call again.
+// Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs
+// up to make the call again.
 bool WasBlocked(const ucontext_t& ucontext) {
 #if defined(__x86_64__)
   constexpr uint16_t kSyscall = 0x050f;
   const auto pc = static_cast<uintptr_t>(ucontext.uc_mcontext.gregs[REG_RIP]);
   uint16_t before, at;
-  return (ucontext.uc_mcontext.gregs[REG_RAX] == -EINTR && GuardedLoad16(pc - 2, &before) && before == kSyscall) ||
+  return (ucontext.uc_mcontext.gregs[REG_RAX] == -EINTR && GuardedLoad16(pc - 2, &before) &&
+          before == kSyscall) ||
          (GuardedLoad16(pc, &at) && at == kSyscall);
 #else
   static_cast<void>(ucontext);
@@ -35,12 +37,14 @@ bool WasBlocked(const ucontext_t& ucontext) {
 #endif
 }
 
-// A tick that comes so late found the thread off the CPU, ready or blocked: the signal waited for it.
+// A tick that comes so late found the thread off the CPU, ready or blocked: the signal waited for
+// it.
 constexpr uint64_t kLateNs = 100'000;
 
-// The weight of a sample on the CPU. Ticks are spread evenly over wall time, so each that meets the thread at work stands for an interval of work,
-// wherever in a burst it falls: that is unbiased, but right only on average. What the CPU clock says beyond that is paid
-// off over the next samples, an eighth at a time, so that the sum is exact and no sample stands for another's work.
+// The weight of a sample on the CPU. Ticks are spread evenly over wall time, so each that meets the
+// thread at work stands for an interval of work, wherever in a burst it falls: that is unbiased,
+// but right only on average. What the CPU clock says beyond that is paid off over the next samples,
+// an eighth at a time, so that the sum is exact and no sample stands for another's work.
 uint64_t PayDebt(int64_t* debt_ns, uint64_t interval_ns) {
   const auto interval = static_cast<int64_t>(interval_ns);
   int64_t weight = interval + (*debt_ns - interval) / 8;
@@ -51,8 +55,8 @@ uint64_t PayDebt(int64_t* debt_ns, uint64_t interval_ns) {
 
 }  // namespace
 
-Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer, int kernel_overruns, uint64_t now_ns,
-               const ucontext_t& ucontext) {
+Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer,
+               int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
   Tick tick;
   const uint64_t interval = context.interval_ns;
   if (context.engine == TimerEngine::kTick) {
