@@ -8,20 +8,19 @@
 //   └────────────┴─────────────────────────────┴─────────────
 //   block: │ 64 ThreadLaneSets of 4096 bytes │ 64 × rings: index ring 0..3, detail ring 0..1 │
 //
-// The reader trusts nothing: RegionView checks the header and every offset before use.
+// The reader trusts nothing: RegionMap::Open and CheckSlot check the header and every offset before
+// use.
 //
 // RegionHeader
-// | word                      | writer  | reader          | release  | acquire   | becomes visible
-// | if weakened                    | | block_count               | control | drain, recovery | Grow
-// H1  | Scan H2   | the block's slots, zeroed   | garbage slots are read         | |
-// accepting_registrations   | control | control         | H3       | H3        | - | a late thread
-// is registered    | | accepting_samples         | control | handlers        | relaxed  | relaxed
-// | -                           | a sample more or less; the     | |                           | |
-// |          |           |                             | handler's end is waited for    | | | | |
-// |           |                             | by other means (handler.h)     | | shutdown_requested
-// | control | drain           | H4       | H4        | -                           | one more visit
-// of the drain    | | free_slots                | control | control         | acq_rel  | acq_rel |
-// next_free of the slot       | a slot is given twice          |
+// clang-format off
+// | word                    | writer  | reader          | release | acquire | becomes visible        | if weakened               |
+// | block_count             | control | drain, recovery | Grow H1 | H2      | the block, zeroed      | garbage slots are read     |
+// | accepting_registrations | control | control         | H3      | H3      |                        | a late thread is registered |
+// | shutdown_requested      | control | drain           | H4      | H4      |                        | one more visit of the drain |
+// | free_slots              | control | control         | acq_rel | acq_rel | next_free of the slot  | a slot is given twice      |
+// | accepting_samples       | control | handlers        | seq_cst, with the count of handlers (handler.h): who stops the    |
+// |                         |         |                 | sampling sees a handler at work, or the handler sees that         |
+// clang-format on
 #pragma once
 
 #include "base/cache_line.h"
@@ -84,11 +83,12 @@ enum class SlotState : uint32_t { kFree = 0, kActive = 1, kRetired = 2 };
 
 // One thread's slot.
 //
-// | word        | writer  | reader  | order      | what for | | state       | control | drain,
-// recovery | S1 release / S2 acquire | lanes and ids are set up before the slot is seen active | |
-// generation  | control | handler | S3 release / S4 acquire | a signal that was queued for the
-// slot's former thread is recognised         | | counters    | handler | any     | relaxed    |
-// they order nothing                                                                         |
+// clang-format off
+// | word       | writer  | reader          | order                   | what for                                              |
+// | state      | control | drain, recovery | S1 release / S2 acquire | lanes and ids are set up before the slot is seen active |
+// | generation | control | handler         | S3 release / S4 acquire | a signal of the slot's former thread is recognised     |
+// | counters   | handler | any             | relaxed                 | they order nothing                                    |
+// clang-format on
 struct alignas(kCacheLine) ThreadLaneSet {
   Word state;
   Word generation;

@@ -4,12 +4,12 @@
 //
 // Thread safety: as SpscQueue. Invariants: tail <= head <= tail + size; size is a power of two.
 //
-// | word      | writer   | reader   | release at    | acquire at   | becomes visible            |
-// if weakened                       | | head      | producer | consumer | Publish R1    | Readable
-// R2  | the bytes before head      | consumer reads a half-written record | | tail      | consumer
-// | producer | Release R3    | Free R4      | the bytes have been copied | producer overwrites
-// unread bytes  | | lane_base | producer | consumer | through the lane's active ring or submit
-// queue | -         | chunk positions are wrong         |
+// clang-format off
+// | word      | writer   | reader   | release    | acquire     | becomes visible            | if weakened                              |
+// | head      | producer | consumer | Publish R1 | Readable R2 | the bytes before head      | the consumer reads a half-written record |
+// | tail      | consumer | producer | Release R3 | Free R4     | the bytes have been copied | the producer overwrites unread bytes     |
+// | lane_base | producer | consumer | through the lane's active ring or submit queue | | chunk positions are wrong               |
+// clang-format on
 #pragma once
 
 #include <cstring>

@@ -4,11 +4,12 @@
 // both sides are wait-free and async-signal-safe. Invariants: tail <= head <= tail + kCapacity;
 // indices never decrease and are masked on use.
 //
-// | word      | writer   | reader   | release at | acquire at | becomes visible          | if
-// weakened                    | | head      | producer | consumer | Push Q1    | Pop Q2     |
-// entries[head - 1]        | consumer reads a stale entry   | | tail      | consumer | producer |
-// Pop Q3     | Push Q4    | the entry has been read  | producer overwrites it too soon | |
-// entries[] | producer | consumer | through head            | -                        | - |
+// clang-format off
+// | word      | writer   | reader   | release | acquire | becomes visible        | if weakened                       |
+// | head      | producer | consumer | Push Q1 | Pop Q2  | entries[head - 1]      | the consumer reads a stale entry   |
+// | tail      | consumer | producer | Pop Q3  | Push Q4 | the entry has been read | the producer overwrites it too soon |
+// | entries[] | producer | consumer | through head      |                        |                                   |
+// clang-format on
 #pragma once
 
 #include "base/cache_line.h"

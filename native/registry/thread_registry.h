@@ -4,9 +4,10 @@
 // Claim belongs to its caller until it is released. FindByTid, and everything about threads that
 // come and go, under the caller's lock (Sampler).
 //
-//   free ──Claim──▶ (claimed, being set up) ──Activate──▶ active ──Retire──▶ retired ──drained,
-//   Release──▶ free
-//         control                              control            control            drain
+// clang-format off
+//   free ──Claim──▶ (being set up) ──Activate──▶ active ──Retire──▶ retired ──Release──▶ free
+//         control                     control            control     drain, when it is empty
+// clang-format on
 #pragma once
 
 #include <sys/types.h>

@@ -24,6 +24,7 @@ void InParent() { pthread_sigmask(SIG_SETMASK, &saved_mask, nullptr); }
 
 void InChild() {
   SetHandlerContext(nullptr);
+  ForgetHandlers();
   pthread_sigmask(SIG_SETMASK, &saved_mask, nullptr);
 }
 

@@ -112,6 +112,7 @@ void Sampler::Stop() {
   WaitForHandlers();
   for (const auto& [tid, slot] : registry_.by_tid()) StopTimers(slot);
   DetachGcHooks(context_.get());
+  SetFormerAction(context_->previous);
   RestoreDisposition();
   SetHandlerContext(nullptr);
   WaitForHandlers();

@@ -19,6 +19,9 @@ struct alignas(kCacheLine) InFlight {
 };
 constinit InFlight g_in_flight[kInFlightShards];
 
+constinit std::atomic<void (*)(int)> g_former_handler{nullptr};
+constinit std::atomic<bool> g_former_has_info{false};
+
 void Drop(ThreadLaneSet* lanes, DropReason reason) {
   AddOwned(lanes->counters.dropped[static_cast<size_t>(reason)], 1);
 }
@@ -142,6 +145,16 @@ void WaitForHandlers() {
   }
 }
 
+void ForgetHandlers() {
+  for (InFlight& shard : g_in_flight)
+    shard.count.store(0, std::memory_order_relaxed);  // one thread
+}
+
+void SetFormerAction(const struct sigaction& action) {
+  g_former_has_info.store((action.sa_flags & SA_SIGINFO) != 0, std::memory_order_relaxed);
+  g_former_handler.store(action.sa_handler, std::memory_order_release);
+}
+
 void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, int overruns,
                 const ucontext_t& ucontext) {
   const uint64_t begin_ns = kernel::MonotonicNs();
@@ -181,7 +194,7 @@ void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_
   // Another generation: the slot has gone to another thread, and this signal's own is counted no
   // more.
   if (lanes->generation.load(std::memory_order_acquire) != value.generation) return;  // S4
-  if (header->accepting_samples.load(std::memory_order_relaxed) == 0) {
+  if (header->accepting_samples.load(std::memory_order_seq_cst) == 0) {
     AddOwned(lanes->counters.signals, 1);
     Drop(lanes, DropReason::kNotAccepting);
     return;
@@ -207,6 +220,10 @@ void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext) {
     }
   }
   in_flight.fetch_sub(1, std::memory_order_release);
+  if (context == nullptr && !is_ours) {
+    previous.sa_handler = g_former_handler.load(std::memory_order_acquire);
+    previous.sa_flags = g_former_has_info.load(std::memory_order_relaxed) ? SA_SIGINFO : 0;
+  }
   // Outside the count: what is forwarded may take its time, or never return.
   if (!is_ours) Forward(previous, signal, info, ucontext);
 }

@@ -18,11 +18,17 @@ namespace spprof {
 void SetHandlerContext(HandlerContext* context);
 // After SetHandlerContext(nullptr): returns when no handler uses the former context any more.
 //
-// | word        | writer  | reader  | order   | what for | | g_context   | control | handler |
-// seq_cst | Dekker with g_in_flight: a handler counts itself, then loads the context; control     |
-// | g_in_flight | handler | control | seq_cst | clears the context, then waits for the counts: one
-// of the two sees the other         |
+// clang-format off
+// | word        | writer  | reader  | order   | what for                                                               |
+// | g_context   | control | handler | seq_cst | Dekker: a handler counts itself, then loads the context; control clears |
+// | g_in_flight | handler | control | seq_cst | the context, then waits for the counts: one of the two sees the other   |
+// clang-format on
 void WaitForHandlers();
+// In a forked child: the handlers that were at work in the parent's other threads are not here.
+void ForgetHandlers();
+// Where foreign signals go when there is no context: somebody may have put a handler over ours that
+// still calls us.
+void SetFormerAction(const struct sigaction& action);
 HandlerContext* GetHandlerContext();
 
 // The sa_sigaction function.

@@ -1,15 +1,16 @@
 // What a timer's signal means: how much CPU time its sample stands for, and when the next one
 // comes. One engine each way (DESIGN D6):
 //
-// tick    a periodic timer on the thread's CPU clock, which rides on the kernel's tick; 1 +
-// overruns intervals a sample. hires   a one-shot timer on the monotonic clock, set again by the
-// handler; the thread's CPU clock says what the sample stands for.
+// - tick: a periodic timer on the thread's CPU clock, which rides on the kernel's tick; a sample
+//   stands for 1 + overruns intervals.
+// - hires: a one-shot timer on the monotonic clock, set again by the handler; a tick counts when it
+//   meets the thread on the CPU, and the thread's CPU clock keeps the sum right.
 //
 //            CPU clock has moved by an interval
 //   waiting ────────────────────────────────────▶ ticking
 //      ▲   (CPU timer, one shot)                    │  ticks on the monotonic clock
 //      └────────────────────────────────────────────┘
-//            50 ms of ticks on which the thread was asleep
+//            50 ms of ticks that did not count
 //
 // Context: signal, on the sampled thread.
 #pragma once

@@ -145,6 +145,13 @@ void V8Reader::ResolveLine(uint64_t script, FunctionPositions* positions) const 
       !SmiField(script, v8_.script_column_offset, &column_offset)) {
     return;
   }
+  // Of a torn script the offsets may be anything; no real one is near the limit.
+  constexpr int32_t kMaxOffset = 1 << 30;
+  if (line_offset < 0 || line_offset > kMaxOffset || column_offset < 0 ||
+      column_offset > kMaxOffset) {
+    positions->line = positions->column = 0;
+    return;
+  }
   if (positions->line == 1) positions->column += column_offset;
   positions->line += line_offset;
 }
@@ -168,6 +175,7 @@ bool V8Reader::LineFromTable(uint64_t line_ends, FunctionPositions* positions) c
   if (low > 0 && !SmiField(line_ends, 16 + 8 * static_cast<uint32_t>(low - 1), &previous_end)) {
     return false;
   }
+  if (previous_end < -1 || previous_end >= positions->start) return false;  // not in order: torn
   positions->line = low + 1;
   positions->column = positions->start - previous_end;
   return true;

@@ -273,7 +273,7 @@ void ChainToBelow(int signal, siginfo_t* info, void* context) {
 }
 
 // Fails: without a context the handler does not know the former disposition any more (handler.cc).
-TEST(Sampler, DISABLED_AHandlerAboveOursReachesTheFormerOneAfterStop) {
+TEST(Sampler, AHandlerAboveOursReachesTheFormerOneAfterStop) {
   signal(SIGPROF, CountOther);
   SamplerHarness harness(TimerEngine::kTick);
   ASSERT_TRUE(harness.sampler().Start().ok());
