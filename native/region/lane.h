@@ -8,9 +8,13 @@
 //       ▲                                          └────────┘  │
 //       └────────── submit queue (thread -> drain): full rings ◀┘
 //
-// | word        | writer | reader | release at  | acquire at   | becomes visible | if weakened | |
-// active      | thread | drain  | Reserve L1  | Drain L2     | the push of the former ring to
-// submit  | rings are read out of order      | | (queues, rings: their own tables) |
+// clang-format off
+// | word   | writer | reader | release at | acquire at                 | becomes visible                       | if weakened                                         |
+// | active | thread | drain  | Reserve L1 | PublishedEnd L2, Drain L2  | the new ring's base; the former ring's | the published end lies behind what has been drained |
+// |        |        |        |            |                            | push to submit                         | already                                             |
+// clang-format on
+// (Queues and rings have their own tables; all rows are checked by
+// test/native/interleaving_test.cc.)
 #pragma once
 
 #include <cstdint>
@@ -92,16 +96,24 @@ class LaneReader {
       uint32_t ring;
       if (lane_->submit.Peek(&ring)) {
         const bool is_valid = ring < lane_->ring_count;  // else a damaged region
-        if (is_valid) total += DrainRing(ring, end, sink);
+        if (is_valid) {
+          const RingReader reader = ReaderOf(ring);
+          total += DrainRing(reader, reader.Readable(), end, sink);
+        }
         if (is_valid && ReaderOf(ring).Readable() != 0) break;  // `end` lies within it
         lane_->submit.Pop(&ring);
         if (is_valid) lane_->free.Push(ring);
         continue;
       }
       ring = lane_->active.load(std::memory_order_acquire);  // L2
+      if (ring >= lane_->ring_count) break;                  // a damaged region
+      // How much, before the queue is looked at again: had the thread swapped until this ring came
+      // round, what it holds now would lie behind the rings that were submitted meanwhile.
+      const RingReader reader = ReaderOf(ring);
+      const uint64_t length = reader.Readable();
       if (!lane_->submit.IsEmpty())
         continue;  // it swapped meanwhile: the submitted ring comes first
-      if (ring < lane_->ring_count) total += DrainRing(ring, end, sink);
+      total += DrainRing(reader, length, end, sink);
       break;
     }
     return total;
@@ -113,10 +125,9 @@ class LaneReader {
                       lane_->ring_size);
   }
 
+  // At most the `length` bytes that were readable.
   template <typename Sink>
-  uint64_t DrainRing(uint32_t ring, uint64_t end, Sink&& sink) {
-    RingReader reader = ReaderOf(ring);
-    uint64_t length = reader.Readable();
+  uint64_t DrainRing(RingReader reader, uint64_t length, uint64_t end, Sink&& sink) {
     if (end != UINT64_MAX) {
       // Positions count modulo 2^64: `end` may lie behind the reader (negative), in what is
       // readable, or beyond.
