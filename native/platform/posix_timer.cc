@@ -1,11 +1,13 @@
 #include "platform/posix_timer.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 namespace spprof {
 
@@ -38,9 +40,13 @@ Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value,
   if (syscall(SYS_timer_create, clock, &event, &id) != 0) {
     const int error = errno;
     if (error == EAGAIN) {
+      struct rlimit limit {};
+      getrlimit(RLIMIT_SIGPENDING, &limit);
       return Status::System(
           "timer_create", error,
-          "no POSIX timer left for a thread: raise the limit of pending signals (ulimit -i)");
+          "no POSIX timer left for a thread, which is not sampled: each takes one of the " +
+              std::to_string(limit.rlim_cur) +
+              " pending signals that this user may have; raise that limit (ulimit -i)");
     }
     return Status::System("timer_create", error, "timing a thread");
   }

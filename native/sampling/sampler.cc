@@ -180,6 +180,7 @@ void Sampler::ScanThreads() {
   for (pid_t tid : tids) {
     if (registry_.FindByTid(tid) != kNoSlot) continue;
     if (std::find(excluded_.begin(), excluded_.end(), tid) != excluded_.end()) continue;
+    if (MonotonicNow() < no_timers_until_ns_) break;
     AddThread(tid, tid == getpid() ? ThreadKind::kMain : ThreadKind::kNative, ThreadName(tid));
   }
   RetireReusedIds();
@@ -189,6 +190,7 @@ void Sampler::ScanThreads() {
     if (alive.count(tid) == 0) gone.push_back(slot);
   }
   for (uint32_t slot : gone) RemoveThread(slot);
+  if (!gone.empty()) no_timers_until_ns_ = 0;
 }
 
 // A thread that has gone and whose id has been given to another between two listings would leave
@@ -264,9 +266,12 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   if (!status.ok()) {
     RemoveThread(slot);
     // ESRCH and EINVAL: the thread has ended meanwhile.
-    if (status.error_number() == EAGAIN && !has_warned_of_timers_) {
+    if (status.error_number() == EAGAIN) {
+      // Each attempt takes a slot and is noted in the log: not at every scan.
+      constexpr uint64_t kRetryNs = 1'000'000'000;
+      no_timers_until_ns_ = MonotonicNow() + kRetryNs;
+      if (!has_warned_of_timers_) Warn(status.message());
       has_warned_of_timers_ = true;
-      Warn(status.message());
     }
     return kNoSlot;
   }

@@ -83,6 +83,7 @@ class Sampler {
   std::vector<std::unique_ptr<ModuleRange[]>> ranges_;
   std::vector<std::string> warnings_;
   bool has_warned_of_timers_ = false;
+  uint64_t no_timers_until_ns_ = 0;  // scans add no thread before
   uint64_t last_thread_count_ = 0;
   int scans_since_listing_ = 0;
   uint32_t next_checked_slot_ = 0;
