@@ -1,9 +1,8 @@
 // Sampler, drain, region and log, started and stopped a thousand times, a few milliseconds each:
 // nothing is left, and valgrind finds nothing lost:
 //
-//   SPPROF_TEST_ROUNDS=1000 valgrind --leak-check=full
-//   --errors-for-leak-kinds=definite,indirect,possible \
-//     --error-exitcode=9 build/dev/start_stop_test
+//   export SPPROF_TEST_ROUNDS=1000
+//   valgrind --leak-check=full --error-exitcode=9 build/dev/start_stop_test
 //
 // SPPROF_TEST_ROUNDS: how many (300; 1000 for the proof). A round needs a handful of ticks at 100
 // Hz, since signals are slow under valgrind.
