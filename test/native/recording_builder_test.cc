@@ -139,8 +139,8 @@ TEST(RecordingBuilder, KnowsWhatThreadsAre) {
   writer.Control(Session(kPid, kStart) + Thread(0, 1, kPid, "node") + Thread(1, 1, 77, "node") +
                  Thread(2, 1, 78, "libuv-worker") + Thread(1, 1, 77, "worker: resize") +
                  Thread(0, 2, 79, "", 2));
-  writer.Index(0, 1, Sample(kStart, 10, 1, kStateHasIsolate) + Sample(kStart, 5, 1));
-  writer.Index(1, 1, Sample(kStart, 3, 1, kStateHasIsolate));
+  writer.Index(0, 1, Sample(kStart, 10, 1, kStateRunsJavaScript) + Sample(kStart, 5, 1));
+  writer.Index(1, 1, Sample(kStart, 3, 1, kStateRunsJavaScript));
   const Recording recording = Read(writer);
   ASSERT_EQ(recording.threads.size(), 4u);
   EXPECT_EQ(recording.threads[0].kind, ThreadKind::kMain);
