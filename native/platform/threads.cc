@@ -35,16 +35,25 @@ std::string ReadTaskFile(pid_t tid, const char* file) {
 
 pid_t CurrentThreadId() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
-std::vector<pid_t> ListThreads() {
-  std::vector<pid_t> threads;
-  DIR* directory = opendir("/proc/self/task");
-  if (directory == nullptr) return threads;
-  while (const dirent* entry = readdir(directory)) {
-    const long tid = std::strtol(entry->d_name, nullptr, 10);
-    if (tid > 0) threads.push_back(static_cast<pid_t>(tid));
+ThreadLister::~ThreadLister() {
+  if (folder_ >= 0) close(folder_);
+}
+
+const std::vector<pid_t>& ThreadLister::List() {
+  threads_.clear();
+  if (folder_ < 0) folder_ = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_ < 0 || lseek(folder_, 0, SEEK_SET) != 0) return threads_;
+  alignas(struct dirent64) char buffer[8192];
+  for (;;) {
+    const ssize_t size = getdents64(folder_, buffer, sizeof(buffer));
+    if (size <= 0) return threads_;
+    for (ssize_t at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const struct dirent64*>(buffer + at);
+      const long tid = std::strtol(entry->d_name, nullptr, 10);
+      if (tid > 0) threads_.push_back(static_cast<pid_t>(tid));
+      at += entry->d_reclen;
+    }
   }
-  closedir(directory);
-  return threads;
 }
 
 uint64_t CountThreads() {
@@ -53,6 +62,8 @@ uint64_t CountThreads() {
   if (stat("/proc/self/task", &folder) != 0 || folder.st_nlink < 3) return 0;
   return folder.st_nlink - 2;
 }
+
+bool ThreadExists(pid_t tid) { return syscall(SYS_tgkill, getpid(), tid, 0) == 0; }
 
 std::string ThreadName(pid_t tid) {
   std::string name = ReadTaskFile(tid, "comm");

@@ -163,27 +163,37 @@ void Sampler::CheckDisposition() {
   }
 }
 
+bool Sampler::HasThreadGone() {
+  constexpr size_t kAskedFor = 128;  // of more than these, some each time, in turn
+  const size_t count = std::min(last_threads_.size(), kAskedFor);
+  for (size_t i = 0; i < count; i++) {
+    next_asked_for_ = (next_asked_for_ + 1) % last_threads_.size();
+    if (!ThreadExists(last_threads_[next_asked_for_])) return true;
+  }
+  return false;
+}
+
 void Sampler::ScanThreads() {
   std::lock_guard lock(mutex_);
   if (!is_running_) return;
-  // A listing costs some 20 us, a count one system call: with the same count as last time, threads
-  // are listed only now and then, to see one that has come in the same moment as another went.
-  constexpr int kListEvery = 10;
-  const uint64_t count = CountThreads();
-  if (count != 0 && count == last_thread_count_ && ++scans_since_listing_ < kListEvery) return;
-  last_thread_count_ = count;
-  scans_since_listing_ = 0;
-  CheckDisposition();
-  if (is_silenced_) return;
-  const std::vector<pid_t> tids = ListThreads();
+  // A listing costs some 20 us, to count threads and to ask whether one still exists a fraction of
+  // one: threads are listed when their number has changed or one has gone (another may have come in
+  // its place), and now and then.
+  constexpr int kFullScanEvery = 10;
+  const bool is_full_scan = scans_++ % kFullScanEvery == 0;
+  if (!is_full_scan && CountThreads() == last_threads_.size() && !HasThreadGone()) return;
+  const std::vector<pid_t>& tids = lister_.List();
   if (tids.empty()) return;
+  last_threads_ = tids;
+  if (is_full_scan) CheckDisposition();
+  if (is_silenced_) return;
   for (pid_t tid : tids) {
     if (registry_.FindByTid(tid) != kNoSlot) continue;
     if (std::find(excluded_.begin(), excluded_.end(), tid) != excluded_.end()) continue;
     if (MonotonicNow() < no_timers_until_ns_) break;
     AddThread(tid, tid == getpid() ? ThreadKind::kMain : ThreadKind::kNative, ThreadName(tid));
   }
-  RetireReusedIds();
+  if (is_full_scan) RetireReusedIds();
   const std::unordered_set<pid_t> alive(tids.begin(), tids.end());
   std::vector<uint32_t> gone;
   for (const auto& [tid, slot] : registry_.by_tid()) {

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "platform/modules.h"
 #include "platform/region_map.h"
+#include "platform/threads.h"
 #include "registry/thread_registry.h"
 #include "signal_safe/handler.h"
 
@@ -61,6 +62,7 @@ class Sampler {
   void StopTimers(uint32_t slot);
   void RemoveThread(uint32_t slot);
   void RetireReusedIds();
+  bool HasThreadGone();
   void Warn(const std::string& text);
   static bool InstallHandler();
   void RestoreDisposition();
@@ -84,8 +86,10 @@ class Sampler {
   std::vector<std::string> warnings_;
   bool has_warned_of_timers_ = false;
   uint64_t no_timers_until_ns_ = 0;  // scans add no thread before
-  uint64_t last_thread_count_ = 0;
-  int scans_since_listing_ = 0;
+  ThreadLister lister_;
+  std::vector<pid_t> last_threads_;
+  size_t next_asked_for_ = 0;
+  int scans_ = 0;
   uint32_t next_checked_slot_ = 0;
   bool is_silenced_ = false;
   uint64_t cpu_when_replaced_ns_ = 0;
