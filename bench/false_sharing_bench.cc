@@ -2,9 +2,10 @@
 // can, each its own words, which lie in lanes of neighbouring slots; or 128, 64 or 8 bytes from
 // each other. And the queue, whose two indices would lie on one line if they were not kept apart.
 #include <benchmark/benchmark.h>
+#include <sched.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <memory>
 #include <thread>
 
@@ -17,8 +18,17 @@
 namespace spprof {
 namespace {
 
+// So that the two run at once, as far as others let them.
+void PinToCore(int index) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(static_cast<size_t>(index) % std::max(1u, std::thread::hardware_concurrency()), &cores);
+  sched_setaffinity(0, sizeof(cores), &cores);
+}
+
 // The threads' counters, `range` bytes apart. Items: additions of both.
 void CountersApart(benchmark::State& state) {
+  PinToCore(state.thread_index());
   alignas(4096) static uint8_t page[4096];
   auto* counter = reinterpret_cast<Sequence*>(page + state.thread_index() * state.range(0));
   for (auto _ : state) AddOwned(*counter, 1);
@@ -45,6 +55,7 @@ void LanesOfNeighbouringSlots(benchmark::State& state) {
     for (pid_t tid = 1; tid <= 2; tid++)
       registry.Activate(registry.Claim(tid, ThreadKind::kNative, "bench", 0));
   }
+  PinToCore(state.thread_index());
   SampleRecord sample{};
   uint8_t copy[16 * 1024];
   for (auto _ : state) {
@@ -66,29 +77,34 @@ void LanesOfNeighbouringSlots(benchmark::State& state) {
 BENCHMARK(LanesOfNeighbouringSlots)->Threads(1)->UseRealTime();
 BENCHMARK(LanesOfNeighbouringSlots)->Threads(2)->UseRealTime();
 
-// The same words, packed: head, tail and counters of both threads' rings lie together.
-struct PackedRing {
-  Sequence head, tail, written, signals;
+// The words that a sample changes (two counters, the ring's head and, by the reader, its tail),
+// with nothing else: both threads' on one line, or each thread's on lines of its own.
+struct RingWords {
+  Sequence signals, head, tail, written;
 };
-void TheSameWordsPacked(benchmark::State& state) {
-  alignas(kCacheLine) static PackedRing rings[2];
-  PackedRing& ring = rings[state.thread_index()];
-  static uint8_t bytes[2][16 * 1024];
-  SampleRecord sample{};
+void RingWordsApart(benchmark::State& state) {
+  PinToCore(state.thread_index());
+  alignas(4096) static uint8_t page[4096];
+  auto& words = *reinterpret_cast<RingWords*>(page + state.thread_index() * state.range(0));
   for (auto _ : state) {
-    AddOwned(ring.signals, 1);
-    const uint64_t head = ring.head.load(std::memory_order_relaxed);
-    if (head + sizeof(sample) - ring.tail.load(std::memory_order_acquire) > sizeof(bytes[0]))
-      ring.tail.store(head, std::memory_order_release);
-    std::memcpy(bytes[state.thread_index()] + head % (sizeof(bytes[0]) - sizeof(sample)), &sample,
-                sizeof(sample));
-    ring.head.store(head + sizeof(sample), std::memory_order_release);
-    AddOwned(ring.written, 1);
+    AddOwned(words.signals, 1);
+    const uint64_t head = words.head.load(std::memory_order_relaxed);
+    if (head - words.tail.load(std::memory_order_acquire) >= 16 * 1024) {
+      words.tail.store(head, std::memory_order_release);
+    }
+    words.head.store(head + sizeof(SampleRecord), std::memory_order_release);
+    AddOwned(words.written, 1);
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(TheSameWordsPacked)->Threads(1)->UseRealTime();
-BENCHMARK(TheSameWordsPacked)->Threads(2)->UseRealTime();
+BENCHMARK(RingWordsApart)->ArgName("bytes")->Arg(128)->Threads(1)->UseRealTime();
+BENCHMARK(RingWordsApart)
+    ->ArgName("bytes")
+    ->Arg(sizeof(RingWords))
+    ->Arg(64)
+    ->Arg(128)
+    ->Threads(2)
+    ->UseRealTime();
 
 // SpscQueue, and the same with both indices on one line.
 struct PackedQueue {
