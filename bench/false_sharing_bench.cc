@@ -133,7 +133,9 @@ void QueueOf(benchmark::State& state) {
   auto queue = std::make_unique<Queue>();
   queue->Reset();
   std::atomic<bool> stop{false};
+  PinToCore(0);
   std::thread consumer([&] {
+    PinToCore(1);
     uint32_t value = 0;
     while (!stop.load(std::memory_order_relaxed)) {
       while (queue->Pop(&value)) benchmark::DoNotOptimize(value);
