@@ -193,7 +193,7 @@ void Sampler::ScanThreads() {
     if (MonotonicNow() < no_timers_until_ns_) break;
     AddThread(tid, tid == getpid() ? ThreadKind::kMain : ThreadKind::kNative, ThreadName(tid));
   }
-  if (is_full_scan) RetireReusedIds();
+  if (is_full_scan && region_->slot_count() != 0) RetireReusedId();
   const std::unordered_set<pid_t> alive(tids.begin(), tids.end());
   std::vector<uint32_t> gone;
   for (const auto& [tid, slot] : registry_.by_tid()) {
@@ -204,21 +204,17 @@ void Sampler::ScanThreads() {
 }
 
 // A thread that has gone and whose id has been given to another between two listings would leave
-// the new one without a timer. Ids are given in a circle, so this takes a whole turn of it; a few
-// slots a listing are looked at, in turn.
-void Sampler::RetireReusedIds() {
-  constexpr uint32_t kLookedAt = 4;
-  const uint32_t count = region_->slot_count();
-  for (uint32_t i = 0; i < kLookedAt && i < count; i++) {
-    next_checked_slot_ = (next_checked_slot_ + 1) % count;
-    const ThreadLaneSet* lanes = region_->Slot(next_checked_slot_);
-    const auto tid = static_cast<pid_t>(lanes->tid);
-    if (registry_.FindByTid(tid) != next_checked_slot_) continue;
-    const uint64_t start_ticks = ThreadStartTicks(tid);
-    if (start_ticks == 0 || start_ticks == lanes->start_ticks) continue;
-    RemoveThread(next_checked_slot_);
-    AddThread(tid, ThreadKind::kNative, ThreadName(tid));
-  }
+// the new one without a timer. Ids are given in a circle, so this takes a whole turn of it; one
+// slot each time is looked at, in turn.
+void Sampler::RetireReusedId() {
+  next_checked_slot_ = (next_checked_slot_ + 1) % region_->slot_count();
+  const ThreadLaneSet* lanes = region_->Slot(next_checked_slot_);
+  const auto tid = static_cast<pid_t>(lanes->tid);
+  if (registry_.FindByTid(tid) != next_checked_slot_) return;
+  const uint64_t start_ticks = ThreadStartTicks(tid);
+  if (start_ticks == 0 || start_ticks == lanes->start_ticks) return;
+  RemoveThread(next_checked_slot_);
+  AddThread(tid, ThreadKind::kNative, ThreadName(tid));
 }
 
 bool Sampler::RegisterCurrentThread(ThreadKind kind, const std::string& name) {

@@ -61,7 +61,7 @@ class Sampler {
   Status StartTimers(uint32_t slot, pid_t tid);
   void StopTimers(uint32_t slot);
   void RemoveThread(uint32_t slot);
-  void RetireReusedIds();
+  void RetireReusedId();
   bool HasThreadGone();
   void Warn(const std::string& text);
   static bool InstallHandler();
