@@ -169,15 +169,9 @@ void Drain::DrainAll() {
 }
 
 void Drain::NoteThread(uint32_t slot) {
-  const ThreadLaneSet* lanes = sampler_->region()->Slot(slot);
   ThreadRecord record{};
-  record.slot = slot;
-  record.generation = lanes->generation.load(std::memory_order_acquire);  // S4
-  record.tid = lanes->tid;
-  record.kind = lanes->kind.load(std::memory_order_relaxed);
-  record.start_ticks = lanes->start_ticks;
-  const std::string name(lanes->name, strnlen(lanes->name, sizeof(lanes->name)));
-  record.name_length = static_cast<uint32_t>(name.size());
+  std::string name;
+  sampler_->Describe(slot, &record, &name);
   std::string told =
       std::to_string(record.generation) + ":" + std::to_string(record.kind) + ":" + name;
   std::string& noted = noted_threads_[slot];

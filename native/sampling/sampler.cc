@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <thread>
 #include <unordered_set>
 
@@ -262,8 +263,8 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   }
   madvise(state, context_->state_stride, MADV_NOHUGEPAGE);
   state->own_index = slot;
-  state->cpu_timer = kNoTimer;
-  state->hires_timer = kNoTimer;
+  state->cpu_timer.store(kNoTimer, std::memory_order_relaxed);
+  state->hires_timer.store(kNoTimer, std::memory_order_relaxed);
   state->random = 0x9e3779b97f4a7c15 ^ (static_cast<uint64_t>(tid) << 32) ^ kernel::MonotonicNs();
   state->last_cpu_ns = ThreadCpuOf(tid);
   AttachGcHook(tid, context_.get(), slot);
@@ -287,30 +288,42 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
 Status Sampler::StartTimers(uint32_t slot, pid_t tid) {
   ThreadState* state = context_->State(slot);
   const uint32_t generation = region_->Slot(slot)->generation.load(std::memory_order_relaxed);
-  Status status =
-      CreateThreadTimer(ThreadCpuClock(tid), tid, kSignal,
-                        TimerValue{slot, generation, false}.Encode(), &state->cpu_timer);
+  int32_t cpu_timer, hires_timer;
+  Status status = CreateThreadTimer(ThreadCpuClock(tid), tid, kSignal,
+                                    TimerValue{slot, generation, false}.Encode(), &cpu_timer);
   if (!status.ok()) return status;
+  state->cpu_timer.store(cpu_timer, std::memory_order_relaxed);
   if (options_.engine == TimerEngine::kHires) {
     status = CreateThreadTimer(CLOCK_MONOTONIC, tid, kSignal,
-                               TimerValue{slot, generation, true}.Encode(), &state->hires_timer);
+                               TimerValue{slot, generation, true}.Encode(), &hires_timer);
     if (!status.ok()) return status;
+    state->hires_timer.store(hires_timer, std::memory_order_relaxed);
   }
   // The first tick sees the thread's state as it has been set up: it loads the generation (S4).
   region_->Slot(slot)->generation.fetch_add(0, std::memory_order_release);  // S3
   // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that
   // out.
-  kernel::SetTimer(state->cpu_timer, options_.interval_ns,
+  kernel::SetTimer(cpu_timer, options_.interval_ns,
                    options_.engine == TimerEngine::kTick ? options_.interval_ns : 0, false);
   return Status::Ok();
 }
 
 void Sampler::StopTimers(uint32_t slot) {
   ThreadState* state = context_->State(slot);
-  DeleteThreadTimer(state->cpu_timer);
-  DeleteThreadTimer(state->hires_timer);
-  state->cpu_timer = kNoTimer;
-  state->hires_timer = kNoTimer;
+  DeleteThreadTimer(state->cpu_timer.exchange(kNoTimer, std::memory_order_relaxed));
+  DeleteThreadTimer(state->hires_timer.exchange(kNoTimer, std::memory_order_relaxed));
+}
+
+void Sampler::Describe(uint32_t slot, ThreadRecord* record, std::string* name) {
+  std::lock_guard lock(mutex_);  // a thread may be naming itself
+  const ThreadLaneSet* lanes = region_->Slot(slot);
+  record->slot = slot;
+  record->generation = lanes->generation.load(std::memory_order_acquire);  // S4
+  record->tid = lanes->tid;
+  record->kind = lanes->kind.load(std::memory_order_relaxed);
+  record->start_ticks = lanes->start_ticks;
+  name->assign(lanes->name, strnlen(lanes->name, sizeof(lanes->name)));
+  record->name_length = static_cast<uint32_t>(name->size());
 }
 
 void Sampler::RemoveThread(uint32_t slot) {
@@ -320,6 +333,7 @@ void Sampler::RemoveThread(uint32_t slot) {
 
 void Sampler::Release(uint32_t slot) {
   std::lock_guard lock(mutex_);
+  SeeHandlersOf(slot);
   // The next thread in this slot begins with empty tables. Nobody reads them: the generation
   // changes before a timer exists.
   madvise(context_->State(slot), context_->state_stride, MADV_DONTNEED);

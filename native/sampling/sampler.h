@@ -14,6 +14,7 @@
 #include "platform/modules.h"
 #include "platform/region_map.h"
 #include "platform/threads.h"
+#include "region/records.h"
 #include "registry/thread_registry.h"
 #include "signal_safe/handler.h"
 
@@ -53,6 +54,8 @@ class Sampler {
   std::vector<LoadedModule> RefreshModules();
 
   void Release(uint32_t slot);
+  // What the log says of the slot's thread.
+  void Describe(uint32_t slot, ThreadRecord* record, std::string* name);
   RegionMap* region() const { return region_; }
   std::vector<std::string> TakeWarnings();
 

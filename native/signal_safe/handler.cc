@@ -145,6 +145,11 @@ void WaitForHandlers() {
   }
 }
 
+void SeeHandlersOf(uint32_t slot) {
+  // Every decrement is a release and part of one chain of read-modify-writes.
+  static_cast<void>(g_in_flight[slot % kInFlightShards].count.load(std::memory_order_acquire));
+}
+
 void ForgetHandlers() {
   for (InFlight& shard : g_in_flight)
     shard.count.store(0, std::memory_order_relaxed);  // one thread

@@ -24,6 +24,9 @@ void SetHandlerContext(HandlerContext* context);
 // | g_in_flight | handler | control | seq_cst | the context, then waits for the counts: one of the two sees the other   |
 // clang-format on
 void WaitForHandlers();
+// After a thread has gone: what its handlers wrote is visible to the caller. (It is anyway, since
+// the kernel has ended the thread; but no rule of C++ says so.)
+void SeeHandlersOf(uint32_t slot);
 // In a forked child: the handlers that were at work in the parent's other threads are not here.
 void ForgetHandlers();
 // Where foreign signals go when there is no context: somebody may have put a handler over ours that

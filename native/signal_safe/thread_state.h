@@ -6,6 +6,7 @@
 // not active.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -76,8 +77,9 @@ struct ThreadState {
   uint32_t gc_epoch;
 
   // Engine.
-  int32_t cpu_timer;  // kernel timer ids; -1: none
-  int32_t hires_timer;
+  // Kernel timer ids; -1: none. Set and cleared by the control side, used by the handler.
+  std::atomic<int32_t> cpu_timer;
+  std::atomic<int32_t> hires_timer;
   uint64_t last_cpu_ns;
   uint64_t next_tick_ns;  // hires: when the next sample is due without jitter
   uint64_t armed_ns;      // hires: and with it

@@ -93,7 +93,7 @@ void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick
   const uint64_t interval = context.interval_ns;
   state->skipped_ticks = 0;
   if (tick.is_last) {
-    kernel::SetTimer(state->cpu_timer, interval, 0, false);
+    kernel::SetTimer(state->cpu_timer.load(std::memory_order_relaxed), interval, 0, false);
     return;
   }
   const uint64_t now = kernel::MonotonicNs();
@@ -108,7 +108,7 @@ void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick
   state->next_tick_ns = next;
   const uint64_t jittered = next - interval / 2 + NextRandom(state) % interval;
   state->armed_ns = jittered > earliest ? jittered : earliest;
-  kernel::SetTimer(state->hires_timer, state->armed_ns, 0, true);
+  kernel::SetTimer(state->hires_timer.load(std::memory_order_relaxed), state->armed_ns, 0, true);
 }
 
 }  // namespace spprof
