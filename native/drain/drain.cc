@@ -149,12 +149,15 @@ void Drain::Visit(bool scan_threads) {
 
 void Drain::DrainAll() {
   RegionMap* region = sampler_->region();
+  const uint64_t version = sampler_->thread_version();
+  const bool is_new = version != noted_version_;
+  noted_version_ = version;
   uint32_t javascript_threads = 0;
   for (uint32_t slot = 0; slot < region->slot_count(); slot++) {
     ThreadLaneSet* lanes = region->Slot(slot);
     const auto state = static_cast<SlotState>(lanes->state.load(std::memory_order_acquire));  // S2
     if (state == SlotState::kFree) continue;
-    NoteThread(slot);
+    if (is_new) NoteThread(slot);
     lanes_.DrainSlot(slot);
     if (lanes->has_javascript.load(std::memory_order_relaxed) != 0) javascript_threads++;
     if (state == SlotState::kRetired) {

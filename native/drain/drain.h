@@ -66,6 +66,7 @@ class Drain {
   uint32_t javascript_threads_ = 0;
   uint64_t process_cpu_ns_ = 0;
   int timeout_ms_ = 10;
+  uint64_t noted_version_ = 0;  // the sampler's thread_version when they were noted
   std::unordered_map<uint32_t, std::string> noted_threads_;  // by slot: what the log says of it
 
   mutable std::mutex stats_mutex_;

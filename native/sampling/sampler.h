@@ -5,6 +5,7 @@
 // microseconds.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -54,6 +55,8 @@ class Sampler {
   std::vector<LoadedModule> RefreshModules();
 
   void Release(uint32_t slot);
+  // Changes whenever a thread has come, or has got a name.
+  uint64_t thread_version() const { return thread_version_.load(std::memory_order_acquire); }
   // What the log says of the slot's thread.
   void Describe(uint32_t slot, ThreadRecord* record, std::string* name);
   RegionMap* region() const { return region_; }
@@ -89,6 +92,7 @@ class Sampler {
   std::vector<std::string> warnings_;
   bool has_warned_of_timers_ = false;
   uint64_t no_timers_until_ns_ = 0;  // scans add no thread before
+  std::atomic<uint64_t> thread_version_{0};
   ThreadLister lister_;
   std::vector<pid_t> last_threads_;
   size_t next_asked_for_ = 0;
