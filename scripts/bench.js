@@ -22,7 +22,7 @@ function bench() {
   }
   const ticks = run(path.join(FOLDER, 'tick_cost'), []);
   if (ticks !== 0) return ticks;
-  return run(process.execPath, [path.join(__dirname, 'bench-overhead.js')]);
+  return run(process.execPath, [path.join(ROOT, 'bench', 'overhead.js')]);
 }
 
 process.exitCode = bench();

@@ -9,7 +9,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { ROOT } = require('./tools');
+const { ROOT } = require('../scripts/tools');
 
 const ROUNDS = Number(process.argv[2] ?? 15);
 const WORK = path.join(ROOT, 'examples', 'typecheck.js');
