@@ -8,7 +8,7 @@
 const { cpuOf, Parts, report } = require('./measure');
 
 const [timer, intervalUs] = process.argv.slice(2);
-const BURSTS = 250;
+const BURSTS = 600;
 const parts = new Parts();
 
 /** @param {number} rounds */
