@@ -33,7 +33,6 @@ inline constexpr uint64_t kRegionMagic = 0x31474552'50505053;  // "SPPPREG1"
 inline constexpr uint32_t kRegionVersion = 1;
 inline constexpr uint32_t kSlotsPerBlock = 64;
 inline constexpr size_t kRegionPage = 4096;
-inline constexpr uint32_t kMaxThreadsLimit = 65535;  // a slot index has 16 bits in a timer's value
 
 enum class DropReason : uint32_t {
   kNotAccepting = 0,  // the recording is being stopped or paused

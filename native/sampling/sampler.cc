@@ -265,7 +265,6 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
     return kNoSlot;
   }
   madvise(state, context_->state_stride, MADV_NOHUGEPAGE);
-  state->own_index = slot;
   state->cpu_timer.store(kNoTimer, std::memory_order_relaxed);
   state->hires_timer.store(kNoTimer, std::memory_order_relaxed);
   state->random = 0x9e3779b97f4a7c15 ^ (static_cast<uint64_t>(tid) << 32) ^ kernel::MonotonicNs();

@@ -64,9 +64,6 @@ inline constexpr uint32_t kNameCapacity = 256;  // UTF-16 units
 inline constexpr uint32_t kUrlCapacity = 1024;
 
 struct ThreadState {
-  // Set by the control side.
-  uint64_t own_index;  // of the slot
-
   // Set by the thread in garbage-collection callbacks and by the handler.
   Word busy;  // spprof's own code runs on this thread and uses this state: the handler must leave
               // it alone

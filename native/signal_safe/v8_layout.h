@@ -64,7 +64,6 @@ struct V8Layout {
 
   // Isolate. Offset 0: unknown.
   uint32_t isolate_vm_state = 0;
-  uint8_t vm_state_bytes = 0;
   // v8::Isolate::TryGetCurrent, a load from thread-local storage; null on threads that run no
   // JavaScript.
   void* (*try_get_current)() = nullptr;

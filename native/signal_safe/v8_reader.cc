@@ -8,6 +8,10 @@ namespace {
 
 constexpr uint64_t kTag = 1;
 constexpr uint32_t kStringLength = 12;
+// Bits of a ScopeInfo's flags.
+constexpr uint32_t kScopeHasSavedClassVariable = 1u << 10;
+constexpr uint32_t kScopeHasName = 3u << 12;
+constexpr uint32_t kScopeHasInferredName = 1u << 14;
 constexpr uint32_t kCodeAlignment = 64;
 constexpr uint32_t kMaxCodeSteps = 2048;  // 128 KiB of instructions; the largest seen had 18 KiB
 
@@ -78,6 +82,22 @@ bool V8Reader::IsBytecodeArray(uint64_t word) const {
   return HasType(word, v8_.bytecode_array_type, &maps_->bytecode_array);
 }
 
+// ScopeInfo (V8.md 1.7): flags, parameter count, context local count, ..., then what the flags
+// announce, from `*slot` on.
+bool V8Reader::ReadScope(uint64_t scope, uint32_t* flags, uint32_t* slot) const {
+  uint64_t flags_word;
+  int32_t local_count;
+  if (!Field(scope, 8, &flags_word) || !SmiField(scope, 8 + 2 * 8, &local_count)) return false;
+  if (local_count < 0 || local_count > (1 << 20)) return false;
+  *flags = v8_.scope_flags_are_raw ? static_cast<uint32_t>(flags_word)
+                                   : static_cast<uint32_t>(SmiValue(flags_word));
+  constexpr int32_t kMaxInlinedNames = 75;
+  *slot =
+      v8_.scope_first_variable + (local_count < kMaxInlinedNames ? local_count : 1) + local_count;
+  if (*flags & kScopeHasSavedClassVariable) *slot += 1;
+  return true;
+}
+
 bool V8Reader::ReadName(const FunctionIdentity& function, Text* out) const {
   uint64_t name_or_scope;
   uint16_t type;
@@ -88,21 +108,10 @@ bool V8Reader::ReadName(const FunctionIdentity& function, Text* out) const {
   if (type < v8_.first_nonstring_type) return ReadString(name_or_scope, out);
   if (type != v8_.scope_info_type) return false;
 
-  // ScopeInfo (V8.md 1.7): flags, parameter count, context local count, ..., then what the flags
-  // announce.
   const uint64_t scope = name_or_scope;
-  uint64_t flags_word;
-  int32_t local_count;
-  if (!Field(scope, 8, &flags_word) || !SmiField(scope, 8 + 2 * 8, &local_count)) return false;
-  const uint32_t flags = v8_.scope_flags_are_raw ? static_cast<uint32_t>(flags_word)
-                                                 : static_cast<uint32_t>(SmiValue(flags_word));
-  if (local_count < 0 || local_count > (1 << 20)) return false;
-  constexpr int32_t kMaxInlinedNames = 75;
-  uint32_t slot = v8_.scope_first_variable;
-  slot += local_count < kMaxInlinedNames ? local_count : 1;
-  slot += local_count;
-  if (flags & (1u << 10)) slot += 1;  // saved class variable
-  if (flags & (3u << 12)) {           // function name and its index
+  uint32_t flags, slot;
+  if (!ReadScope(scope, &flags, &slot)) return false;
+  if (flags & kScopeHasName) {  // function name and its index
     uint64_t name;
     if (Field(scope, 8 + slot * 8, &name) && IsHeapObject(name) && ReadString(name, out) &&
         out->length > 0) {
@@ -110,7 +119,7 @@ bool V8Reader::ReadName(const FunctionIdentity& function, Text* out) const {
     }
     slot += 2;
   }
-  if (flags & (1u << 14)) {  // inferred name
+  if (flags & kScopeHasInferredName) {
     uint64_t name;
     if (Field(scope, 8 + slot * 8, &name) && IsHeapObject(name)) return ReadString(name, out);
   }
@@ -125,37 +134,27 @@ void V8Reader::ReadPositions(const FunctionIdentity& function, FunctionPositions
       type != v8_.scope_info_type) {
     return;
   }
-  uint32_t slot = 3;
-  if (!v8_.scope_positions_first) {
-    uint64_t flags_word;
-    int32_t local_count;
-    if (!Field(scope, 8, &flags_word) || !SmiField(scope, 8 + 2 * 8, &local_count)) return;
-    const uint32_t flags = static_cast<uint32_t>(SmiValue(flags_word));
-    if (local_count < 0 || local_count > (1 << 20)) return;
-    slot = v8_.scope_first_variable + (local_count < 75 ? local_count : 1) + local_count;
-    if (flags & (1u << 10)) slot += 1;
-    if (flags & (3u << 12)) slot += 2;
-    if (flags & (1u << 14)) slot += 1;
-    // A module's scope has one slot more before its variables (its variable count, V8 12.4 on); its
-    // position slots are then one further on. The end is never before the start, and never 0 for a
-    // script that runs.
+  const auto read_range = [this, scope, out](uint32_t slot) {
     int32_t start, end;
-    if (SmiField(scope, 8 + slot * 8, &start) && SmiField(scope, 8 + (slot + 1) * 8, &end) &&
-        start >= 0 && end >= start) {
-      out->start = start;
-      out->end = end;
-    } else if (SmiField(scope, 8 + (slot + 1) * 8, &start) &&
-               SmiField(scope, 8 + (slot + 2) * 8, &end) && start >= 0 && end >= start) {
-      out->start = start;
-      out->end = end;
+    if (!SmiField(scope, 8 + slot * 8, &start) || !SmiField(scope, 8 + (slot + 1) * 8, &end) ||
+        start < 0 || end < start) {
+      return false;
     }
+    out->start = start;
+    out->end = end;
+    return true;
+  };
+  constexpr uint32_t kFirstPositionSlot = 3;
+  uint32_t flags, slot;
+  if (v8_.scope_positions_first) {
+    read_range(kFirstPositionSlot);
   } else {
-    int32_t start, end;
-    if (SmiField(scope, 8 + slot * 8, &start) && SmiField(scope, 8 + (slot + 1) * 8, &end) &&
-        start >= 0 && end >= start) {
-      out->start = start;
-      out->end = end;
-    }
+    if (!ReadScope(scope, &flags, &slot)) return;
+    if (flags & kScopeHasName) slot += 2;
+    if (flags & kScopeHasInferredName) slot += 1;
+    // A module's scope has one slot more before its variables (its variable count, V8 12.4 on); its
+    // position slots are then one further on.
+    if (!read_range(slot)) read_range(slot + 1);
   }
   if (out->start >= 0 && function.script != 0) ResolveLine(function.script, out);
 }

@@ -81,6 +81,7 @@ class V8Reader {
   bool SmiField(uint64_t object, uint32_t offset, int32_t* out) const;
   bool TypeOf(uint64_t word, uint16_t* out) const;
   bool HasType(uint64_t word, uint16_t type, uint64_t* known_map) const;
+  bool ReadScope(uint64_t scope, uint32_t* flags, uint32_t* slot) const;
   bool ReadString(uint64_t word, Text* out) const;
   bool AppendString(uint64_t word, uint32_t from, uint32_t count, int depth, Text* out) const;
   // A flat string's characters; false when it is not flat or not in memory.

@@ -52,7 +52,6 @@ void FindIsolateState(const VersionTable* table, V8Layout* layout) {
   std::memcpy(&state, isolate + table->vm_state_offset, table->vm_state_bytes);
   if (state != kVmStateExternal) return;
   layout->isolate_vm_state = static_cast<uint32_t>(table->vm_state_offset);
-  layout->vm_state_bytes = static_cast<uint8_t>(table->vm_state_bytes);
 }
 
 }  // namespace

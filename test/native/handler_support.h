@@ -79,7 +79,6 @@ class HandlerHarness {
 
   uint32_t AddThread() {
     const uint32_t slot = registry_->Claim(next_tid_++, ThreadKind::kNative, "test", 0);
-    State(slot)->own_index = slot;
     State(slot)->cpu_timer = State(slot)->hires_timer = -1;
     registry_->Activate(slot);
     return slot;
