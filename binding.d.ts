@@ -26,6 +26,8 @@ export interface NativeOptions {
   detailRingBytes: number;
   /** Nanoseconds after which the sampling ends by itself; 0: it goes on until `stop()`. */
   durationNs: number;
+  /** SIGINT and SIGTERM end the recording, and then do what they would have done. */
+  handleSignals: boolean;
   /** Folder for `region` and `log`, already made, or null: anonymous region, unlinked log. */
   directory: string | null;
 }
@@ -50,6 +52,14 @@ export interface NativeStats {
   bytes: number;
   drainLagNs: number;
   warnings: string[];
+  /** How the recording ended, with the time of each phase; null: it goes on, or was cut off. */
+  shutdown: NativeShutdown | null;
+}
+
+export interface NativeShutdown {
+  reason: 'stop' | 'duration' | 'signal' | 'exit';
+  totalNs: number;
+  phases: { name: string; tookNs: number; cutShort: boolean }[];
 }
 
 export interface NativeThread {
@@ -62,6 +72,9 @@ export interface NativeThread {
   /** CPU time that this thread's samples stand for, nanoseconds. */
   cpuNs: number;
   sampleCount: number;
+  overruns: number;
+  /** Samples not kept, by reason; reasons with none are left out. */
+  dropped: Record<string, number>;
 }
 
 export interface NativeFrame {

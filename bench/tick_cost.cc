@@ -77,7 +77,7 @@ Slice WithEmptyHandler(clockid_t clock, uint64_t interval_ns) {
   if (!CreateThreadTimer(clock, CurrentThreadId(), SIGPROF, 0, &timer).ok()) std::abort();
   kernel::SetTimer(timer, interval_ns, interval_ns, false);
   const Slice slice = Spin(kDepth);
-  DeleteThreadTimer(timer);
+  DeleteTimer(timer);
   sigaction(SIGPROF, &before, nullptr);
   return slice;
 }

@@ -32,6 +32,12 @@ export interface StartOptions {
   /** Seconds after which the sampling ends by itself, 0.001 to 2,592,000; `stop()` gives the profile as always. Default: none. */
   durationS?: number;
   /**
+   * SIGINT and SIGTERM end the recording, its log safe on the disk, before they do what they would have done: run the
+   * listeners that were there before `start()`, or end the process. Listeners added later take the signal as without us.
+   * Useful with `dir`. The command `spprof` always does this. Default false.
+   */
+  handleSignals?: boolean;
+  /**
    * Folder under which region and log are kept, in `<pid>-<n>`, so that the recording survives the process. Default:
    * none, all in memory.
    */
@@ -61,6 +67,16 @@ export interface Stats {
   bytes: number;
   drainLagNs: number;
   warnings: string[];
+  /** How the recording ended and how long each phase took; null: it goes on, or was cut off (killed). */
+  shutdown: Shutdown | null;
+}
+
+/** The end of a recording; times in nanoseconds. */
+export interface Shutdown {
+  reason: 'stop' | 'duration' | 'signal' | 'exit';
+  totalNs: number;
+  /** In order: stop_accepting, stop_timers, flush_lanes, final_drain, sync, cancel_duration, release. `cutShort`: its deadline passed. */
+  phases: { name: string; tookNs: number; cutShort: boolean }[];
 }
 
 export interface ProfiledThread {
@@ -73,6 +89,10 @@ export interface ProfiledThread {
   /** CPU time that the thread's samples stand for, nanoseconds. */
   cpuNs: number;
   sampleCount: number;
+  /** Timer expirations that its samples stand for, beyond themselves. */
+  overruns: number;
+  /** Samples not kept, by reason; reasons with none are left out. */
+  dropped: Record<string, number>;
 }
 
 /** One function over all threads. Garbage collection is one function, `(garbage collector)`. */

@@ -11,7 +11,7 @@ const { parseMicroseconds } = require('./units');
  * @typedef {object} Option
  * @property {'time' | 'seconds' | 'choice' | 'boolean' | 'integer' | 'path'} type
  * @property {string | number | boolean | null} default
- * @property {string} flag        long name on the command line; a boolean's flag turns it off
+ * @property {string} [flag]      long name on the command line, if it is there; a boolean's flag turns it off
  * @property {string} [short]     short name on the command line
  * @property {string} [operand]   the operand's name in `--help`
  * @property {string} env         environment variable
@@ -23,10 +23,11 @@ const { parseMicroseconds } = require('./units');
  * @property {string[]} [planned] what the design names and this version does not have
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
- *   | 'indexRingBytes' | 'detailRingBytes' | 'dir'} OptionName
+ *   | 'indexRingBytes' | 'detailRingBytes' | 'handleSignals' | 'dir'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
- *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, dir: string | null }} Options
+ *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, handleSignals: boolean,
+ *   dir: string | null }} Options
  */
 
 /** @type {Record<OptionName, Option>} */
@@ -132,6 +133,12 @@ const OPTIONS = {
     operand: 's',
     env: 'SPPROF_DURATION',
     help: 'stop recording after so many seconds; the program runs on',
+  },
+  handleSignals: {
+    type: 'boolean',
+    default: false,
+    env: 'SPPROF_HANDLE_SIGNALS',
+    help: 'SIGINT and SIGTERM end the recording before they do what they would have done; the command always does',
   },
   dir: {
     type: 'path',
@@ -330,6 +337,7 @@ function toNativeOptions(options, directory) {
     indexRingBytes: options.indexRingBytes,
     detailRingBytes: options.detailRingBytes,
     durationNs: Math.round((options.durationS ?? 0) * 1e9),
+    handleSignals: options.handleSignals,
     directory,
   };
 }

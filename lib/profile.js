@@ -53,7 +53,10 @@ class Profile {
 
   /** Stands for the main thread of a process that ended before any thread was seen. */
   #unseenMain() {
-    return { id: -1, tid: this.pid, name: 'main', kind: /** @type {const} */ ('main'), cpuNs: 0, sampleCount: 0 };
+    return {
+      ...{ id: -1, tid: this.pid, name: 'main', kind: /** @type {const} */ ('main') },
+      ...{ cpuNs: 0, sampleCount: 0, overruns: 0, dropped: {} },
+    };
   }
 
   /** @param {number} [threadId] */

@@ -29,6 +29,16 @@ function formatNs(ns) {
   return `${trim(ns / 1e9)} s`;
 }
 
+/**
+ * A number of bytes in the unit that reads best, e.g. `1.2 MB` (a million bytes).
+ * @param {number} bytes
+ */
+function formatBytes(bytes) {
+  if (bytes < 1e3) return `${bytes} bytes`;
+  if (bytes < 1e6) return `${trim(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${trim(bytes / 1e6)} MB` : `${trim(bytes / 1e9)} GB`;
+}
+
 /** Three significant digits, without trailing zeros. @param {number} value */
 function trim(value) {
   return value >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
@@ -60,4 +70,4 @@ function plural(count, noun) {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-module.exports = { parseMicroseconds, formatNs, formatCount, formatPercent, plural };
+module.exports = { parseMicroseconds, formatBytes, formatNs, formatCount, formatPercent, plural };

@@ -25,9 +25,9 @@ const OWN_FLAGS = [
 ];
 
 /** @type {Flag[]} */
-const OPTION_FLAGS = OPTION_NAMES.map((name) => {
+const OPTION_FLAGS = OPTION_NAMES.flatMap((name) => {
   const { flag, short, operand, help } = OPTIONS[name];
-  return { long: flag, short, operand, help, option: name };
+  return flag === undefined ? [] : [{ long: flag, short, operand, help, option: name }];
 });
 
 const [OUTPUT, FORMAT, RATE, ...LAST] = OWN_FLAGS;

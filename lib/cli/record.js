@@ -66,7 +66,10 @@ async function record(request, io) {
   const isPrivate = request.options.dir === null;
   const before = new Set(isPrivate ? [] : fs.readdirSync(folder));
 
-  const env = recordingEnvironment(io.env, optionsToEnvironment({ ...request.options, dir: folder }));
+  const env = recordingEnvironment(
+    io.env,
+    optionsToEnvironment({ ...request.options, handleSignals: true, dir: folder }),
+  );
   const child = spawn(command, args, { stdio: 'inherit', env: /** @type {NodeJS.ProcessEnv} */ (env) });
   const signals = forwardSignals(child);
   let end;

@@ -1,6 +1,6 @@
 'use strict';
 
-const { formatCount, formatNs, formatPercent, plural } = require('../units');
+const { formatBytes, formatCount, formatNs, formatPercent, plural } = require('../units');
 const { frameWhere } = require('../frames');
 
 /**
@@ -96,6 +96,35 @@ function threadText(recording) {
   return `${formatCount(threads.length)} seen (${parts.join(', ')})${refused}`;
 }
 
+/** Threads listed with what they lost. */
+const LOSSES = 8;
+
+/**
+ * What single threads lost, those that lost most first.
+ * @param {Recording} recording
+ */
+function lossLines({ threads }) {
+  const rows = threads
+    .map((thread) => ({ ...thread, lost: Object.values(thread.dropped).reduce((sum, count) => sum + count, 0) }))
+    .filter(({ lost, overruns }) => lost > 0 || overruns > 0)
+    .sort((a, b) => b.lost - a.lost || b.overruns - a.overruns);
+  const lines = rows.slice(0, LOSSES).map(({ name, tid, dropped, overruns, sampleCount }) => {
+    const parts = [plural(sampleCount, 'sample'), droppedText(dropped), plural(overruns, 'overrun')];
+    return `         ${name || 'thread'} (${tid}): ${parts.join(', ')}`;
+  });
+  if (rows.length > LOSSES) lines.push(`         and ${formatCount(rows.length - LOSSES)} more`);
+  return lines;
+}
+
+/** @param {import('../../binding').NativeShutdown | null} shutdown */
+function endText(shutdown) {
+  if (shutdown === null) return 'cut off; complete up to the last sample';
+  const phases = shutdown.phases.map(
+    ({ name, tookNs, cutShort }) => `${name.replaceAll('_', ' ')} ${formatNs(tookNs)}${cutShort ? ' (cut short)' : ''}`,
+  );
+  return `${shutdown.reason} in ${formatNs(shutdown.totalNs)} (${phases.join(', ')})`;
+}
+
 /** @param {Recording} recording */
 function statsLines(recording) {
   const { stats } = recording;
@@ -106,8 +135,11 @@ function statsLines(recording) {
       `${formatCount(stats.incomplete)} incomplete (${formatPercent(stats.incomplete, written)}), ` +
       `${formatCount(stats.truncated)} truncated (${formatPercent(stats.truncated, written)})`,
     `threads  ${threadText(recording)}`,
+    ...lossLines(recording),
     `cost     ${formatPercent(handler.total, stats.cpuNs, 2)} of the CPU time ` +
       `(handler p50 ${formatNs(handler.p50)}, p99 ${formatNs(handler.p99)}, max ${formatNs(handler.max)})`,
+    `log      ${formatBytes(stats.bytes)}`,
+    `ended    ${endText(stats.shutdown)}`,
     ...stats.warnings.map((warning) => `note     ${warning}`),
   ];
 }

@@ -32,6 +32,7 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   options.geometry.index_ring_size = given.Get("indexRingBytes").As<Napi::Number>().Uint32Value();
   options.geometry.detail_ring_size = given.Get("detailRingBytes").As<Napi::Number>().Uint32Value();
   options.duration_ns = static_cast<uint64_t>(given.Get("durationNs").ToNumber().DoubleValue());
+  options.handle_signals = given.Get("handleSignals").ToBoolean();
   options.directory = GetString(given, "directory");
   const Napi::Object process = info.Env().Global().Get("process").As<Napi::Object>();
   options.node_version = GetString(process, "version");

@@ -34,14 +34,36 @@ Napi::Array Strings(Napi::Env env, const std::vector<std::string>& strings) {
   return array;
 }
 
+Napi::Object Dropped(Napi::Env env, const std::map<std::string, uint64_t>& dropped) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const auto& [reason, count] : dropped) object.Set(reason, Number(count));
+  return object;
+}
+
+Napi::Value Shutdown(Napi::Env env, const RecordingShutdown& shutdown) {
+  if (shutdown.reason.empty()) return env.Null();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("reason", shutdown.reason);
+  object.Set("totalNs", Number(shutdown.total_ns));
+  Napi::Array phases = Napi::Array::New(env, shutdown.phases.size());
+  for (uint32_t i = 0; i < shutdown.phases.size(); i++) {
+    const RecordingShutdown::Phase& phase = shutdown.phases[i];
+    Napi::Object each = Napi::Object::New(env);
+    each.Set("name", phase.name);
+    each.Set("tookNs", Number(phase.took_ns));
+    each.Set("cutShort", phase.is_cut_short);
+    phases.Set(i, each);
+  }
+  object.Set("phases", phases);
+  return object;
+}
+
 Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("signals", Number(stats.signals));
   object.Set("written", Number(stats.written));
   object.Set("drained", Number(stats.drained));
-  Napi::Object dropped = Napi::Object::New(env);
-  for (const auto& [reason, count] : stats.dropped) dropped.Set(reason, Number(count));
-  object.Set("dropped", dropped);
+  object.Set("dropped", Dropped(env, stats.dropped));
   object.Set("overruns", Number(stats.overruns));
   object.Set("truncated", Number(stats.truncated));
   object.Set("incomplete", Number(stats.incomplete));
@@ -55,6 +77,7 @@ Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
   object.Set("bytes", Number(stats.bytes));
   object.Set("drainLagNs", Number(stats.drain_lag_ns));
   object.Set("warnings", Strings(env, stats.warnings));
+  object.Set("shutdown", Shutdown(env, stats.shutdown));
   return object;
 }
 
@@ -69,6 +92,8 @@ Napi::Array Threads(Napi::Env env, const std::vector<RecordingThread>& threads) 
     object.Set("kind", NameOf(thread.kind));
     object.Set("cpuNs", Number(thread.cpu_ns));
     object.Set("sampleCount", Number(thread.sample_count));
+    object.Set("overruns", Number(thread.overruns));
+    object.Set("dropped", Dropped(env, thread.dropped));
     array.Set(i, object);
   }
   return array;

@@ -12,7 +12,30 @@ void AddModuleRecord(const LoadedModule& module, LogWriter* log) {
   log->AddControl(record, RecordType::kModule, module.path, module.build_id);
 }
 
+void AddThreadTotals(const ThreadLaneSet& lanes, LogWriter* log) {
+  const Counters& counters = lanes.counters;
+  ThreadTotalsRecord record{};
+  record.slot = lanes.slot;
+  record.generation = lanes.generation.load(std::memory_order_acquire);  // S4
+  record.signals = counters.signals.load(std::memory_order_relaxed);
+  record.written = counters.written.load(std::memory_order_relaxed);
+  record.overruns = counters.overruns.load(std::memory_order_relaxed);
+  record.handler_ns = counters.handler_total_ns.load(std::memory_order_relaxed);
+  record.reason_count = static_cast<uint32_t>(DropReason::kCount);
+  std::string dropped;
+  for (const Sequence& reason : counters.dropped) {
+    const uint64_t count = reason.load(std::memory_order_relaxed);
+    dropped.append(reinterpret_cast<const char*>(&count), sizeof(count));
+  }
+  log->AddControl(record, RecordType::kThreadTotals, dropped);
+}
+
 void AddTotals(const RegionMap& region, LogWriter* log) {
+  for (uint32_t slot = 0; slot < region.slot_count(); slot++) {
+    const ThreadLaneSet* lanes = region.Slot(slot);
+    if (lanes->state.load(std::memory_order_acquire) != static_cast<uint32_t>(SlotState::kFree))
+      AddThreadTotals(*lanes, log);  // S2
+  }
   const Totals totals = SumTotals(region);
   log->AddStat("signals", totals.signals);
   log->AddStat("written", totals.written);

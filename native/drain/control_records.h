@@ -10,7 +10,9 @@
 namespace spprof {
 
 void AddModuleRecord(const LoadedModule& module, LogWriter* log);
-// The region's counters, under the names of NativeStats.
+// The counters of the thread that has or had the slot.
+void AddThreadTotals(const ThreadLaneSet& lanes, LogWriter* log);
+// The region's counters, under the names of NativeStats, and those of each thread in it.
 void AddTotals(const RegionMap& region, LogWriter* log);
 
 }  // namespace spprof

@@ -14,6 +14,7 @@
 #include "drain/control_records.h"
 #include "platform/modules.h"
 #include "platform/threads.h"
+#include "signal_safe/kernel.h"
 
 namespace spprof {
 
@@ -71,32 +72,53 @@ Status Drain::Start() {
 
 void Drain::Stop() {
   if (!thread_.joinable()) return;
-  stop_requested_.store(true, std::memory_order_release);
-  const uint64_t one = 1;
-  // Full counter: the drain is awake anyway.
-  static_cast<void>(!write(wake_fd_, &one, sizeof(one)));
+  RequestShutdown(&sampler_->region()->header()->shutdown_requested, ShutdownReason::kStop);
+  kernel::Wake(wake_fd_);
   thread_.join();
 }
 
 void Drain::Run() {
-  while (!stop_requested_.load(std::memory_order_acquire)) {
+  Word* shutdown_requested = &sampler_->region()->header()->shutdown_requested;
+  while (shutdown_requested->load(std::memory_order_acquire) == 0) {  // H4
     pollfd wake = {wake_fd_, POLLIN, 0};
     const int ready = poll(&wake, 1, timeout_ms_);
     if (ready > 0) {
       uint64_t count;
       static_cast<void>(!read(wake_fd_, &count, sizeof(count)));
     }
-    if (duration_ns_ != 0 && MonotonicNow() - start_ns_ >= duration_ns_) break;
+    if (duration_ns_ != 0 && MonotonicNow() - start_ns_ >= duration_ns_) {
+      RequestShutdown(shutdown_requested, ShutdownReason::kDuration);
+      break;
+    }
+    if (shutdown_requested->load(std::memory_order_acquire) != 0) break;  // H4
     timeout_ms_ = NextTimeoutMs();
     Visit(timeout_ms_ <= kBusyTimeoutMs || ready == 0);
   }
-  sampler_->Stop();  // if it has not been: the time is up
-  Visit(false);
-  Finish();
+  if (end_ != nullptr) {
+    end_();
+  } else {
+    sampler_->Stop();
+    FinalDrain(UINT64_MAX);
+    Conclude();
+  }
 }
 
-void Drain::Finish() {
-  const uint64_t now = MonotonicNow();
+bool Drain::FlushLanes(uint64_t deadline_ns) {
+  const bool is_done = DrainAll(deadline_ns);
+  log_->Flush();
+  return is_done;
+}
+
+bool Drain::FinalDrain(uint64_t deadline_ns) {
+  NoteModules();
+  const bool is_done = DrainAll(deadline_ns);
+  NoteStats();
+  AddFinalStats();
+  log_->Flush();
+  return is_done;
+}
+
+void Drain::AddFinalStats() {
   const DrainStats drained = Stats();
   AddTotals(*sampler_->region(), log_);
   log_->AddStat("drained", drained.samples_drained);
@@ -106,8 +128,11 @@ void Drain::Finish() {
   log_->AddStat("bytes", log_->bytes_written());
   log_->AddStat("drain_lag_ns", drained.lag_ns);
   for (const std::string& warning : Warnings()) log_->AddStat("warning." + warning, 1);
+}
+
+void Drain::Conclude() {
   EndRecord end{};
-  end.monotonic_ns = now;
+  end.monotonic_ns = MonotonicNow();
   log_->AddControl(end, RecordType::kEnd, "");
   log_->Flush();
 }
@@ -129,8 +154,12 @@ int Drain::NextTimeoutMs() {
 void Drain::Visit(bool scan_threads) {
   if (scan_threads) sampler_->ScanThreads();
   NoteModules();
-  DrainAll();
+  DrainAll(UINT64_MAX);
   log_->Flush();
+  NoteStats();
+}
+
+void Drain::NoteStats() {
   const uint64_t now = MonotonicNow();
   std::vector<std::string> warnings = sampler_->TakeWarnings();
   std::lock_guard lock(stats_mutex_);
@@ -147,28 +176,31 @@ void Drain::Visit(bool scan_threads) {
   }
 }
 
-void Drain::DrainAll() {
+bool Drain::DrainAll(uint64_t deadline_ns) {
   RegionMap* region = sampler_->region();
   const uint64_t version = sampler_->thread_version();
   const bool is_new = version != noted_version_;
-  noted_version_ = version;
   uint32_t javascript_threads = 0;
   for (uint32_t slot = 0; slot < region->slot_count(); slot++) {
     ThreadLaneSet* lanes = region->Slot(slot);
     const auto state = static_cast<SlotState>(lanes->state.load(std::memory_order_acquire));  // S2
     if (state == SlotState::kFree) continue;
+    if (deadline_ns != UINT64_MAX && MonotonicNow() >= deadline_ns) return false;
     if (is_new) NoteThread(slot);
     lanes_.DrainSlot(slot);
     if (lanes->has_javascript.load(std::memory_order_relaxed) != 0) javascript_threads++;
     if (state == SlotState::kRetired) {
       noted_threads_.erase(slot);
+      AddThreadTotals(*lanes, log_);
       sampler_->Release(slot);
     }
   }
+  noted_version_ = version;
   if (javascript_threads != javascript_threads_) {
     javascript_threads_ = javascript_threads;
     loader_generation_ = 0;  // a new isolate maps a copy of V8's builtins: look again
   }
+  return true;
 }
 
 void Drain::NoteThread(uint32_t slot) {

@@ -2,10 +2,11 @@
 // Woken by an eventfd when a ring has been filled, else every 10 ms, and ever less often, down to
 // every 100 ms, while the process uses no CPU.
 //
-// Context: Start and Stop on the control thread; Stats from any thread.
+// Context: Start and Stop on the control thread; Stats from any thread; the steps of the end on the
+// drain thread.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -30,14 +31,24 @@ struct DrainStats {
 
 class Drain {
  public:
-  // `duration_ns`: after which the drain stops the sampler and itself; 0: it does not.
+  // `duration_ns`: after which the drain asks for the end of the recording; 0: it does not.
   Drain(Sampler* sampler, LogWriter* log, int wake_fd, uint64_t duration_ns = 0);
   ~Drain();
 
   Status Start();
-  // After the sampler has stopped: drains what is left and ends the thread. The log can then be
-  // used by the caller.
+  // What this thread does when the end has been asked for in the region's header, or the duration
+  // is over. Without it: stops the sampler, drains what is left, concludes the log.
+  void OnEnd(std::function<void()> end) { end_ = std::move(end); }
+  // Asks for the end, and waits for it. The log can then be used by the caller.
   void Stop();
+
+  // Steps of the end. False: lanes still hold something at the deadline (CLOCK_MONOTONIC).
+  bool FlushLanes(uint64_t deadline_ns);
+  // Once more over all lanes, and over modules and threads; then the counters.
+  bool FinalDrain(uint64_t deadline_ns);
+  void CancelDuration() { duration_ns_ = 0; }
+  // The last record: the recording was ended, not cut off.
+  void Conclude();
 
   DrainStats Stats() const;
   std::vector<std::string> Warnings() const;
@@ -45,21 +56,22 @@ class Drain {
  private:
   void Run();
   void Visit(bool scan_threads);
-  void DrainAll();
+  void NoteStats();
+  bool DrainAll(uint64_t deadline_ns);
   void NoteModules();
   void NoteThread(uint32_t slot);
   int NextTimeoutMs();
-  void Finish();
+  void AddFinalStats();
 
   Sampler* sampler_;
   LogWriter* log_;
   int wake_fd_;
-  const uint64_t duration_ns_;
+  uint64_t duration_ns_;
   uint64_t start_ns_ = 0;
   uint64_t start_cpu_ns_ = 0;
   LaneDrainer lanes_;
   std::thread thread_;
-  std::atomic<bool> stop_requested_{false};
+  std::function<void()> end_;
 
   // Of the drain thread alone.
   uint64_t loader_generation_ = 0;

@@ -27,15 +27,7 @@ struct KernelSigevent {
 };
 static_assert(sizeof(KernelSigevent) == 64);
 
-}  // namespace
-
-Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value, int32_t* timer) {
-  KernelSigevent event;
-  std::memset(&event, 0, sizeof(event));
-  event.value_ptr = reinterpret_cast<void*>(value);
-  event.signal = signal;
-  event.notify = SIGEV_THREAD_ID;
-  event.tid = tid;
+Status CreateTimer(clockid_t clock, const KernelSigevent& event, int32_t* timer) {
   int32_t id = kNoTimer;
   if (syscall(SYS_timer_create, clock, &event, &id) != 0) {
     const int error = errno;
@@ -54,7 +46,28 @@ Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value,
   return Status::Ok();
 }
 
-void DeleteThreadTimer(int32_t timer) {
+KernelSigevent EventOf(int notify, int signal, uint64_t value) {
+  KernelSigevent event;
+  std::memset(&event, 0, sizeof(event));
+  event.value_ptr = reinterpret_cast<void*>(value);
+  event.signal = signal;
+  event.notify = notify;
+  return event;
+}
+
+}  // namespace
+
+Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value, int32_t* timer) {
+  KernelSigevent event = EventOf(SIGEV_THREAD_ID, signal, value);
+  event.tid = tid;
+  return CreateTimer(clock, event, timer);
+}
+
+Status CreateProcessTimer(int signal, uint64_t value, int32_t* timer) {
+  return CreateTimer(CLOCK_MONOTONIC, EventOf(SIGEV_SIGNAL, signal, value), timer);
+}
+
+void DeleteTimer(int32_t timer) {
   if (timer != kNoTimer) syscall(SYS_timer_delete, timer);
 }
 

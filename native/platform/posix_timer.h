@@ -1,6 +1,6 @@
-// POSIX timers whose signal goes to one thread of this process (Linux: SIGEV_THREAD_ID), by kernel
-// id, so that the handler can set them without libc. A thread's CPU clock can be timed from any
-// thread of the process.
+// POSIX timers by kernel id, so that a handler can set them without libc; those for sampling send
+// their signal to one thread of this process (Linux: SIGEV_THREAD_ID). A thread's CPU clock can be
+// timed from any thread of the process.
 //
 // Context: control thread.
 #pragma once
@@ -25,6 +25,8 @@ constexpr clockid_t ThreadCpuClock(pid_t tid) {
 // A disarmed timer on `clock` that sends `signal` with `value` to `tid`. EAGAIN: RLIMIT_SIGPENDING
 // is used up.
 Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value, int32_t* timer);
-void DeleteThreadTimer(int32_t timer);
+// A disarmed one on the monotonic clock whose signal goes to the process.
+Status CreateProcessTimer(int signal, uint64_t value, int32_t* timer);
+void DeleteTimer(int32_t timer);
 
 }  // namespace spprof

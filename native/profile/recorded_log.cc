@@ -1,6 +1,9 @@
 #include "profile/recorded_log.h"
 
+#include <algorithm>
+
 #include "base/utf.h"
+#include "region/layout.h"
 
 namespace spprof {
 namespace {
@@ -159,6 +162,9 @@ void RecordedLog::AddControlRecord(const RecordView& record) {
     case RecordType::kThread:
       is_good = AddThread(record);
       break;
+    case RecordType::kThreadTotals:
+      is_good = AddThreadTotals(record);
+      break;
     case RecordType::kStats:
       is_good = AddCounter(record);
       break;
@@ -222,12 +228,33 @@ bool RecordedLog::AddThread(const RecordView& record) {
   return true;
 }
 
+bool RecordedLog::AddThreadTotals(const RecordView& record) {
+  ThreadTotalsRecord totals;
+  std::string_view counts;
+  if (!record.Read(&totals) ||
+      !record.ReadText(sizeof(totals), uint64_t{totals.reason_count} * sizeof(uint64_t), &counts)) {
+    return false;
+  }
+  RecordedTotals result{totals.overruns, {}};
+  // A later version may know more reasons; they are in the sum over all threads.
+  const size_t known =
+      std::min<size_t>(totals.reason_count, static_cast<size_t>(DropReason::kCount));
+  for (size_t i = 0; i < known; i++) {
+    uint64_t count;
+    memcpy(&count, counts.data() + i * sizeof(count), sizeof(count));
+    if (count != 0) result.dropped[DropReasonName(static_cast<DropReason>(i))] = count;
+  }
+  ThreadOf(totals.slot, totals.generation).totals = std::move(result);
+  return true;
+}
+
 bool RecordedLog::AddCounter(const RecordView& record) {
   StatRecord stat;
   std::string name;
   if (!record.Read(&stat) || !ReadControlText(record, sizeof(stat), stat.name_length, &name))
     return false;
-  counters_[std::move(name)] = stat.value;
+  const auto [counter, is_new] = counters_.insert_or_assign(std::move(name), stat.value);
+  if (is_new) counter_order_.push_back(counter->first);
   return true;
 }
 

@@ -41,6 +41,11 @@ struct RecordedStack {
   uint32_t frame_count;
 };
 
+struct RecordedTotals {
+  uint64_t overruns;
+  std::map<std::string, uint64_t> dropped;  // by reason, those that are not 0
+};
+
 // One life of a slot.
 struct RecordedThread {
   RecordedThread(uint32_t slot_number, uint32_t slot_generation)
@@ -57,6 +62,7 @@ struct RecordedThread {
   uint32_t kind = 0;  // as in ThreadRecord
   std::string name;
   bool has_javascript = false;
+  std::optional<RecordedTotals> totals;
   std::vector<SampleRecord> samples;
   std::vector<Frame> frames;  // of all stacks
   std::unordered_map<uint32_t, RecordedStack> stacks;
@@ -83,6 +89,8 @@ class RecordedLog {
   const std::optional<RecordedSession>& session() const { return session_; }
   const std::vector<Mapping>& modules() const { return modules_; }
   const std::map<std::string, uint64_t>& counters() const { return counters_; }
+  // Their names in order of appearance.
+  const std::vector<std::string>& counter_order() const { return counter_order_; }
   // CLOCK_MONOTONIC of the end; nothing: the recording was not stopped in order.
   std::optional<uint64_t> end_ns() const { return end_ns_; }
   // Bytes of lanes that are missing or not understood.
@@ -101,6 +109,7 @@ class RecordedLog {
   bool AddSession(const RecordView& record);
   bool AddModule(const RecordView& record);
   bool AddThread(const RecordView& record);
+  bool AddThreadTotals(const RecordView& record);
   bool AddCounter(const RecordView& record);
 
   std::vector<std::unique_ptr<RecordedThread>> threads_;  // in order of appearance
@@ -108,6 +117,7 @@ class RecordedLog {
   std::optional<RecordedSession> session_;
   std::vector<Mapping> modules_;
   std::map<std::string, uint64_t> counters_;
+  std::vector<std::string> counter_order_;
   std::optional<uint64_t> end_ns_;
   uint64_t bad_records_ = 0;
 };

@@ -26,6 +26,8 @@ struct RecordingThread {
   ThreadKind kind = ThreadKind::kNative;
   uint64_t cpu_ns = 0;
   uint64_t sample_count = 0;
+  uint64_t overruns = 0;
+  std::map<std::string, uint64_t> dropped;  // by reason, those that are not 0
 };
 
 struct RecordingFrame {
@@ -46,6 +48,18 @@ struct HandlerTimes {
   uint64_t p50 = 0, p99 = 0, max = 0, mean = 0, total = 0;  // nanoseconds
 };
 
+// How the recording ended; all empty when it was cut off, or goes on.
+struct RecordingShutdown {
+  struct Phase {
+    std::string name;
+    uint64_t took_ns = 0;
+    bool is_cut_short = false;
+  };
+  std::string reason;  // "stop", "duration", "signal", "exit"
+  uint64_t total_ns = 0;
+  std::vector<Phase> phases;
+};
+
 struct RecordingStats {
   uint64_t signals = 0;
   uint64_t written = 0;
@@ -62,6 +76,7 @@ struct RecordingStats {
   uint64_t bytes = 0;
   uint64_t drain_lag_ns = 0;
   std::vector<std::string> warnings;
+  RecordingShutdown shutdown;
 };
 
 // Bits of Recording::sample_states.

@@ -100,6 +100,12 @@ void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* r
   result.name = thread.name;
   result.kind = KindOf(thread, out->pid);
   result.sample_count = thread.samples.size();
+  if (thread.totals.has_value()) {
+    result.overruns = thread.totals->overruns;
+    result.dropped = thread.totals->dropped;
+  } else {
+    for (const SampleRecord& sample : thread.samples) result.overruns += sample.overruns;
+  }
   ThreadStacks stacks(thread, resolver, tree);
   for (const uint32_t i : OrderByTime(thread.samples)) {
     const SampleRecord& sample = thread.samples[i];

@@ -46,6 +46,24 @@ Totals TotalsOf(const RecordedLog& log) {
   return totals;
 }
 
+// What ShutdownManager's report has left in the log.
+RecordingShutdown ShutdownOf(const RecordedLog& log) {
+  RecordingShutdown shutdown;
+  constexpr std::string_view kReason = "shutdown.reason.", kPhase = "shutdown.phase.";
+  for (const auto& [name, value] : log.counters()) {
+    if (name.compare(0, kReason.size(), kReason) == 0)
+      shutdown.reason = name.substr(kReason.size());
+    if (name == "shutdown.total_ns") shutdown.total_ns = value;
+  }
+  for (const std::string& name : log.counter_order()) {
+    if (name.compare(0, kPhase.size(), kPhase) != 0) continue;
+    const std::string phase = name.substr(kPhase.size());
+    shutdown.phases.push_back(
+        {phase, log.counters().at(name), log.counters().count("shutdown.cut_short." + phase) != 0});
+  }
+  return shutdown;
+}
+
 }  // namespace
 
 RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
@@ -61,6 +79,7 @@ RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
       stats.warnings.push_back(name.substr(kWarning.size()));
     }
   }
+  stats.shutdown = ShutdownOf(log);
   const Totals totals = TotalsOf(log);
   const auto counter = [&](const char* name, uint64_t otherwise) {
     const auto found = log.counters().find(name);

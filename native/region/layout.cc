@@ -2,6 +2,13 @@
 
 namespace spprof {
 
+const char* DropReasonName(DropReason reason) {
+  static constexpr const char* kNames[] = {"not_accepting",   "index_full",   "detail_full", "busy",
+                                           "signals_blocked", "not_selected", "off_cpu"};
+  static_assert(std::size(kNames) == static_cast<size_t>(DropReason::kCount));
+  return kNames[static_cast<size_t>(reason)];
+}
+
 namespace {
 bool IsRingSize(uint32_t size) {
   return size >= kRegionPage && size <= (16u << 20) && (size & (size - 1)) == 0;

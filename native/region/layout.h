@@ -16,7 +16,7 @@
 // | word                    | writer  | reader          | release | acquire | becomes visible        | if weakened               |
 // | block_count             | control | drain, recovery | Grow H1 | H2      | the block, zeroed      | garbage slots are read     |
 // | accepting_registrations | control | control         | H3      | H3      |                        | a late thread is registered |
-// | shutdown_requested      | control | drain           | H4      | H4      |                        | one more visit of the drain |
+// | shutdown_requested      | any, signal | drain       | H4      | H4      | what the asker has done | the drain misses what the asker did before |
 // | free_slots              | control | control         | acq_rel | acq_rel | next_free of the slot  | a slot is given twice      |
 // | accepting_samples       | control | handlers        | seq_cst, with the count of handlers (handler.h): who stops the    |
 // |                         |         |                 | sampling sees a handler at work, or the handler sees that         |
@@ -46,6 +46,9 @@ enum class DropReason : uint32_t {
   kCount,
 };
 
+// As in NativeStats::dropped.
+const char* DropReasonName(DropReason reason);
+
 // signals = written + sum of dropped.
 struct Counters {
   Sequence signals;
@@ -55,6 +58,9 @@ struct Counters {
   Sequence handler_total_ns;
   Sequence handler_max_ns;
 };
+
+// Why a recording ends: the first that asks for it.
+enum class ShutdownReason : uint32_t { kNone = 0, kStop, kDuration, kSignal, kExit };
 
 struct RegionHeader {
   uint64_t magic;
@@ -68,15 +74,22 @@ struct RegionHeader {
   uint32_t reserved;
   alignas(kCacheLine) Word block_count;
   Word accepting_registrations;
-  Word shutdown_requested;
-  Word thread_count;     // slots in use
-  Word threads_seen;     // ever registered
-  Word threads_refused;  // beyond max_threads
-  Sequence free_slots;   // Treiber stack: tag in the upper half, slot index + 1 in the lower
-  Counters retired;      // of slots that have been released; control side only
+  Word shutdown_requested;  // a ShutdownReason
+  Word thread_count;        // slots in use
+  Word threads_seen;        // ever registered
+  Word threads_refused;     // beyond max_threads
+  Sequence free_slots;      // Treiber stack: tag in the upper half, slot index + 1 in the lower
+  Counters retired;         // of slots that have been released; control side only
   alignas(kCacheLine) Word accepting_samples;  // read by every handler, written twice a session
 };
 static_assert(sizeof(RegionHeader) <= kRegionPage);
+
+// Asks for the end of the recording; true: nobody had. Context: any, signal.
+inline bool RequestShutdown(Word* shutdown_requested, ShutdownReason reason) {
+  uint32_t none = 0;
+  return shutdown_requested->compare_exchange_strong(none, static_cast<uint32_t>(reason),
+                                                     std::memory_order_acq_rel);  // H4
+}
 
 enum class SlotState : uint32_t { kFree = 0, kActive = 1, kRetired = 2 };
 

@@ -26,6 +26,7 @@ enum class RecordType : uint16_t {
   kThread = 18,
   kStats = 19,
   kEnd = 20,
+  kThreadTotals = 21,
 };
 
 struct RecordHeader {
@@ -189,6 +190,21 @@ struct StatRecord {
   uint32_t reserved;
 };
 static_assert(sizeof(StatRecord) == 24);
+
+// The counters of one life of a slot; the last one wins. `reason_count` 64-bit counts of dropped
+// samples follow, by DropReason.
+struct ThreadTotalsRecord {
+  RecordHeader header;
+  uint32_t slot;
+  uint32_t generation;
+  uint64_t signals;
+  uint64_t written;
+  uint64_t overruns;
+  uint64_t handler_ns;
+  uint32_t reason_count;
+  uint32_t reserved;
+};
+static_assert(sizeof(ThreadTotalsRecord) == 56);
 
 // The recording was stopped in order.
 struct EndRecord {

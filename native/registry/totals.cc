@@ -21,13 +21,6 @@ void Add(const Counters& counters, Totals* totals) {
 
 }  // namespace
 
-const char* DropReasonName(DropReason reason) {
-  static constexpr const char* kNames[] = {"not_accepting",   "index_full",   "detail_full", "busy",
-                                           "signals_blocked", "not_selected", "off_cpu"};
-  static_assert(std::size(kNames) == kReasons);
-  return kNames[static_cast<size_t>(reason)];
-}
-
 void ClearCounters(Counters* counters) {
   for (Sequence* counter : {&counters->signals, &counters->written, &counters->overruns,
                             &counters->handler_total_ns, &counters->handler_max_ns}) {

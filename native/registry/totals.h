@@ -19,9 +19,6 @@ struct Totals {
   uint64_t handler_max_ns = 0;
 };
 
-// As in NativeStats::dropped.
-const char* DropReasonName(DropReason reason);
-
 void ClearCounters(Counters* counters);
 void AddCounters(const Counters& from, Counters* to);
 // Of the released slots and of all that are in use.

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "signal_safe/handler.h"
+#include "signal_safe/shutdown_signal.h"
 
 namespace spprof {
 
@@ -25,6 +26,7 @@ void InParent() { pthread_sigmask(SIG_SETMASK, &saved_mask, nullptr); }
 void InChild() {
   SetHandlerContext(nullptr);
   ForgetHandlers();
+  ForgetShutdownSignals();
   pthread_sigmask(SIG_SETMASK, &saved_mask, nullptr);
 }
 

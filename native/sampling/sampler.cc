@@ -86,7 +86,7 @@ Status Sampler::Start() {
   }
   {
     std::lock_guard lock(mutex_);
-    is_running_ = true;
+    state_ = State::kRunning;
     region_->header()->accepting_registrations.store(1, std::memory_order_release);  // H3
     region_->header()->accepting_samples.store(1, std::memory_order_relaxed);
   }
@@ -103,21 +103,38 @@ bool Sampler::InstallHandler() {
 }
 
 void Sampler::Stop() {
+  StopAccepting(UINT64_MAX);
+  StopTimers(UINT64_MAX);
+}
+
+bool Sampler::StopAccepting(uint64_t deadline_ns) {
   std::lock_guard lock(mutex_);
-  if (!is_running_) return;
-  is_running_ = false;
+  if (state_ != State::kRunning) return true;
+  state_ = State::kNotAccepting;
   region_->header()->accepting_registrations.store(0, std::memory_order_release);  // H3
   region_->header()->accepting_samples.store(0, std::memory_order_seq_cst);
+  return WaitForHandlers(deadline_ns);
+}
+
+bool Sampler::StopTimers(uint64_t deadline_ns) {
+  std::lock_guard lock(mutex_);
+  if (state_ != State::kNotAccepting) return true;
   // A handler that is still at work may set a timer again: none may be, once they are deleted and
   // their ids are anybody's. Those that begin now find that samples are not accepted.
-  WaitForHandlers();
-  for (const auto& [tid, slot] : registry_.by_tid()) StopTimers(slot);
+  if (!WaitForHandlers(deadline_ns)) {
+    for (const auto& [tid, slot] : registry_.by_tid()) DisarmTimers(slot);
+    return false;
+  }
+  for (const auto& [tid, slot] : registry_.by_tid()) DeleteTimers(slot);
   DetachGcHooks(context_.get());
   SetFormerAction(context_->previous);
   RestoreDisposition();
   SetHandlerContext(nullptr);
+  // What has begun since the first wait only finds that samples are not accepted.
   WaitForHandlers();
   UninstallFaultHandler();
+  state_ = State::kIdle;
+  return true;
 }
 
 // Only if nobody has put a handler of his own over ours; his stays, and ours behind it lets
@@ -157,7 +174,7 @@ void Sampler::CheckDisposition() {
     signals_when_replaced_ = signals;
   } else if (cpu_ns - cpu_when_replaced_ns_ > kSilenceNs) {
     is_silenced_ = true;
-    for (const auto& [tid, slot] : registry_.by_tid()) StopTimers(slot);
+    for (const auto& [tid, slot] : registry_.by_tid()) DeleteTimers(slot);
     Warn(
         "another handler has taken SIGPROF (a SIGPROF listener, or another profiler) and keeps our "
         "signals: sampling has ended");
@@ -176,7 +193,7 @@ bool Sampler::HasThreadGone() {
 
 void Sampler::ScanThreads() {
   std::lock_guard lock(mutex_);
-  if (!is_running_) return;
+  if (state_ != State::kRunning) return;
   // A listing of a dozen threads costs some 6 us, of a thousand a hundred times that. So many are
   // listed only when their number has changed or one has gone (another may have come in its place),
   // and now and then.
@@ -222,7 +239,7 @@ void Sampler::RetireReusedId() {
 
 bool Sampler::RegisterCurrentThread(ThreadKind kind, const std::string& name) {
   std::lock_guard lock(mutex_);
-  if (!is_running_ || is_silenced_) return false;
+  if (state_ != State::kRunning || is_silenced_) return false;
   const pid_t tid = CurrentThreadId();
   uint32_t slot = registry_.FindByTid(tid);
   if (slot == kNoSlot) {
@@ -311,10 +328,18 @@ Status Sampler::StartTimers(uint32_t slot, pid_t tid) {
   return Status::Ok();
 }
 
-void Sampler::StopTimers(uint32_t slot) {
+void Sampler::DisarmTimers(uint32_t slot) {
+  const ThreadState* state = context_->State(slot);
+  for (const auto* timer : {&state->cpu_timer, &state->hires_timer}) {
+    const int32_t id = timer->load(std::memory_order_relaxed);
+    if (id != kNoTimer) kernel::SetTimer(id, 0, 0, false);
+  }
+}
+
+void Sampler::DeleteTimers(uint32_t slot) {
   ThreadState* state = context_->State(slot);
-  DeleteThreadTimer(state->cpu_timer.exchange(kNoTimer, std::memory_order_relaxed));
-  DeleteThreadTimer(state->hires_timer.exchange(kNoTimer, std::memory_order_relaxed));
+  DeleteTimer(state->cpu_timer.exchange(kNoTimer, std::memory_order_relaxed));
+  DeleteTimer(state->hires_timer.exchange(kNoTimer, std::memory_order_relaxed));
 }
 
 void Sampler::Describe(uint32_t slot, ThreadRecord* record, std::string* name) {
@@ -330,7 +355,7 @@ void Sampler::Describe(uint32_t slot, ThreadRecord* record, std::string* name) {
 }
 
 void Sampler::RemoveThread(uint32_t slot) {
-  StopTimers(slot);
+  DeleteTimers(slot);
   registry_.Retire(slot);
 }
 

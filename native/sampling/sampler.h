@@ -40,8 +40,13 @@ class Sampler {
   // Installs the handlers and begins to sample every thread that exists.
   Status Start();
   // No thread is sampled any more when this returns, and the former signal disposition is back.
-  // Lanes keep what was written.
+  // Lanes keep what was written. The two steps of it, for who has a deadline (CLOCK_MONOTONIC):
   void Stop();
+  // False: a handler was still at work at the deadline.
+  bool StopAccepting(uint64_t deadline_ns);
+  // After StopAccepting. False: a handler is still at work, so that the timers are only disarmed,
+  // the signal's handler stays, and this sampler must not be freed; may be tried again.
+  bool StopTimers(uint64_t deadline_ns);
 
   // Threads that have come are sampled, those that have gone are retired. The drain thread calls
   // this every few milliseconds.
@@ -65,7 +70,8 @@ class Sampler {
  private:
   uint32_t AddThread(pid_t tid, ThreadKind kind, const std::string& name);
   Status StartTimers(uint32_t slot, pid_t tid);
-  void StopTimers(uint32_t slot);
+  void DisarmTimers(uint32_t slot);
+  void DeleteTimers(uint32_t slot);
   void RemoveThread(uint32_t slot);
   void RetireReusedId();
   bool HasThreadGone();
@@ -83,7 +89,7 @@ class Sampler {
   uint64_t states_size_ = 0;
 
   std::mutex mutex_;
-  bool is_running_ = false;
+  enum class State { kIdle, kRunning, kNotAccepting } state_ = State::kIdle;
   std::vector<pid_t> excluded_;
   std::vector<LoadedModule> modules_;
   // Tables that a handler may still be reading; freed with the sampler.

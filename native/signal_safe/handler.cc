@@ -138,11 +138,21 @@ void SetHandlerContext(HandlerContext* context) {
 }
 HandlerContext* GetHandlerContext() { return g_context.load(std::memory_order_seq_cst); }
 
-void WaitForHandlers() {
-  // A handler takes microseconds.
+bool WaitForHandlers(uint64_t deadline_ns) {
+  // A handler takes microseconds, unless its thread has lost the CPU meanwhile.
+  constexpr int kYields = 100;
+  constexpr struct timespec kPause = {0, 50'000};
   for (const InFlight& shard : g_in_flight) {
-    while (shard.count.load(std::memory_order_seq_cst) != 0) kernel::Call(SYS_sched_yield);
+    for (int turn = 0; shard.count.load(std::memory_order_seq_cst) != 0; turn++) {
+      if (kernel::MonotonicNs() >= deadline_ns) return false;
+      if (turn < kYields) {
+        kernel::Call(SYS_sched_yield);
+      } else {
+        kernel::Call(SYS_nanosleep, reinterpret_cast<int64_t>(&kPause));
+      }
+    }
   }
+  return true;
 }
 
 void SeeHandlersOf(uint32_t slot) {

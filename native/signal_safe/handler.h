@@ -16,14 +16,15 @@ namespace spprof {
 
 // The context that the handler uses; null: our signals are ignored.
 void SetHandlerContext(HandlerContext* context);
-// After SetHandlerContext(nullptr): returns when no handler uses the former context any more.
+// After SetHandlerContext(nullptr), or after samples are no longer accepted: waits until no handler
+// is at work. False: `deadline_ns` (CLOCK_MONOTONIC) has passed first.
 //
 // clang-format off
 // | word        | writer  | reader  | order   | what for                                                               |
 // | g_context   | control | handler | seq_cst | Dekker: a handler counts itself, then loads the context; control clears |
 // | g_in_flight | handler | control | seq_cst | the context, then waits for the counts: one of the two sees the other   |
 // clang-format on
-void WaitForHandlers();
+bool WaitForHandlers(uint64_t deadline_ns = UINT64_MAX);
 // After a thread has gone: what its handlers wrote is visible to the caller. (It is anyway, since
 // the kernel has ended the thread; but no rule of C++ says so.)
 void SeeHandlersOf(uint32_t slot);

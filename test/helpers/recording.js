@@ -26,7 +26,16 @@ function builtin(functionName) {
 function emptyStats() {
   return {
     ...{ signals: 0, written: 0, drained: 0, dropped: {}, overruns: 0, truncated: 0, incomplete: 0 },
-    ...{ threadsLive: 1, threadsSeen: 1, threadsRefused: 0, cpuNs: 0, bytes: 0, drainLagNs: 0, warnings: [] },
+    ...{
+      threadsLive: 1,
+      threadsSeen: 1,
+      threadsRefused: 0,
+      cpuNs: 0,
+      bytes: 0,
+      drainLagNs: 0,
+      warnings: [],
+      shutdown: null,
+    },
     handlerNs: { p50: 0, p99: 0, max: 0, mean: 0, total: 0 },
   };
 }
@@ -64,6 +73,8 @@ function recordingOf(samples, more = {}) {
       kind: /** @type {const} */ (id === 0 ? 'main' : 'worker'),
       cpuNs: own.reduce((sum, { cpuMs }) => sum + cpuMs * 1e6, 0),
       sampleCount: own.length,
+      overruns: 0,
+      dropped: {},
     };
   });
   return {

@@ -1,0 +1,34 @@
+// SIGINT and SIGTERM as a way to end the recording: installs the handler of
+// signal_safe/shutdown_signal.h, and puts back what was there. A signal that the program ignores is
+// left alone. A program that installs a listener of its own later (process.on) takes the signal
+// from us altogether, and gets it as without us.
+//
+// Context: control thread (Install), drain thread (Uninstall).
+#pragma once
+
+#include <memory>
+
+#include "base/status.h"
+#include "signal_safe/shutdown_signal.h"
+
+namespace spprof {
+
+class ShutdownSignals {
+ public:
+  // `watchdog_ns` after the first signal the process dies of it, however far the shutdown is.
+  ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns);
+  ~ShutdownSignals() { Uninstall(); }
+  ShutdownSignals(const ShutdownSignals&) = delete;
+  ShutdownSignals& operator=(const ShutdownSignals&) = delete;
+
+  Status Install();
+  // The former dispositions are back when this returns. The signal that has been received, or 0:
+  // it is the caller's to send again.
+  int Uninstall();
+
+ private:
+  ShutdownSignalContext context_;
+  bool is_installed_ = false;
+};
+
+}  // namespace spprof
