@@ -1,0 +1,127 @@
+// The phases of a shutdown, apart from what they do.
+#include "session/shutdown_manager.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "core_support.h"
+#include "platform/threads.h"
+
+namespace spprof {
+namespace {
+
+class ShutdownManagerTest : public testing::Test {
+ protected:
+  ~ShutdownManagerTest() override { close(fd_); }
+
+  bool IsWoken() const {
+    pollfd wake = {fd_, POLLIN, 0};
+    return poll(&wake, 1, 0) == 1;
+  }
+  // Every step does `step`.
+  static ShutdownSteps StepsOf(const std::function<bool(uint64_t)>& step,
+                               uint64_t budget_ns = 1'000'000'000) {
+    ShutdownSteps steps;
+    steps.fill({budget_ns, step});
+    return steps;
+  }
+
+  Word requested_{0};
+  int fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  ShutdownManager manager_{&requested_, fd_};
+};
+
+TEST_F(ShutdownManagerTest, RunsUntilItIsAsked) {
+  EXPECT_EQ(manager_.phase(), ShutdownPhase::kRunning);
+  EXPECT_EQ(requested_.load(), 0u);
+  EXPECT_FALSE(IsWoken());
+  EXPECT_FALSE(manager_.WaitUntilDone(1'000'000));
+}
+
+TEST_F(ShutdownManagerTest, ARequestSetsTheWordAndWakesTheDrain) {
+  EXPECT_TRUE(manager_.Request(ShutdownReason::kExit));
+  EXPECT_EQ(requested_.load(), static_cast<uint32_t>(ShutdownReason::kExit));
+  EXPECT_TRUE(IsWoken());
+}
+
+TEST_F(ShutdownManagerTest, OfManyRequestsAtOnceOneIsTheFirst) {
+  constexpr int kThreads = 16;
+  std::atomic<int> ready{0}, first{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; i++) {
+    threads.emplace_back([&, i] {
+      ready++;
+      while (ready < kThreads) std::this_thread::yield();
+      first += manager_.Request(static_cast<ShutdownReason>(1 + i % 4)) ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(first, 1);
+}
+
+TEST_F(ShutdownManagerTest, PhasesRunInOrderAndOnce) {
+  std::vector<ShutdownPhase> seen;
+  ASSERT_TRUE(manager_.Request(ShutdownReason::kStop));
+  ShutdownReport report;
+  manager_.Execute(StepsOf([&](uint64_t) {
+                     seen.push_back(manager_.phase());
+                     return true;
+                   }),
+                   [&](const ShutdownReport& each) {
+                     EXPECT_NE(manager_.phase(), ShutdownPhase::kDone);
+                     report = each;
+                   });
+  ASSERT_EQ(seen.size(), kShutdownPhaseCount);
+  for (size_t i = 0; i < seen.size(); i++) EXPECT_EQ(seen[i], static_cast<ShutdownPhase>(i + 1));
+  EXPECT_EQ(manager_.phase(), ShutdownPhase::kDone);
+  EXPECT_EQ(report.reason, ShutdownReason::kStop);
+  EXPECT_TRUE(manager_.WaitUntilDone(0));
+  EXPECT_FALSE(manager_.Request(ShutdownReason::kSignal));
+}
+
+TEST_F(ShutdownManagerTest, APhaseThatPassesItsDeadlineIsCutShortAndTheNextOneBegins) {
+  constexpr uint64_t kBudgetNs = 5'000'000;
+  ShutdownSteps steps = StepsOf([](uint64_t) { return true; });
+  steps[2] = {kBudgetNs, [](uint64_t deadline_ns) {
+                while (MonotonicNow() < deadline_ns) std::this_thread::yield();
+                return false;
+              }};
+  bool next_ran = false;
+  steps[3].run = [&next_ran](uint64_t) { return next_ran = true; };
+  ShutdownReport report;
+  manager_.Execute(steps, [&](const ShutdownReport& each) { report = each; });
+  EXPECT_TRUE(next_ran);
+  for (size_t i = 0; i < kShutdownPhaseCount; i++)
+    EXPECT_EQ(report.phases[i].is_cut_short, i == 2) << ShutdownPhaseName(i);
+  EXPECT_GE(report.phases[2].took_ns, kBudgetNs);
+  EXPECT_GE(report.total_ns, report.phases[2].took_ns);
+}
+
+TEST_F(ShutdownManagerTest, WhoeverWaitsSeesAllThatThePhasesHaveDone) {
+  int work = 0;  // not atomic: the phases' order is what makes it visible, as TSan knows
+  std::vector<std::thread> waiters;
+  std::atomic<int> seen{0};
+  for (int i = 0; i < 4; i++) {
+    waiters.emplace_back([&] {
+      EXPECT_TRUE(manager_.WaitUntilDone(30'000'000'000));
+      seen += work == static_cast<int>(kShutdownPhaseCount) ? 1 : 0;
+    });
+  }
+  std::thread drain([&] {
+    manager_.Execute(StepsOf([&](uint64_t) {
+                       work++;
+                       return true;
+                     }),
+                     [](const ShutdownReport&) {});
+  });
+  for (std::thread& waiter : waiters) waiter.join();
+  drain.join();
+  EXPECT_EQ(seen, 4);
+}
+
+}  // namespace
+}  // namespace spprof
