@@ -63,7 +63,8 @@ void BM_WholeShutdown(benchmark::State& state) {
     do {
       usleep(20'000);
       Fail(Profiler::Get().Stats(&stats));
-    } while (stats.threads_live < state.range(0) || stats.totals.written < static_cast<uint64_t>(state.range(0)));
+    } while (stats.threads_live < state.range(0) ||
+             stats.totals.written < static_cast<uint64_t>(state.range(0)));
     const uint64_t begin_ns = MonotonicNow();
     FinishedRecording finished;
     Fail(Profiler::Get().Stop(&finished));

@@ -54,6 +54,7 @@ Napi::Value Stop(const Napi::CallbackInfo& info) {
     Status status = Profiler::Get().Stop(&finished);
     if (!status.ok()) return status;
     status = ReadLog(finished.log->path(), recording);
+    if (!finished.warning.empty()) recording->stats.warnings.push_back(finished.warning);
     *keep = std::move(finished.log);
     return status;
   });

@@ -19,7 +19,7 @@ std::string LogPathOf(const std::string& path);
 
 class DecodeWorker : public Napi::AsyncWorker {
  public:
-  using Keep = std::unique_ptr<LogWriter>;  // what must live until the result has been made
+  using Keep = std::shared_ptr<LogWriter>;  // what must live until the result has been made
   using Work = std::function<Status(Keep* keep, Recording* recording)>;
 
   // A promise for the recording that `work`, on the pool, makes.

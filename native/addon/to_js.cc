@@ -141,6 +141,7 @@ Napi::Object ToJs(Napi::Env env, const ProfilerStats& stats) {
   for (size_t i = 0; i < static_cast<size_t>(DropReason::kCount); i++) {
     all.dropped[DropReasonName(static_cast<DropReason>(i))] = stats.totals.dropped[i];
   }
+  all.dropped["in_flight"] = stats.totals.in_flight;
   all.overruns = stats.totals.overruns;
   all.threads_live = stats.threads_live;
   all.threads_seen = stats.threads_seen;

@@ -43,6 +43,7 @@ void AddTotals(const RegionMap& region, LogWriter* log) {
     log->AddStat(std::string("dropped.") + DropReasonName(static_cast<DropReason>(i)),
                  totals.dropped[i]);
   }
+  log->AddStat("dropped.in_flight", totals.in_flight);
   log->AddStat("overruns", totals.overruns);
   log->AddStat("handler_ns_total", totals.handler_total_ns);
   log->AddStat("handler_ns_max", totals.handler_max_ns);

@@ -6,13 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <future>
 #include <span>
-#include <system_error>
-#include <thread>
 
 #include "drain/log_reader.h"
 
@@ -144,24 +140,6 @@ Status LogWriter::Sync() {
   if (fdatasync(fd_) != 0 && errno != EINVAL)
     return Status::System("fdatasync", errno, "syncing the log");
   return Status::Ok();
-}
-
-bool LogWriter::SyncWithin(uint64_t timeout_ns) {
-  const int fd = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
-  if (fd < 0) return false;
-  std::promise<void> done;
-  std::future<void> is_done = done.get_future();
-  try {
-    std::thread([fd, done = std::move(done)]() mutable {
-      static_cast<void>(fdatasync(fd));  // an error here is the disk's, and met by every write too
-      close(fd);
-      done.set_value();
-    }).detach();
-  } catch (const std::system_error&) {
-    close(fd);
-    return Sync().ok();
-  }
-  return is_done.wait_for(std::chrono::nanoseconds(timeout_ns)) == std::future_status::ready;
 }
 
 }  // namespace spprof

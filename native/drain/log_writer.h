@@ -57,8 +57,6 @@ class LogWriter {
   }
   bool Flush();
   Status Sync();
-  // On a thread of its own, which goes on alone when it is not done in time. False: it is not.
-  bool SyncWithin(uint64_t timeout_ns);
 
   uint64_t bytes_written() const { return bytes_written_; }
   uint64_t bytes_lost() const { return bytes_lost_; }

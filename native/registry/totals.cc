@@ -11,9 +11,17 @@ constexpr size_t kReasons = static_cast<size_t>(DropReason::kCount);
 uint64_t Get(const Sequence& counter) { return counter.load(std::memory_order_relaxed); }
 
 void Add(const Counters& counters, Totals* totals) {
-  totals->signals += Get(counters.signals);
-  totals->written += Get(counters.written);
-  for (size_t i = 0; i < kReasons; i++) totals->dropped[i] += Get(counters.dropped[i]);
+  // The outcome of a signal that comes between the loads may be counted and the signal itself not.
+  const uint64_t signals = Get(counters.signals);
+  uint64_t outcomes = Get(counters.written);
+  totals->written += outcomes;
+  for (size_t i = 0; i < kReasons; i++) {
+    const uint64_t dropped = Get(counters.dropped[i]);
+    totals->dropped[i] += dropped;
+    outcomes += dropped;
+  }
+  totals->signals += std::max(signals, outcomes);
+  totals->in_flight += signals > outcomes ? signals - outcomes : 0;
   totals->overruns += Get(counters.overruns);
   totals->handler_total_ns += Get(counters.handler_total_ns);
   totals->handler_max_ns = std::max(totals->handler_max_ns, Get(counters.handler_max_ns));

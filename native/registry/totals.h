@@ -14,6 +14,8 @@ struct Totals {
   uint64_t signals = 0;
   uint64_t written = 0;
   uint64_t dropped[static_cast<size_t>(DropReason::kCount)] = {};
+  // Signals whose handler had not come to an end: signals = written + dropped + in_flight.
+  uint64_t in_flight = 0;
   uint64_t overruns = 0;
   uint64_t handler_total_ns = 0;
   uint64_t handler_max_ns = 0;

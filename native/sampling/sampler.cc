@@ -103,40 +103,49 @@ bool Sampler::InstallHandler() {
 }
 
 void Sampler::Stop() {
-  StopAccepting(UINT64_MAX);
-  StopTimers(UINT64_MAX);
+  StopAccepting();
+  FinishStopping(UINT64_MAX);
 }
 
-bool Sampler::StopAccepting(uint64_t deadline_ns) {
+void Sampler::StopAccepting() {
   std::lock_guard lock(mutex_);
-  if (state_ != State::kRunning) return true;
+  if (state_ != State::kRunning) return;
   state_ = State::kNotAccepting;
   region_->header()->accepting_registrations.store(0, std::memory_order_release);  // H3
   region_->header()->accepting_samples.store(0, std::memory_order_seq_cst);
-  return WaitForHandlers(deadline_ns);
 }
 
-bool Sampler::StopTimers(uint64_t deadline_ns) {
+bool Sampler::StopTimers() {
   std::lock_guard lock(mutex_);
   if (state_ != State::kNotAccepting) return true;
-  // A handler that is still at work may set a timer again: none may be, once they are deleted and
-  // their ids are anybody's. Those that begin now find that samples are not accepted.
-  if (!WaitForHandlers(deadline_ns)) {
-    for (const auto& [tid, slot] : registry_.by_tid()) DisarmTimers(slot);
-    return false;
+  bool is_quiet = true;
+  for (const auto& [tid, slot] : registry_.by_tid()) {
+    // No timer may be set once it is deleted and its id is anybody's. Handlers that begin now find
+    // that samples are not accepted, and set none.
+    if (IsHandlerQuiet(slot)) {
+      DeleteTimers(slot);
+    } else {
+      DisarmTimers(slot);
+      is_quiet = false;
+    }
   }
-  for (const auto& [tid, slot] : registry_.by_tid()) DeleteTimers(slot);
+  if (!is_quiet || !AreHandlersQuiet()) return false;
   DetachGcHooks(context_.get());
   SetFormerAction(context_->previous);
   RestoreDisposition();
   SetHandlerContext(nullptr);
-  // What has begun since the first wait only finds that samples are not accepted.
-  WaitForHandlers();
+  WaitForHandlers();  // those that have begun since find nothing to do
   UninstallFaultHandler();
   state_ = State::kIdle;
   return true;
 }
 
+bool Sampler::FinishStopping(uint64_t deadline_ns) {
+  while (!StopTimers()) {
+    if (!WaitForHandlers(deadline_ns)) return false;
+  }
+  return true;
+}
 // Only if nobody has put a handler of his own over ours; his stays, and ours behind it lets
 // everything pass.
 void Sampler::RestoreDisposition() {

@@ -39,14 +39,18 @@ class Sampler {
 
   // Installs the handlers and begins to sample every thread that exists.
   Status Start();
-  // No thread is sampled any more when this returns, and the former signal disposition is back.
-  // Lanes keep what was written. The two steps of it, for who has a deadline (CLOCK_MONOTONIC):
+  // The end, in steps. Lanes keep what was written. First: what begins now is not kept, and what is
+  // under way is not published.
+  void StopAccepting();
+  // Deletes the timers, and puts the former signal disposition back. False: on some threads a
+  // handler is still at work, which may set its timer once more: those timers stay, disarmed, and
+  // so does the signal's handler, until FinishStopping.
+  bool StopTimers();
+  // What StopTimers has left. False: a handler was still at work at `deadline_ns`
+  // (CLOCK_MONOTONIC); this object and the region must live on.
+  bool FinishStopping(uint64_t deadline_ns);
+  // All of it.
   void Stop();
-  // False: a handler was still at work at the deadline.
-  bool StopAccepting(uint64_t deadline_ns);
-  // After StopAccepting. False: a handler is still at work, so that the timers are only disarmed,
-  // the signal's handler stays, and this sampler must not be freed; may be tried again.
-  bool StopTimers(uint64_t deadline_ns);
 
   // Threads that have come are sampled, those that have gone are retired. The drain thread calls
   // this every few milliseconds.

@@ -48,6 +48,10 @@ void AddOwnedMax(Sequence& counter, uint64_t value) {
     counter.store(value, std::memory_order_relaxed);
 }
 
+bool IsAccepting(const HandlerContext& context) {
+  return context.header->accepting_samples.load(std::memory_order_seq_cst) != 0;
+}
+
 // A sample that has been walked, its definitions written, but not its index record.
 struct Prepared {
   SampleRecord record{};
@@ -138,18 +142,24 @@ void SetHandlerContext(HandlerContext* context) {
 }
 HandlerContext* GetHandlerContext() { return g_context.load(std::memory_order_seq_cst); }
 
+bool IsHandlerQuiet(uint32_t slot) {
+  return g_in_flight[slot % kInFlightShards].count.load(std::memory_order_seq_cst) == 0;
+}
+
+bool AreHandlersQuiet() {
+  for (uint32_t shard = 0; shard < kInFlightShards; shard++) {
+    if (!IsHandlerQuiet(shard)) return false;
+  }
+  return true;
+}
+
 bool WaitForHandlers(uint64_t deadline_ns) {
-  // A handler takes microseconds, unless its thread has lost the CPU meanwhile.
-  constexpr int kYields = 100;
+  // Not sched_yield: with many threads at work, the turn comes back when all have had theirs.
   constexpr struct timespec kPause = {0, 50'000};
-  for (const InFlight& shard : g_in_flight) {
-    for (int turn = 0; shard.count.load(std::memory_order_seq_cst) != 0; turn++) {
+  for (uint32_t shard = 0; shard < kInFlightShards; shard++) {
+    while (!IsHandlerQuiet(shard)) {
       if (kernel::MonotonicNs() >= deadline_ns) return false;
-      if (turn < kYields) {
-        kernel::Call(SYS_sched_yield);
-      } else {
-        kernel::Call(SYS_nanosleep, reinterpret_cast<int64_t>(&kPause));
-      }
+      kernel::Call(SYS_nanosleep, reinterpret_cast<int64_t>(&kPause));
     }
   }
   return true;
@@ -188,7 +198,11 @@ void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, i
   } else {
     Prepared prepared = Prepare(context, lanes, state, ucontext);
     EndTick(*context, state, tick, begin_ns);
-    if (prepared.is_selected) {
+    // The thread may have lost the CPU since the signal came, and the lanes may have been drained
+    // for the last time.
+    if (!IsAccepting(*context)) {
+      Drop(lanes, DropReason::kNotAccepting);
+    } else if (prepared.is_selected) {
       Publish(context, lanes, state, &prepared, tick, begin_ns);
     } else {
       Drop(lanes, DropReason::kNotSelected);
@@ -209,7 +223,7 @@ void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_
   // Another generation: the slot has gone to another thread, and this signal's own is counted no
   // more.
   if (lanes->generation.load(std::memory_order_acquire) != value.generation) return;  // S4
-  if (header->accepting_samples.load(std::memory_order_seq_cst) == 0) {
+  if (!IsAccepting(*context)) {
     AddOwned(lanes->counters.signals, 1);
     Drop(lanes, DropReason::kNotAccepting);
     return;

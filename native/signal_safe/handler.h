@@ -16,14 +16,20 @@ namespace spprof {
 
 // The context that the handler uses; null: our signals are ignored.
 void SetHandlerContext(HandlerContext* context);
-// After SetHandlerContext(nullptr), or after samples are no longer accepted: waits until no handler
-// is at work. False: `deadline_ns` (CLOCK_MONOTONIC) has passed first.
+// Whether no handler that began before the caller's last store (seq_cst:
+// SetHandlerContext(nullptr), or that samples are not accepted) is still at work: in all, or for
+// `slot`.
 //
 // clang-format off
 // | word        | writer  | reader  | order   | what for                                                               |
 // | g_context   | control | handler | seq_cst | Dekker: a handler counts itself, then loads the context; control clears |
-// | g_in_flight | handler | control | seq_cst | the context, then waits for the counts: one of the two sees the other   |
+// | g_in_flight | handler | control | seq_cst | the context, then looks at the counts: one of the two sees the other    |
 // clang-format on
+bool AreHandlersQuiet();
+bool IsHandlerQuiet(uint32_t slot);
+// Waits for it. False: `deadline_ns` (CLOCK_MONOTONIC) has passed first. A handler takes
+// microseconds; but on a loaded machine its thread may lose the CPU in the middle of it, and get it
+// back after a tenth of a second.
 bool WaitForHandlers(uint64_t deadline_ns = UINT64_MAX);
 // After a thread has gone: what its handlers wrote is visible to the caller. (It is anyway, since
 // the kernel has ended the thread; but no rule of C++ says so.)

@@ -145,7 +145,9 @@ TEST_F(ProfilerEnd, AStormOfSignalsAtEveryPhaseEndsItOnce) {
     ProfilerOptions options = OptionsIn(folder);
     options.duration_ns = round % 4 == 0 ? random() % (5 * kMs) + 1 : 0;
     ASSERT_TRUE(Profiler::Get().Start(options).ok());
-    ASSERT_TRUE(options.duration_ns != 0 || test::WaitUntil([] { return Written() > 5; }));
+    // A signal of the last round may come as late as now.
+    ASSERT_TRUE(options.duration_ns != 0 ||
+                test::WaitUntil([] { return Written() > 5 || g_program_got > 0; }));
     std::vector<std::thread> senders;
     for (int i = 0; i < 4; i++) {
       senders.emplace_back([delay = random() % 300'000, i] {
@@ -164,7 +166,7 @@ TEST_F(ProfilerEnd, AStormOfSignalsAtEveryPhaseEndsItOnce) {
     for (const auto& [reason, count] : recording.stats.dropped) dropped += count;
     EXPECT_EQ(recording.stats.signals, recording.stats.written + dropped) << "round " << round;
     for (const auto& phase : recording.stats.shutdown.phases)
-      EXPECT_TRUE(!phase.is_cut_short || phase.name == "stop_accepting") << phase.name;
+      EXPECT_TRUE(!phase.is_cut_short || phase.name == "release") << phase.name;
   }
 }
 

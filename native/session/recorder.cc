@@ -1,0 +1,149 @@
+#include "session/recorder.h"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "drain/control_records.h"
+#include "platform/threads.h"
+#include "v8/gc_hooks.h"
+#include "v8/layout_finder.h"
+#include "v8/metadata.h"
+
+namespace spprof {
+
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+// Of each phase, in order: some times what it takes with a thousand threads on a loaded machine. A
+// release that is cut short goes on behind everybody's back.
+constexpr uint64_t kBudgetsNs[kShutdownPhaseCount] = {1 * kMs,    100 * kMs, 500 * kMs, 500 * kMs,
+                                                      1000 * kMs, 1 * kMs,   2 * kMs};
+// A process that was asked to die does not wait longer for its profile.
+constexpr uint64_t kWatchdogNs = 3'000 * kMs;
+
+void AddSession(const ProfilerOptions& options, LogWriter* log) {
+  SessionRecord record{};
+  record.start_unix_ns = UnixNow();
+  record.start_monotonic_ns = MonotonicNow();
+  record.interval_ns = options.sampler.interval_ns;
+  record.pid = static_cast<uint32_t>(getpid());
+  record.timer = static_cast<uint16_t>(options.sampler.engine);
+  record.node_version_length = static_cast<uint32_t>(options.node_version.size());
+  record.exec_path_length = static_cast<uint32_t>(options.exec_path.size());
+  log->AddControl(record, RecordType::kSession, options.node_version, options.exec_path);
+}
+
+void AddReport(const ShutdownReport& report, LogWriter* log) {
+  log->AddStat(std::string("shutdown.reason.") + ShutdownReasonName(report.reason), 1);
+  log->AddStat("shutdown.total_ns", report.total_ns);
+  for (size_t i = 0; i < kShutdownPhaseCount; i++) {
+    const std::string name = std::string("shutdown.phase.") + ShutdownPhaseName(i);
+    log->AddStat(name, report.phases[i].took_ns);
+    if (report.phases[i].is_cut_short)
+      log->AddStat(std::string("shutdown.cut_short.") + ShutdownPhaseName(i), 1);
+  }
+}
+
+}  // namespace
+
+Recorder::~Recorder() {
+  if (drain_ != nullptr) drain_->Stop();
+  signals_.reset();
+  drain_.reset();
+  sampler_.reset();
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
+
+Status Recorder::Start(const ProfilerOptions& options) {
+  start_cpu_ns_ = ProcessCpuNs();
+  has_named_log_ = !options.directory.empty();
+  Status status = RegionMap::Create(has_named_log_ ? options.directory + "/region" : "",
+                                    options.max_threads, options.geometry, &region_);
+  if (!status.ok()) return status;
+  log_ = std::make_shared<LogWriter>();
+  status = has_named_log_ ? log_->Create(options.directory + "/log") : log_->CreateUnnamed();
+  if (!status.ok()) return status;
+  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd_ < 0) return Status::System("eventfd", errno, "starting the drain");
+
+  const V8Metadata metadata = V8Metadata::Load();
+  const V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
+  sampler_ = std::make_unique<Sampler>(options.sampler, region_.get(), v8, metadata.object_base(),
+                                       wake_fd_);
+  Word* shutdown_requested = &region_->header()->shutdown_requested;
+  shutdown_ = std::make_unique<ShutdownManager>(shutdown_requested, wake_fd_);
+  drain_ = std::make_unique<Drain>(sampler_.get(), log_.get(), wake_fd_, options.duration_ns);
+  drain_->OnEnd([this] { End(); });
+
+  AddSession(options, log_.get());
+  for (const LoadedModule& module : sampler_->RefreshModules()) AddModuleRecord(module, log_.get());
+  for (const std::string& warning : warnings_) log_->AddStat("warning." + warning, 1);
+  log_->Flush();
+  InstallGcHook();
+  status = sampler_->Start();
+  if (!status.ok()) return status;
+  if (options.handle_signals) {
+    signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, wake_fd_, kWatchdogNs);
+    status = signals_->Install();
+    if (!status.ok()) return status;
+  }
+  return drain_->Start();
+}
+
+void Recorder::End() {
+  shutdown_->Execute(Steps(), [this](const ShutdownReport& report) {
+    AddReport(report, log_.get());
+    drain_->Conclude();
+  });
+  // The program's own way with the signal, or its death by it. Its handlers are back (Release).
+  if (received_signal_ != 0) kill(getpid(), received_signal_);
+  sampler_->FinishStopping(UINT64_MAX);
+}
+
+ShutdownSteps Recorder::Steps() {
+  const std::function<bool(uint64_t)> steps[kShutdownPhaseCount] = {
+      [this](uint64_t) {
+        sampler_->StopAccepting();
+        return true;
+      },
+      [this](uint64_t) {
+        sampler_->StopTimers();  // what it leaves is the release's
+        return true;
+      },
+      [this](uint64_t deadline_ns) { return drain_->FlushLanes(deadline_ns); },
+      [this](uint64_t deadline_ns) { return drain_->FinalDrain(deadline_ns); },
+      [this](uint64_t deadline_ns) { return SyncLog(deadline_ns); },
+      [this](uint64_t) {
+        drain_->CancelDuration();
+        return true;
+      },
+      [this](uint64_t deadline_ns) { return Release(deadline_ns); },
+  };
+  ShutdownSteps result;
+  for (size_t i = 0; i < kShutdownPhaseCount; i++) result[i] = {kBudgetsNs[i], steps[i]};
+  return result;
+}
+
+bool Recorder::SyncLog(uint64_t deadline_ns) {
+  // What has been written survives the process; to survive the machine it is synced, but not while
+  // somebody waits for the process to exit: the command syncs the files that it makes of it.
+  const auto reason = static_cast<ShutdownReason>(
+      region_->header()->shutdown_requested.load(std::memory_order_acquire));  // H4
+  if (!has_named_log_ || reason == ShutdownReason::kExit) return true;
+  // Nothing can interrupt it: kernel AIO and a thread of its own were tried, and on a loaded
+  // machine took five times as long. So who waits for the end has a deadline instead
+  // (Profiler::Stop), and the watchdog ends a process that was sent a signal.
+  return log_->Sync().ok() && MonotonicNow() <= deadline_ns;
+}
+
+bool Recorder::Release(uint64_t deadline_ns) {
+  if (signals_ != nullptr) received_signal_ = signals_->Uninstall();
+  const bool is_released = sampler_->FinishStopping(deadline_ns);
+  is_released_.store(is_released, std::memory_order_release);
+  return is_released;
+}
+
+}  // namespace spprof

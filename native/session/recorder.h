@@ -1,0 +1,74 @@
+// One recording of this process: puts region, sampler, drain and log together, and takes them apart
+// again in the phases of ShutdownManager, on the drain thread, whoever asks for the end.
+//
+// Context: Start, Take and the destructor on the control thread; the rest from any thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "drain/drain.h"
+#include "drain/log_writer.h"
+#include "platform/region_map.h"
+#include "sampling/sampler.h"
+#include "session/shutdown_manager.h"
+#include "session/shutdown_signals.h"
+
+namespace spprof {
+
+struct ProfilerOptions {
+  SamplerOptions sampler;
+  uint32_t max_threads = 4096;
+  uint64_t duration_ns = 0;     // after which the sampling ends by itself; 0: it does not
+  bool handle_signals = false;  // SIGINT and SIGTERM end the recording before the program
+  RegionGeometry geometry;
+  std::string directory;  // for the files `region` and `log`; empty: neither has a name
+  std::string node_version;
+  std::string exec_path;
+};
+
+class Recorder {
+ public:
+  // Waits until no handler of the recording is at work any more.
+  ~Recorder();
+
+  Status Start(const ProfilerOptions& options);
+  bool RequestEnd(ShutdownReason reason) { return shutdown_->Request(reason); }
+  // The log is concluded, and no sample is taken any more. False: not within `timeout_ns`.
+  bool WaitUntilEnded(uint64_t timeout_ns) { return shutdown_->WaitUntilDone(timeout_ns); }
+  ShutdownPhase phase() const { return shutdown_->phase(); }
+  // After WaitUntilEnded: whether it can be destroyed without waiting.
+  bool IsReleased() const { return is_released_.load(std::memory_order_acquire); }
+  std::shared_ptr<LogWriter> log() const { return log_; }
+
+  Sampler& sampler() { return *sampler_; }
+  const Drain& drain() const { return *drain_; }
+  const RegionMap& region() const { return *region_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  uint64_t start_cpu_ns() const { return start_cpu_ns_; }
+
+ private:
+  // On the drain thread.
+  void End();
+  ShutdownSteps Steps();
+  bool SyncLog(uint64_t deadline_ns);
+  bool Release(uint64_t deadline_ns);
+
+  std::unique_ptr<RegionMap> region_;
+  std::shared_ptr<LogWriter> log_;
+  std::unique_ptr<Sampler> sampler_;
+  std::unique_ptr<ShutdownManager> shutdown_;
+  std::unique_ptr<ShutdownSignals> signals_;
+  std::unique_ptr<Drain> drain_;
+  int wake_fd_ = -1;
+  bool has_named_log_ = false;
+  std::atomic<bool> is_released_{false};
+  int received_signal_ = 0;  // of the drain thread: sent again at the end
+  uint64_t start_cpu_ns_ = 0;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace spprof
