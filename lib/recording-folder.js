@@ -5,6 +5,23 @@ const path = require('node:path');
 const { codeOf, errors, systemReason } = require('./errors');
 
 /**
+ * Makes a folder and those above it. (Node's own `recursive` never returns where the kernel answers ENOENT to any name, as in
+ * /proc.)
+ * @param {string} folder absolute
+ */
+function makeFolders(folder) {
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && fs.statSync(folder).isDirectory()) return;
+    const parent = path.dirname(folder);
+    if (codeOf(error) !== 'ENOENT' || fs.existsSync(parent)) throw error;
+    makeFolders(parent);
+    fs.mkdirSync(folder, { mode: 0o700 });
+  }
+}
+
+/**
  * Makes a folder for the recording of this process, `<parent>/<pid>-<n>`; `n` counts recordings of one process id.
  * Only the owner may look into it: a recording shows what a program does.
  * @param {string} parent made when missing
@@ -14,7 +31,7 @@ const { codeOf, errors, systemReason } = require('./errors');
 function makeRecordingFolder(parent) {
   const folder = path.resolve(parent);
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
     for (let n = 1; ; n++) {
       const own = path.join(folder, `${process.pid}-${n}`);
       try {
@@ -29,4 +46,4 @@ function makeRecordingFolder(parent) {
   }
 }
 
-module.exports = { makeRecordingFolder };
+module.exports = { makeFolders, makeRecordingFolder };

@@ -1,21 +1,21 @@
 'use strict';
 
-const fs = require('node:fs');
 const { errors, systemReason } = require('./errors');
+const { replaceFile } = require('./replace-file');
 
 /** Characters gathered before a write. */
 const BATCH = 1 << 20;
 
 /**
- * Writes a text that comes in pieces, without ever holding all of it. An existing file is replaced.
+ * Writes a text that comes in pieces, without ever holding all of it. An existing file is replaced when the
+ * new one is whole.
  * @param {string} file
  * @param {Iterable<string>} pieces
  * @throws {Error} (rejects) `ERR_SPPROF_OUTPUT`
  */
 async function writePieces(file, pieces) {
   try {
-    const handle = await fs.promises.open(file, 'w');
-    try {
+    await replaceFile(file, async (handle) => {
       let batch = '';
       for (const piece of pieces) {
         batch += piece;
@@ -24,9 +24,7 @@ async function writePieces(file, pieces) {
         batch = '';
       }
       await handle.writeFile(batch);
-    } finally {
-      await handle.close();
-    }
+    });
   } catch (error) {
     throw errors.output(file, systemReason(error));
   }

@@ -108,6 +108,10 @@ async function processRecordings(ended) {
  * @returns {Promise<boolean>} false: something was not written, and stderr says what
  */
 async function finish(ended) {
+  if (!fs.existsSync(ended.folder)) {
+    ended.io.stderr.write(`spprof: the recording is lost: its folder ${ended.folder} has been removed meanwhile\n`);
+    return false;
+  }
   const { summaries, isComplete, wasRecorded } = await processRecordings(ended);
   if (isComplete && !ended.keepFolder) fs.rmSync(ended.folder, { recursive: true });
   if (!wasRecorded) {

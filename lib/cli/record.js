@@ -8,6 +8,7 @@ const { findBinding } = require('../binding');
 const { optionsToEnvironment } = require('../options');
 const { commandError, programName, recordingEnvironment, resolveCommand } = require('./command');
 const { checkOutputs, planOutputs } = require('./output-names');
+const { makeFolders } = require('../recording-folder');
 const { forwardSignals } = require('./signals');
 
 /**
@@ -25,7 +26,7 @@ function makeFolder(dir, outputs, cwd) {
   const target = dir === null ? path.join(path.dirname(outputs[0].pattern), '.spprof-') : path.resolve(cwd, dir);
   try {
     if (dir === null) return fs.mkdtempSync(target);
-    fs.mkdirSync(target, { recursive: true, mode: 0o700 });
+    makeFolders(target);
     fs.accessSync(target, fs.constants.W_OK);
     return target;
   } catch (error) {

@@ -57,7 +57,9 @@ async function writeOutputs(profile, outputs, log) {
 async function copyLog(log, file) {
   if (path.resolve(log) === path.resolve(file)) return;
   try {
-    await fs.promises.copyFile(log, file, fs.constants.COPYFILE_FICLONE);
+    const partial = `${path.resolve(file)}.${process.pid}.tmp`;
+    await fs.promises.copyFile(log, partial, fs.constants.COPYFILE_FICLONE);
+    await fs.promises.rename(partial, file);
   } catch (error) {
     throw errors.output(file, systemReason(error));
   }

@@ -30,7 +30,7 @@ function temporaryFolder() {
  */
 function runCli(args, { cwd, env } = {}) {
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
-    ...{ cwd, encoding: 'utf8' },
+    ...{ cwd, encoding: 'utf8', timeout: 120_000 },
     env: { ...cleanEnvironment(), ...env },
   });
   return { status, signal, stdout, stderr };
