@@ -23,6 +23,8 @@ const GC_FRAME = Object.freeze({
   scriptId: 0,
   line: 0,
   column: 0,
+  sampledLine: 0,
+  sampledColumn: 0,
   kind: 'gc',
   tier: '',
   inlined: false,
@@ -44,7 +46,7 @@ function samplesOfThread(recording, threadId) {
 }
 
 /**
- * Each frame's function, as a dense number: frames that differ in tier or inlining only have the same.
+ * Each frame's function, as a dense number: frames that differ in place, tier or inlining only have the same.
  * @param {Frame[]} frames
  * @returns {{ functionOf: Uint32Array, representatives: Frame[] }} by frame; by function
  */

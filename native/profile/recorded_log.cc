@@ -128,6 +128,7 @@ bool RecordedLog::AddFunction(RecordedThread& thread, const RecordView& record) 
   }
   result.script_id = function.script_id;
   result.start_offset = function.start_offset < 0 ? -1 : function.start_offset;
+  result.end_offset = function.end_offset;
   result.line = function.line < 0 ? 0 : function.line;
   result.column = function.column < 0 ? 0 : function.column;
   thread.functions.insert_or_assign(function.function_id, std::move(result));

@@ -25,6 +25,7 @@ struct RecordedFunction {
   std::string name;
   int32_t script_id;
   int32_t start_offset;
+  int32_t end_offset;
   int32_t line;
   int32_t column;
 };

@@ -9,11 +9,13 @@
 #include <cstring>
 
 #include "drain/control_records.h"
+#include "platform/fault_handler.h"
 #include "platform/threads.h"
 #include "registry/dump.h"
 #include "v8/gc_hooks.h"
 #include "v8/layout_finder.h"
 #include "v8/metadata.h"
+#include "v8/position_check.h"
 
 namespace spprof {
 
@@ -83,7 +85,10 @@ Status Profiler::StartLocked(const ProfilerOptions& options) {
   if (wake_fd_ < 0) return Status::System("eventfd", errno, "starting the drain");
 
   const V8Metadata metadata = V8Metadata::Load();
-  const V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
+  V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
+  status = InstallFaultHandler();
+  if (!status.ok()) return status;
+  CheckPositions(&v8, &warnings_);
   sampler_ = std::make_unique<Sampler>(options.sampler, region_.get(), v8, metadata.object_base(),
                                        wake_fd_);
   drain_ = std::make_unique<Drain>(sampler_.get(), log_.get(), wake_fd_, options.duration_ns);

@@ -98,6 +98,21 @@ bool V8Reader::AppendString(uint64_t word, uint32_t from, uint32_t count, int de
   return true;
 }
 
+bool V8Reader::ReadSource(uint64_t script, uint32_t offset, Text* out) const {
+  uint64_t source;
+  uint16_t type;
+  uint32_t length;
+  if (!Field(script, v8_.script_source, &source) || !TypeOf(source, &type) ||
+      type >= v8_.first_nonstring_type || !GuardedLoad32(source - kTag + kLength, &length) ||
+      offset > length) {
+    return false;
+  }
+  out->length = 0;
+  out->two_byte = (type & kOneByte) == 0;
+  out->shortened = length - offset > out->capacity;
+  return AppendString(source, offset, out->shortened ? out->capacity : length - offset, 0, out);
+}
+
 bool V8Reader::FlatChars(uint64_t word, uint64_t* address, uint32_t* length, bool* two_byte) const {
   for (int depth = 0; depth <= kMaxDepth; depth++) {
     uint16_t type;

@@ -76,13 +76,12 @@ TEST(RecordingBuilder, BuildsATreeFromStacks) {
   const Recording recording = Read(writer);
   EXPECT_EQ(StacksOf(recording), (Strings{"main;left", "main;right", "main;left"}));
   EXPECT_EQ(recording.sample_stacks[0],
-            recording.sample_stacks[2]);  // positions do not split nodes
+            recording.sample_stacks[2]);  // a place that is not known splits nothing
   EXPECT_EQ(recording.stack_parents.size(), 4u);
   for (size_t i = 1; i < recording.stack_parents.size(); ++i)
     EXPECT_LT(recording.stack_parents[i], i);
   EXPECT_EQ(recording.sample_times, (std::vector<double>{10, 20, 30}));
   EXPECT_EQ(recording.sample_cpu_ns, (std::vector<double>{5, 6, 7}));
-  EXPECT_EQ(recording.sample_positions, (std::vector<uint32_t>{0, 0, 77}));
   ASSERT_EQ(recording.frames.size(), 3u);
   const RecordingFrame& main = recording.frames[recording.stack_frames[1]];
   EXPECT_EQ(main.url, "/app/main.js");
@@ -397,7 +396,6 @@ void ExpectConsistent(const Recording& recording) {
   ASSERT_EQ(recording.sample_cpu_ns.size(), samples);
   ASSERT_EQ(recording.sample_stacks.size(), samples);
   ASSERT_EQ(recording.sample_states.size(), samples);
-  ASSERT_EQ(recording.sample_positions.size(), samples);
   ASSERT_EQ(recording.stack_parents.size(), recording.stack_frames.size());
   for (size_t i = 1; i < recording.stack_parents.size(); ++i) {
     ASSERT_LT(recording.stack_parents[i], i);
