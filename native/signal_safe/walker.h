@@ -77,7 +77,7 @@ class Walker {
   };
   void EmitJsFrame(const ModuleRange* module, uint64_t function_word, Frame otherwise);
   void EmitCode(const CodeFrames& code);
-  void EmitBelowBuiltin(uint32_t function_id);
+  void EmitBelowFrameless(uint32_t function_id);
   bool FramesOfCode(uint64_t pc, uint64_t fp, CodeFrames* out);
   bool ReadFramesOfCode(uint64_t pc, uint64_t fp, CodeCacheEntry* entry);
   bool ReadOptimizedFrames(const CodeObject& code, uint64_t pc, CodeCacheEntry* entry);

@@ -41,11 +41,11 @@ void Walker::EmitJsFrame(const ModuleRange* module, uint64_t function_word, Fram
     // The frame is another function's: the code's own has not been made yet, or is gone already
     // (entry checks, argument popping).
     Emit(code.outermost());
-    EmitAt(fp, FrameFromSlots(fp, id, Tier::kOptimized));
+    EmitBelowFrameless(id);
   } else if (is_leaf_ && in_builtin) {
     // Without a frame of its own, on top of a JavaScript frame (bytecode handlers, inline caches).
     Emit(otherwise);
-    EmitBelowBuiltin(id);
+    EmitBelowFrameless(id);
   } else {
     EmitAt(fp, FrameFromSlots(fp, id, in_builtin ? Tier::kInterpreted : Tier::kOptimized));
   }
@@ -55,11 +55,11 @@ void Walker::EmitCode(const CodeFrames& code) {
   for (uint32_t i = 0; i < code.count; i++) EmitAt(registers_.fp, code.frames[i]);
 }
 
-// The frame that a builtin without one runs on top of. Where generated code has called it, the
+// The frame that a leaf without one runs on top of. Where generated code has called it, the
 // return address says from where.
-void Walker::EmitBelowBuiltin(uint32_t function_id) {
+void Walker::EmitBelowFrameless(uint32_t function_id) {
   const uint64_t fp = registers_.fp;
-  const Frame frame = FrameFromSlots(fp, function_id, Tier::kUnknown);
+  const Frame frame = FrameFromSlots(fp, function_id, Tier::kOptimized);
   uint64_t return_address;
   CodeFrames code;
   if (FrameTierOf(frame) != Tier::kInterpreted && GuardedLoad64(registers_.sp, &return_address) &&
