@@ -20,6 +20,10 @@ struct Family {
   V8Layout (*layout)();
 };
 
+constexpr Family kFamilies[] = {Family{"18", test::LayoutOfNode18},
+                                Family{"22", test::LayoutOfNode22},
+                                Family{"24", test::LayoutOfNode24}};
+
 class V8ReaderTest : public testing::TestWithParam<Family> {
  protected:
   V8ReaderTest() : heap_(GetParam().layout()), reader_(heap_.v8, &maps_) {
@@ -62,10 +66,7 @@ class V8ReaderTest : public testing::TestWithParam<Family> {
   Text text_;
   char16_t buffer_[kCapacity];
 };
-INSTANTIATE_TEST_SUITE_P(Node, V8ReaderTest,
-                         testing::Values(Family{"18", test::LayoutOfNode18},
-                                         Family{"22", test::LayoutOfNode22},
-                                         Family{"24", test::LayoutOfNode24}),
+INSTANTIATE_TEST_SUITE_P(Node, V8ReaderTest, testing::ValuesIn(kFamilies),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST_P(V8ReaderTest, IdentifiesAFunctionByScriptAndLiteral) {
@@ -300,6 +301,118 @@ TEST_P(V8ReaderTest, NamesNoFunctionForBaselineCode) {
   EXPECT_FALSE(reader_.ReadOptimizedFunction(code, &function));
 }
 
+// Position tables of both encodings, by hand: bytes below 64 are themselves.
+std::vector<uint8_t> TableOf(PositionEncoding encoding, uint8_t code_offset, uint64_t word) {
+  const auto step = static_cast<uint8_t>(code_offset + 1);
+  std::vector<uint8_t> table = {
+      static_cast<uint8_t>(encoding == PositionEncoding::kSigned ? step << 1 : step << 2)};
+  for (word <<= 1; word >= 0x80; word >>= 7) table.push_back(static_cast<uint8_t>(word | 0x80));
+  table.push_back(static_cast<uint8_t>(word));
+  return table;
+}
+constexpr uint64_t Position(uint32_t place, uint32_t inlining_id) {
+  return uint64_t{place} << 1 | uint64_t{inlining_id} << 31;
+}
+
+class InlinedTest : public V8ReaderTest {
+ protected:
+  InlinedTest() {
+    const uint64_t script = heap_.Script(5, 0, 0);
+    for (int id = 0; id < 3; id++) {
+      shared_.push_back(heap_.Shared(heap_.OneByte("f"), script, 10 + id));
+    }
+    inlining_.functions = {shared_[1], shared_[2] | 2};  // the second one weakly
+    inlining_.calls = {{Position(50, 0), 0}, {Position(70, 1), 1}};
+    inlining_.position_table = TableOf(heap_.v8.position_encoding, 10, Position(90, 2));
+  }
+  // literal id@place, innermost first; "?" where it breaks, "-" where nothing is known.
+  std::string Walk(uint32_t pc_offset) {
+    CodeObject code;
+    const uint64_t start = heap_.Code(heap_.v8.kind_turbofan, 100, shared_[0], inlining_);
+    if (!reader_.FindCode(start, &code)) return "no code";
+    InlineWalk walk;
+    if (!reader_.BeginInlineWalk(code, pc_offset, &walk)) return "-";
+    std::string result;
+    while (walk.at.inlining_id != 0) {
+      FunctionIdentity function;
+      const uint32_t place = walk.at.place;
+      if (!reader_.StepInlineWalk(&walk, &function)) return result + "?";
+      result += std::to_string(function.literal_id) + "@" + std::to_string(place) + " ";
+    }
+    return result + "@" + std::to_string(walk.at.place);
+  }
+  std::vector<uint64_t> shared_;
+  test::Inlining inlining_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Node, InlinedTest, testing::ValuesIn(kFamilies),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(InlinedTest, GivesTheFunctionsInnermostFirstWithThePlacesOfTheCalls) {
+  EXPECT_EQ(Walk(10), "12@90 11@70 @50");
+  EXPECT_EQ(Walk(99), "12@90 11@70 @50");
+  EXPECT_EQ(Walk(9), "-") << "before the first entry";
+  inlining_.position_table = TableOf(heap_.v8.position_encoding, 0, Position(33, 0));
+  EXPECT_EQ(Walk(50), "@33") << "in the function itself";
+}
+
+TEST_P(InlinedTest, RefusesWhatContradictsItself) {
+  const test::Inlining good = inlining_;
+  inlining_.calls[1].position = Position(70, 2);
+  EXPECT_EQ(Walk(10), "?") << "its own caller";
+  inlining_.calls[1].position = Position(70, 3);
+  EXPECT_EQ(Walk(10), "?") << "calls are numbered outside in";
+  inlining_ = good;
+  inlining_.calls[1].function = 2;
+  EXPECT_EQ(Walk(10), "?") << "no such function";
+  inlining_.calls[1].function = -1;
+  EXPECT_EQ(Walk(10), "?");
+  inlining_ = good;
+  inlining_.calls.pop_back();
+  EXPECT_EQ(Walk(10), "?") << "no such call";
+  inlining_ = good;
+  inlining_.functions[1] = 3;
+  EXPECT_EQ(Walk(10), "?") << "a weak reference that was cleared";
+  inlining_.functions[1] = V8Heap::Smi(4);
+  EXPECT_EQ(Walk(10), "?");
+}
+
+TEST_P(InlinedTest, KnowsNothingWhereAnArrayIsOfAnotherKind) {
+  for (uint16_t V8Layout::*type :
+       {&V8Layout::position_table_type, &V8Layout::inlining_positions_type,
+        &V8Layout::deopt_data_type, &V8Layout::deopt_literals_type}) {
+    const uint16_t right = heap_.v8.*type;
+    CodeObject code;
+    const uint64_t start = heap_.Code(heap_.v8.kind_turbofan, 100, shared_[0], inlining_);
+    ASSERT_TRUE(reader_.FindCode(start, &code));
+    InlineWalk walk;
+    EXPECT_TRUE(reader_.BeginInlineWalk(code, 10, &walk));
+    heap_.v8.*type = 99;
+    EXPECT_FALSE(reader_.BeginInlineWalk(code, 10, &walk));
+    heap_.v8.*type = right;
+  }
+}
+
+TEST_P(V8ReaderTest, FindsThePlaceOfABytecode) {
+  const uint64_t array = heap_.BytecodeArray(
+      std::vector<uint8_t>(20), TableOf(heap_.v8.position_encoding, 4, Position(123, 0)));
+  ASSERT_TRUE(reader_.IsBytecodeArray(array));
+  uint32_t offset = 99;
+  // V8 counts from the tagged pointer.
+  EXPECT_FALSE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(62), &offset));
+  EXPECT_TRUE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(63), &offset));
+  EXPECT_EQ(offset, 0u);
+  EXPECT_TRUE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(63 + 19), &offset));
+  EXPECT_EQ(offset, 19u);
+  EXPECT_FALSE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(63 + 20), &offset));
+  EXPECT_FALSE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(-1), &offset));
+  EXPECT_FALSE(reader_.ReadBytecodeOffset(array, array, &offset)) << "no Smi";
+  EXPECT_EQ(reader_.PlaceInBytecode(array, 3), 0u);
+  EXPECT_EQ(reader_.PlaceInBytecode(array, 19), 123u);
+  heap_.Set(array, heap_.v8.bytecode_positions, heap_.New(131, 24));
+  EXPECT_EQ(reader_.PlaceInBytecode(array, 19), 0u) << "undefined: V8 has made no table";
+}
+
 // Words of every kind in every place: whatever is read, nothing crashes and no text outgrows its
 // buffer.
 TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {
@@ -317,7 +430,12 @@ TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {
   objects.push_back(heap_.Cons(objects[2], objects[3], 8, false));
   objects.push_back(heap_.Sliced(objects[2], 1, 2, true));
   objects.push_back(heap_.Thin(objects[2], 4, true));
-  const uint64_t code_start = heap_.Code(heap_.v8.kind_turbofan, 256, objects[5]);
+  const uint64_t code_start = heap_.Code(heap_.v8.kind_turbofan, 256, objects[5],
+                                         {{objects[5]},
+                                          {{Position(5, 0), 0}, {Position(6, 1), 0}},
+                                          TableOf(heap_.v8.position_encoding, 0, Position(7, 2))});
+  objects.push_back(heap_.BytecodeArray(std::vector<uint8_t>(20),
+                                        TableOf(heap_.v8.position_encoding, 4, Position(123, 0))));
   const size_t words = heap_.used() / 8;
   const std::vector<uint64_t> good(heap_.words(), heap_.words() + words);
   const auto any_word = [&]() -> uint64_t {
@@ -368,6 +486,16 @@ TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {
     CodeObject code;
     if (reader.FindCode(random() % 4 ? code_start + random() % 300 : any_word(), &code)) {
       read += reader.ReadOptimizedFunction(code, &function);
+      read += reader.PlaceInBaseline(code, word, static_cast<uint32_t>(random() % 300));
+      InlineWalk walk;
+      if (reader.BeginInlineWalk(code, static_cast<uint32_t>(random() % 300), &walk)) {
+        int steps = 0;
+        while (reader.StepInlineWalk(&walk, &function)) ASSERT_LT(steps++, 1 << 16);
+      }
+    }
+    uint32_t offset;
+    if (reader.ReadBytecodeOffset(word, any_word(), &offset)) {
+      read += reader.PlaceInBytecode(word, offset) != 0;
     }
     ASSERT_LE(text.length, text.capacity);
     for (size_t i = 16; i < 20; i++) ASSERT_EQ(buffer[i], kCanary);
