@@ -139,6 +139,25 @@ std::optional<SourcePosition> FrameResolver::PositionOf(const RecordedScript& sc
   return SourcePosition{static_cast<uint32_t>(line), static_cast<uint32_t>(column)};
 }
 
+// From the lines that were recorded with the function, which are those that ran; else from the
+// file.
+std::optional<SourcePosition> FrameResolver::SampledPosition(const RecordedScript& script,
+                                                             const RecordedFunction& function,
+                                                             Frame frame) {
+  const int32_t offset = SampledOffset(function, frame);
+  if (offset < 0) return std::nullopt;
+  if (function.line > 0) {
+    const auto distance =
+        FindInLines(function.line_lengths, static_cast<uint32_t>(offset - function.start_offset));
+    if (distance.has_value()) {
+      const auto line = static_cast<uint32_t>(function.line);
+      const auto first_column = static_cast<uint32_t>(distance->lines == 0 ? function.column : 1);
+      return SourcePosition{line + distance->lines, first_column + distance->columns};
+    }
+  }
+  return PositionOf(script, offset);
+}
+
 uint32_t FrameResolver::MakeJs(const RecordedThread& thread, Frame word) {
   const auto found = thread.functions.find(FrameFunctionOf(word));
   if (found == thread.functions.end()) return Special("(lost)", FrameKind::kUnknownJs);
@@ -162,8 +181,7 @@ uint32_t FrameResolver::MakeJs(const RecordedThread& thread, Frame word) {
       frame.column = static_cast<int32_t>(start->column);
     }
   }
-  if (const auto sampled = PositionOf(script->second, SampledOffset(function, word));
-      sampled.has_value()) {
+  if (const auto sampled = SampledPosition(script->second, function, word); sampled.has_value()) {
     frame.sampled_line = static_cast<int32_t>(sampled->line);
     frame.sampled_column = static_cast<int32_t>(sampled->column);
   }

@@ -38,6 +38,8 @@ class FrameResolver {
   uint32_t ResolveJs(const RecordedThread& thread, Frame frame);
   uint32_t MakeJs(const RecordedThread& thread, Frame frame);
   std::optional<SourcePosition> PositionOf(const RecordedScript& script, int32_t offset);
+  std::optional<SourcePosition> SampledPosition(const RecordedScript& script,
+                                                const RecordedFunction& function, Frame frame);
 
   FrameTable table_;
   Symbolization symbols_;

@@ -110,7 +110,9 @@ inline constexpr uint16_t kTextTwoByte =
     1;  // RecordHeader::flags: UTF-16, else Latin-1 (control records: UTF-8)
 inline constexpr uint16_t kTextShortened = 2;  // the name was longer than what is kept
 
-// A JavaScript function, `name_length` characters of its name follow.
+// A JavaScript function. Followed by `name_length` characters of its name, and `lines_length`
+// bytes: the lengths of its lines from start_offset on, in UTF-16 units with their line ends, as
+// LEB128 (not of all lines when the function is long; the last may be cut).
 struct FunctionRecord {
   RecordHeader header;
   uint32_t function_id;
@@ -123,8 +125,10 @@ struct FunctionRecord {
                    // to V8 yet
   int32_t column;  // 1-based
   uint32_t name_length;
+  uint32_t lines_length;
+  uint32_t reserved;
 };
-static_assert(sizeof(FunctionRecord) == 40);
+static_assert(sizeof(FunctionRecord) == 48);
 
 // A script, `name_length` characters of its URL follow.
 struct ScriptRecord {

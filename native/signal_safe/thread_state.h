@@ -77,6 +77,8 @@ inline constexpr uint32_t kCodeFramesSize = 4096;
 inline constexpr uint32_t kPlaceCacheSize = 1024;
 inline constexpr uint32_t kNameCapacity = 256;  // UTF-16 units
 inline constexpr uint32_t kUrlCapacity = 1024;
+inline constexpr uint32_t kLinesCapacity = 512;  // bytes
+static_assert(kNameCapacity * sizeof(char16_t) + kLinesCapacity <= kUrlCapacity * sizeof(char16_t));
 
 struct ThreadState {
   // Set by the thread in garbage-collection callbacks and by the handler.
@@ -111,7 +113,7 @@ struct ThreadState {
   uint32_t script_count;
   KnownMaps known_maps;
   int32_t scripts[kScriptTableSize];  // script id + 1; 0: empty
-  char16_t text[kUrlCapacity];
+  char16_t text[kUrlCapacity];  // a script's URL, or a function's name and behind it its lines
   GcFrame gc_frames[kMaxGcFrames];
   RuleCacheEntry rules[kRuleCacheSize];
   FunctionCacheEntry function_cache[kFunctionCacheSize];

@@ -83,6 +83,11 @@ class V8Reader {
   bool ReadScriptShape(uint64_t script, uint32_t* source_length, int32_t* line_offset,
                        int32_t* column_offset) const;
   void ReadPositions(const FunctionIdentity& function, FunctionPositions* out) const;
+  // Lengths of the function's lines with their ends (the first and last as far as they are its
+  // own), as LEB128; those that fit in `out`. Of a long function only the beginning. Gives the
+  // bytes written.
+  uint32_t ReadLineLengths(const FunctionIdentity& function, const FunctionPositions& positions,
+                           uint8_t* out, uint32_t capacity) const;
 
   bool IsBytecodeArray(uint64_t word) const;
   // The Code object whose instructions hold `pc`: steps back from pc to the code's header (V8.md

@@ -247,6 +247,34 @@ TEST_P(V8ReaderTest, PrefersV8sOwnTableOfLineEndsAndAddsTheScriptsOffset) {
   }
 }
 
+TEST_P(V8ReaderTest, GivesTheLengthsOfAFunctionsLines) {
+  const auto lengths = [this](uint64_t source, int start, int end, uint32_t capacity = 64) {
+    FunctionIdentity function;
+    function.script = heap_.Script(1, 0, source);
+    FunctionPositions positions;
+    positions.start = start;
+    positions.end = end;
+    uint8_t bytes[64];
+    const uint32_t size = reader_.ReadLineLengths(function, positions, bytes, capacity);
+    return std::vector<int>(bytes, bytes + size);
+  };
+  using Lengths = std::vector<int>;
+  const uint64_t mixed = heap_.OneByte("12\n456\r\n9\r1\r\r\nend");
+  EXPECT_EQ(lengths(mixed, 0, 17), (Lengths{3, 5, 2, 2, 2, 3}));
+  EXPECT_EQ(lengths(mixed, 1, 2), (Lengths{1}));
+  EXPECT_EQ(lengths(mixed, 4, 8), (Lengths{4})) << "cut between \\r and \\n";
+  EXPECT_EQ(lengths(mixed, 3, 3), Lengths{});
+  EXPECT_EQ(lengths(mixed, 0, 17, 7), (Lengths{3, 5, 2})) << "no room for more";
+  EXPECT_EQ(lengths(mixed, 5, 18), Lengths{}) << "beyond the source";
+  EXPECT_EQ(lengths(mixed, 5, 4), Lengths{});
+  EXPECT_EQ(lengths(heap_.TwoByte(u"a\u2028bc\u2029\n"), 0, 6), (Lengths{2, 3, 1}));
+  EXPECT_EQ(lengths(heap_.OneByte(std::string(1000, 'x') + "\ny"), 0, 1002),
+            (Lengths{1001 % 128 + 128, 1001 / 128, 1}));
+  EXPECT_EQ(lengths(heap_.OneByte(std::string(9000, 'x')), 0, 9000), (Lengths{128, 4096 / 128}))
+      << "of a long function the beginning";
+  EXPECT_EQ(lengths(V8Heap::Smi(0), 0, 1), Lengths{});
+}
+
 TEST_P(V8ReaderTest, LeavesTheLineOpenWhereTheSourceIsNotAtHand) {
   const FunctionPositions positions =
       PositionsOf({.start = 5, .end = 9}, heap_.Script(1, 0, V8Heap::Smi(0)));
@@ -474,6 +502,9 @@ TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {
     if (reader.ReadFunction(word, &function) || reader.ReadShared(word, &function)) {
       read += reader.ReadName(function, &text);
       reader.ReadPositions(function, &positions);
+      uint8_t lines[24] = {};
+      ASSERT_LE(reader.ReadLineLengths(function, positions, lines, 16), 16u);
+      ASSERT_EQ(lines[16], 0);
     }
     function.shared = function.script = word;
     uint32_t length;
