@@ -21,13 +21,13 @@ function runJson(args, cwd) {
 
 /** A program that attaches itself, or none. @param {string} name @param {string[]} args */
 function runProgram(name, ...args) {
-  return runJson([programOf(name)], os.tmpdir());
+  return runJson([programOf(name), ...args], os.tmpdir());
 }
 
 /**
  * Under the command `spprof`.
  * @param {string} name
- * @param {{ options?: string[], flags?: string[]}} [settings]
+ * @param {{ options?: string[], flags?: string[] }} [settings]
  */
 async function recordProgram(name, { options = [], flags = [] } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof truth '));
