@@ -93,6 +93,19 @@ inline V8Layout LayoutOfNode18() {
   return v8;
 }
 
+// A position table of one entry; `code_offset` below 31.
+inline std::vector<uint8_t> TableOf(PositionEncoding encoding, uint8_t code_offset, uint64_t word) {
+  const auto step = static_cast<uint8_t>(code_offset + 1);
+  std::vector<uint8_t> table = {
+      static_cast<uint8_t>(encoding == PositionEncoding::kSigned ? step << 1 : step << 2)};
+  for (word <<= 1; word >= 0x80; word >>= 7) table.push_back(static_cast<uint8_t>(word | 0x80));
+  table.push_back(static_cast<uint8_t>(word));
+  return table;
+}
+constexpr uint64_t Position(uint32_t place, uint32_t inlining_id) {
+  return uint64_t{place} << 1 | uint64_t{inlining_id} << 31;
+}
+
 // What optimized code says of the functions that were inlined into it.
 struct Inlining {
   struct Call {

@@ -10,7 +10,9 @@
 namespace spprof {
 namespace {
 
+using test::Position;
 using test::ScopeFields;
+using test::TableOf;
 using test::V8Heap;
 
 constexpr uint32_t kCapacity = 64;
@@ -327,19 +329,6 @@ TEST_P(V8ReaderTest, NamesNoFunctionForBaselineCode) {
   ASSERT_TRUE(reader_.FindCode(start + 10, &code));
   EXPECT_EQ(code.kind, heap_.v8.kind_baseline);
   EXPECT_FALSE(reader_.ReadOptimizedFunction(code, &function));
-}
-
-// Position tables of both encodings, by hand: bytes below 64 are themselves.
-std::vector<uint8_t> TableOf(PositionEncoding encoding, uint8_t code_offset, uint64_t word) {
-  const auto step = static_cast<uint8_t>(code_offset + 1);
-  std::vector<uint8_t> table = {
-      static_cast<uint8_t>(encoding == PositionEncoding::kSigned ? step << 1 : step << 2)};
-  for (word <<= 1; word >= 0x80; word >>= 7) table.push_back(static_cast<uint8_t>(word | 0x80));
-  table.push_back(static_cast<uint8_t>(word));
-  return table;
-}
-constexpr uint64_t Position(uint32_t place, uint32_t inlining_id) {
-  return uint64_t{place} << 1 | uint64_t{inlining_id} << 31;
 }
 
 class InlinedTest : public V8ReaderTest {
