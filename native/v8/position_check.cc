@@ -44,6 +44,11 @@ bool FindInterpretedFrame(const V8Reader& reader, uint64_t sp, InterpretedFrame*
 bool IsAtCall(const V8Reader& reader, const InterpretedFrame& frame) {
   const uint32_t place = reader.PlaceInBytecode(frame.bytecode_array, frame.offset);
   if (place == 0 || static_cast<int64_t>(place) - 1 < frame.function.start) return false;
+  // A call's entry is at its bytecode, exactly: one misread that merely covers it begins before.
+  if (frame.offset != 0 &&
+      reader.PlaceInBytecode(frame.bytecode_array, frame.offset - 1) == place) {
+    return false;
+  }
   constexpr uint32_t kLength = sizeof(kCall) - 1;
   char16_t buffer[kLength];
   Text text{buffer, kLength};
