@@ -86,8 +86,12 @@ export interface NativeFrame {
   /** Where the function is defined, 1-based; 0: unknown. */
   line: number;
   column: number;
+  /** What was being run of the function, or the call that it was in, 1-based; 0: unknown. Frames of one function differ in it. */
+  sampledLine: number;
+  sampledColumn: number;
   kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js';
   tier: '' | 'interpreted' | 'baseline' | 'maglev' | 'turbofan' | 'optimized';
+  /** Whether it ran as part of its caller's optimized code, the next frame's. */
   inlined: boolean;
   /** Path of the shared object or executable for native and builtin frames, else ''. */
   module: string;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "../test/native/handler_support.h"
+#include "../test/native/v8_heap_support.h"
 #include "signal_safe/definitions.h"
 #include "signal_safe/kernel.h"
 #include "signal_safe/walker.h"
@@ -154,6 +155,102 @@ void WalkerAloneCold(benchmark::State& state) {
       &parts);
 }
 BENCHMARK(WalkerAloneCold)->UseManualTime();
+
+// Frames of JavaScript on a stack and a heap of our own: each second one optimized with one
+// function inlined, the others interpreted. `table_entries`: length of each position table, where
+// the place is its last entry.
+class JavaScriptStack {
+ public:
+  static constexpr int kFrames = 24;  // and 12 inlined
+
+  explicit JavaScriptStack(int table_entries) : heap_(test::LayoutOfNode22()) {
+    table_ = {&builtins_, 1};
+    const uint64_t script = heap_.Script(5, 0, 0);
+    const uint64_t context = heap_.FixedArray({});
+    std::vector<uint8_t> positions;
+    for (int i = 0; i < table_entries; i++) {
+      const bool is_last = i == table_entries - 1;
+      const uint64_t word = is_last ? test::Position(90, 1) - 8 * (table_entries - 1) : 8;
+      positions.push_back(0);
+      for (uint64_t rest = word << 1;; rest >>= 7) {
+        positions.push_back(static_cast<uint8_t>(rest >= 0x80 ? rest | 0x80 : rest));
+        if (rest < 0x80) break;
+      }
+    }
+    positions[0] = 2;  // from offset 0 on
+    uint64_t return_address = 0;
+    for (int i = kFrames; i > 0; i--) {
+      const size_t at = static_cast<size_t>(i) * 10;
+      const uint64_t inlined = heap_.Shared(heap_.OneByte("f"), script, 2 * i);
+      const uint64_t shared = heap_.Shared(heap_.OneByte("g"), script, 2 * i + 1);
+      stack_[at] = i == kFrames ? 0 : reinterpret_cast<uint64_t>(&stack_[at + 10]);
+      stack_[at + 1] = return_address;
+      stack_[at - 1] = context;
+      stack_[at - 2] = heap_.Function(shared);
+      if (i % 2 == 0) {
+        return_address = 20 + heap_.Code(heap_.v8.kind_turbofan, 100, shared,
+                                         {{inlined}, {{test::Position(50, 0), 0}}, positions});
+      } else {
+        stack_[at - 4] = heap_.BytecodeArray(std::vector<uint8_t>(20), positions);
+        stack_[at - 5] = test::V8Heap::Smi(63 + 12);
+        return_address = builtin_begin_ + 16;
+      }
+    }
+    registers_.pc = return_address;
+    registers_.fp = reinterpret_cast<uint64_t>(&stack_[10]);
+    registers_.sp = reinterpret_cast<uint64_t>(&stack_[1]);
+    State()->gc_epoch = 1;
+  }
+
+  ThreadState* State() { return harness_.State(slot_); }
+  uint32_t Walk() {
+    Walker walker(table_, heap_.v8, reader_, State(), &definitions_, options_);
+    return walker.Walk(registers_).frame_count;
+  }
+
+ private:
+  // Readable, as builtins are: the leaf's instructions are looked at.
+  inline static const uint8_t builtin_code_[64] = {};
+  const uint64_t builtin_begin_ = reinterpret_cast<uint64_t>(builtin_code_);
+  test::HandlerHarness harness_;
+  uint32_t slot_ = harness_.AddThread();
+  test::V8Heap heap_;
+  KnownMaps maps_;
+  V8Reader reader_{heap_.v8, &maps_};
+  Definitions definitions_{harness_.Slot(slot_), harness_.region()->base(), State(), reader_};
+  WalkOptions options_;
+  ModuleRange builtins_{builtin_begin_, builtin_begin_ + 64, CodeKind::kBuiltinsCopy};
+  ModuleTable table_;
+  std::vector<uint64_t> stack_ = std::vector<uint64_t>(300);
+  Registers registers_{};
+};
+
+void JavaScriptWarm(benchmark::State& state) {
+  JavaScriptStack stack(10);
+  Percentiles(state, [&] { benchmark::DoNotOptimize(stack.Walk()); });
+  state.counters["frames"] = stack.Walk();
+}
+BENCHMARK(JavaScriptWarm)->MinWarmUpTime(0.1);
+
+// The functions are defined, but nothing is remembered by address: as after a collection.
+void JavaScriptAfterACollection(benchmark::State& state) {
+  JavaScriptStack stack(static_cast<int>(state.range(0)));
+  uint32_t frames = stack.Walk();
+  uint64_t total_ns = 0, count = 0;
+  for (auto _ : state) {
+    stack.State()->gc_epoch++;
+    const uint64_t begin = kernel::MonotonicNs();
+    frames = stack.Walk();
+    const uint64_t took = kernel::MonotonicNs() - begin;
+    state.SetIterationTime(static_cast<double>(took) / 1e9);
+    total_ns += took;
+    count++;
+  }
+  state.counters["frames"] = frames;
+  state.counters["ns_a_frame"] =
+      static_cast<double>(total_ns) / static_cast<double>(count * frames);
+}
+BENCHMARK(JavaScriptAfterACollection)->UseManualTime()->Arg(10)->Arg(1000);
 
 }  // namespace
 }  // namespace spprof

@@ -128,6 +128,8 @@ export interface CpuProfileNode {
     columnNumber: number;
   };
   hitCount: number;
+  /** The lines, 1-based, that the node's own samples were at; `ticks` are samples. */
+  positionTicks?: { line: number; ticks: number }[];
   children: number[];
 }
 

@@ -23,6 +23,8 @@ const GC_FRAME = Object.freeze({
   scriptId: 0,
   line: 0,
   column: 0,
+  sampledLine: 0,
+  sampledColumn: 0,
   kind: 'gc',
   tier: '',
   inlined: false,
@@ -44,7 +46,7 @@ function samplesOfThread(recording, threadId) {
 }
 
 /**
- * Each frame's function, as a dense number: frames that differ in tier or inlining only have the same.
+ * Each frame's function, as a dense number: frames that differ in place, tier or inlining only have the same.
  * @param {Frame[]} frames
  * @returns {{ functionOf: Uint32Array, representatives: Frame[] }} by frame; by function
  */
@@ -144,6 +146,23 @@ function summarizeFunctions(recording) {
     }));
 }
 
+/**
+ * Samples in JavaScript (what it runs in builtins and native code counts as its own), and those of them whose line is known.
+ * @param {Recording} recording
+ */
+function countPlaced(recording) {
+  const { frames, stackFrames, stackParents } = recording;
+  const counts = { samples: 0, placed: 0 };
+  for (const { stack, samples } of sumStacks(recording)) {
+    let node = stack;
+    while (node !== 0 && frames[stackFrames[node]].kind !== 'js') node = stackParents[node];
+    if (node === 0) continue;
+    counts.samples += samples;
+    if (frames[stackFrames[node]].sampledLine > 0) counts.placed += samples;
+  }
+  return counts;
+}
+
 /** CPU time of all samples, nanoseconds. @param {Recording} recording */
 function totalCpuNs(recording) {
   return recording.sampleCpuNs.reduce((sum, ns) => sum + ns, 0);
@@ -157,5 +176,6 @@ module.exports = {
   numberFunctions,
   sumStacks,
   summarizeFunctions,
+  countPlaced,
   totalCpuNs,
 };

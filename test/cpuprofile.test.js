@@ -132,6 +132,30 @@ describe('nodes', () => {
     expect(profile.nodes.at(-1)?.hitCount).toBe(2);
   });
 
+  test('positionTicks are the lines of a node’s own samples; frames that differ in place share a node', () => {
+    const at = (/** @type {number} */ sampledLine) => js('hot', { line: 20, sampledLine, inlined: sampledLine === 22 });
+    const [first, second, unknown] = [at(21), at(22), at(0)];
+    const main = js('main', { sampledLine: 11 });
+    const profile = exported(
+      recordingOf([
+        { atMs: 1, cpuMs: 1, stack: [main, second] },
+        { atMs: 2, cpuMs: 1, stack: [js('main', { sampledLine: 12 }), first] },
+        { atMs: 3, cpuMs: 1, stack: [main, second] },
+        { atMs: 4, cpuMs: 1, stack: [main, unknown] },
+        { atMs: 5, cpuMs: 1, stack: [main, second], state: 1 },
+        { atMs: 6, cpuMs: 1, stack: [main, second, native('memcpy')] },
+      ]),
+    );
+    const hot = profile.nodes.filter((node) => node.callFrame.functionName === 'hot');
+    expect(hot).toHaveLength(1);
+    expect(hot[0].hitCount).toBe(4);
+    expect(hot[0].positionTicks).toEqual([
+      { line: 21, ticks: 1 },
+      { line: 22, ticks: 2 },
+    ]);
+    expect(profile.nodes.filter((node) => node.positionTicks !== undefined)).toEqual(hot);
+  });
+
   test('in a collection, (garbage collector) stands between the program and the collector', () => {
     const stack = [native('main'), MAIN, native('Heap::Collect'), native('Scavenge')];
     const profile = exported(

@@ -82,6 +82,20 @@ describe('the report', () => {
     expect(text).toMatch(/note {5}a warning/);
   });
 
+  test('says of how many samples the line is known', () => {
+    const placed = js('f', { sampledLine: 12 });
+    const text = new Profile(
+      recordingOf([
+        { atMs: 1, cpuMs: 1, stack: [js('f'), placed] },
+        { atMs: 2, cpuMs: 1, stack: [js('f'), placed, builtin('ArrayMap')] },
+        { atMs: 3, cpuMs: 1, stack: [placed, js('f')] },
+        { atMs: 4, cpuMs: 1, stack: [placed, placed, native('memcpy')] },
+        { atMs: 5, cpuMs: 1, stack: [native('main')] },
+      ]),
+    ).toText();
+    expect(text).toMatch(/lines {4}known of 75\.0 % of 4 samples in JavaScript/);
+  });
+
   test('an empty recording has a report', () => {
     expect(new Profile(recordingOf([])).toText()).toMatch(/0 samples, 0 ns of CPU time/);
   });

@@ -11,8 +11,9 @@ const { layOutSamples } = require('./timeline');
  * `(idle)` closes the last sample for readers that do not look at `endTime`.
  *
  * Nodes: `(root)`, `(program)` for samples without a stack, `(idle)`; in a garbage collection, `(garbage collector)`
- * stands between the code that set it off and the collector's own native frames. Frames that differ only in tier or
- * inlining share a node. Unknown keys (`x-spprof`) are ignored by both readers.
+ * stands between the code that set it off and the collector's own native frames. Frames that differ only in tier, inlining or
+ * place share a node; `positionTicks` tells the lines (1-based) that a node's own samples were at, where they are known.
+ * What the JIT inlined is a node like any other. Unknown keys (`x-spprof`) are ignored by both readers.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
  * @typedef {import('../../binding').NativeFrame} Frame
@@ -55,6 +56,14 @@ class NodeTree {
     this.program = this.#reserved(this.root, PROGRAM);
     this.idle = this.#reserved(this.root, IDLE);
     this.byStack.set(0, this.root);
+  }
+
+  /** The line that a sample's node was at; 0: unknown, or not JavaScript. @param {number} sample */
+  lineOfSample(sample) {
+    const { frames, sampleStacks, sampleStates, stackFrames } = this.recording;
+    const stack = sampleStacks[sample];
+    if (stack === 0 || (sampleStates[sample] & STATE_GC) !== 0) return 0;
+    return frames[stackFrames[stack]].sampledLine;
   }
 
   /** @param {CpuProfileNode['callFrame']} callFrame */
@@ -177,8 +186,29 @@ function toCpuProfile(recording, thread) {
     cursor = timeline.begins[i] + timeline.durations[i];
   }
   emit(tree.idle, cursor);
+  addPositionTicks(sampleNodes, (i) => tree.lineOfSample(begin + i));
   const endTime = Math.max(cursor, Math.round(recording.durationNs / 1000));
   return { nodes: tree.nodes, startTime: 0, endTime, samples, timeDeltas, 'x-spprof': metadata(recording, thread) };
+}
+
+/**
+ * Adds `positionTicks` to the nodes, lines ascending.
+ * @param {CpuProfileNode[]} sampleNodes
+ * @param {(sample: number) => number} lineOf
+ */
+function addPositionTicks(sampleNodes, lineOf) {
+  /** @type {Map<CpuProfileNode, Map<number, number>>} */
+  const ticks = new Map();
+  sampleNodes.forEach((node, sample) => {
+    const line = lineOf(sample);
+    if (line === 0) return;
+    const lines = ticks.get(node) ?? new Map();
+    lines.set(line, (lines.get(line) ?? 0) + 1);
+    ticks.set(node, lines);
+  });
+  for (const [node, lines] of ticks) {
+    node.positionTicks = [...lines].sort(([a], [b]) => a - b).map(([line, count]) => ({ line, ticks: count }));
+  }
 }
 
 /** Gaps shorter than this are joined to the next longer one. @param {Recording} recording */

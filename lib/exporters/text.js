@@ -1,5 +1,6 @@
 'use strict';
 
+const { countPlaced } = require('../model');
 const { formatBytes, formatCount, formatNs, formatPercent, plural } = require('../units');
 const { frameWhere } = require('../frames');
 
@@ -125,6 +126,13 @@ function endText(shutdown) {
   return `${shutdown.reason} in ${formatNs(shutdown.totalNs)} (${phases.join(', ')})`;
 }
 
+/** How much of JavaScript has its lines; none where it has no samples. @param {Recording} recording */
+function placeLines(recording) {
+  const { samples, placed } = countPlaced(recording);
+  if (samples === 0) return [];
+  return [`lines    known of ${formatPercent(placed, samples)} of ${plural(samples, 'sample')} in JavaScript`];
+}
+
 /** @param {Recording} recording */
 function statsLines(recording) {
   const { stats } = recording;
@@ -136,6 +144,7 @@ function statsLines(recording) {
       `${formatCount(stats.truncated)} truncated (${formatPercent(stats.truncated, written)})`,
     `threads  ${threadText(recording)}`,
     ...lossLines(recording),
+    ...placeLines(recording),
     `cost     ${formatPercent(handler.total, stats.cpuNs, 2)} of the CPU time ` +
       `(handler p50 ${formatNs(handler.p50)}, p99 ${formatNs(handler.p99)}, max ${formatNs(handler.max)})`,
     `log      ${formatBytes(stats.bytes)}`,

@@ -110,6 +110,8 @@ Napi::Array Frames(Napi::Env env, const std::vector<RecordingFrame>& frames) {
     object.Set("scriptId", frame.script_id);
     object.Set("line", frame.line);
     object.Set("column", frame.column);
+    object.Set("sampledLine", frame.sampled_line);
+    object.Set("sampledColumn", frame.sampled_column);
     object.Set("kind", NameOf(frame.kind));
     object.Set("tier", NameOf(frame.tier));
     object.Set("inlined", frame.is_inlined);

@@ -30,6 +30,15 @@ FrameTier TierOf(Tier tier) {
   return FrameTier::kNone;
 }
 
+// Where in its script a frame was; -1: not known. A place outside of the function is a misreading,
+// and better none than a wrong one.
+int32_t SampledOffset(const RecordedFunction& function, Frame frame) {
+  const int64_t offset = int64_t{FramePositionOf(frame)} - 1;
+  const bool is_inside = function.start_offset >= 0 && offset >= function.start_offset &&
+                         offset <= function.end_offset;
+  return is_inside ? static_cast<int32_t>(offset) : -1;
+}
+
 }  // namespace
 
 bool IsInterpreterBuiltinName(const std::string& name) {
@@ -111,44 +120,70 @@ uint32_t FrameResolver::ResolveJs(const RecordedThread& thread, Frame frame) {
     js_thread_ = &thread;
     js_frames_.clear();
   }
-  const Tier tier = FrameTierOf(frame);
-  const uint32_t function_id = FrameFunctionOf(frame);
-  const auto [entry, is_new] =
-      js_frames_.try_emplace(uint64_t{function_id} << 8 | static_cast<uint64_t>(tier), 0);
-  if (is_new) entry->second = MakeJs(thread, function_id, tier);
+  const auto [entry, is_new] = js_frames_.try_emplace(frame, 0);
+  if (is_new) entry->second = MakeJs(thread, frame);
   return entry->second;
 }
 
-uint32_t FrameResolver::MakeJs(const RecordedThread& thread, uint32_t function_id, Tier tier) {
-  const auto found = thread.functions.find(function_id);
+// In the script's resource, from its file.
+std::optional<SourcePosition> FrameResolver::PositionOf(const RecordedScript& script,
+                                                        int32_t offset) {
+  if (offset < 0) return std::nullopt;
+  const std::optional<SourcePosition> found =
+      positions_.Find(script.name, script.source_length, static_cast<uint32_t>(offset));
+  if (!found.has_value()) return std::nullopt;
+  // In 64 bits: the offsets are whatever the record says.
+  const int64_t line = int64_t{found->line} + script.line_offset;
+  const int64_t column = int64_t{found->column} + (found->line == 1 ? script.column_offset : 0);
+  if (line <= 0 || line > INT32_MAX || column <= 0 || column > INT32_MAX) return std::nullopt;
+  return SourcePosition{static_cast<uint32_t>(line), static_cast<uint32_t>(column)};
+}
+
+// From the lines that were recorded with the function, which are those that ran; else from the
+// file.
+std::optional<SourcePosition> FrameResolver::SampledPosition(const RecordedScript& script,
+                                                             const RecordedFunction& function,
+                                                             Frame frame) {
+  const int32_t offset = SampledOffset(function, frame);
+  if (offset < 0) return std::nullopt;
+  if (function.line > 0) {
+    const auto distance =
+        FindInLines(function.line_lengths, static_cast<uint32_t>(offset - function.start_offset));
+    if (distance.has_value()) {
+      const auto line = static_cast<uint32_t>(function.line);
+      const auto first_column = static_cast<uint32_t>(distance->lines == 0 ? function.column : 1);
+      return SourcePosition{line + distance->lines, first_column + distance->columns};
+    }
+  }
+  return PositionOf(script, offset);
+}
+
+uint32_t FrameResolver::MakeJs(const RecordedThread& thread, Frame word) {
+  const auto found = thread.functions.find(FrameFunctionOf(word));
   if (found == thread.functions.end()) return Special("(lost)", FrameKind::kUnknownJs);
   const RecordedFunction& function = found->second;
   RecordingFrame frame;
   frame.kind = FrameKind::kJs;
-  frame.tier = TierOf(tier);
+  frame.tier = TierOf(FrameTierOf(word));
+  frame.is_inlined = IsInlinedFrame(word);
   frame.function_name = function.name;
   frame.script_id = function.script_id;
   frame.start_offset = function.start_offset;
   frame.line = function.line;
   frame.column = function.line == 0 ? 0 : function.column;
   const auto script = thread.scripts.find(function.script_id);
-  if (script != thread.scripts.end()) {
-    frame.url = script->second.name;
-    frame.source_length = script->second.source_length;
-  }
-  if (frame.line == 0 && frame.start_offset >= 0 && script != thread.scripts.end()) {
-    const std::optional<SourcePosition> position =
-        positions_.Find(frame.url, frame.source_length, static_cast<uint32_t>(frame.start_offset));
-    if (position.has_value()) {
-      // In 64 bits: the offsets are whatever the record says.
-      const int64_t line = int64_t{position->line} + script->second.line_offset;
-      const int64_t column =
-          int64_t{position->column} + (position->line == 1 ? script->second.column_offset : 0);
-      if (line > 0 && line <= INT32_MAX && column > 0 && column <= INT32_MAX) {
-        frame.line = static_cast<int32_t>(line);
-        frame.column = static_cast<int32_t>(column);
-      }
+  if (script == thread.scripts.end()) return table_.Intern(frame);
+  frame.url = script->second.name;
+  frame.source_length = script->second.source_length;
+  if (frame.line == 0) {
+    if (const auto start = PositionOf(script->second, frame.start_offset); start.has_value()) {
+      frame.line = static_cast<int32_t>(start->line);
+      frame.column = static_cast<int32_t>(start->column);
     }
+  }
+  if (const auto sampled = SampledPosition(script->second, function, word); sampled.has_value()) {
+    frame.sampled_line = static_cast<int32_t>(sampled->line);
+    frame.sampled_column = static_cast<int32_t>(sampled->column);
   }
   return table_.Intern(frame);
 }

@@ -36,7 +36,10 @@ class FrameResolver {
   uint32_t Special(const char* name, FrameKind kind);
   uint32_t ResolveNative(FrameType type, uint64_t address);
   uint32_t ResolveJs(const RecordedThread& thread, Frame frame);
-  uint32_t MakeJs(const RecordedThread& thread, uint32_t function_id, Tier tier);
+  uint32_t MakeJs(const RecordedThread& thread, Frame frame);
+  std::optional<SourcePosition> PositionOf(const RecordedScript& script, int32_t offset);
+  std::optional<SourcePosition> SampledPosition(const RecordedScript& script,
+                                                const RecordedFunction& function, Frame frame);
 
   FrameTable table_;
   Symbolization symbols_;
@@ -45,7 +48,7 @@ class FrameResolver {
   // Frame indexes of symbols, by (symbol, whether the walker knew it for a builtin); UINT32_MAX:
   // not made yet.
   std::vector<uint32_t> frame_of_symbol_[2];
-  // By function id and tier, of the thread that was resolved last.
+  // Of the thread that was resolved last.
   const RecordedThread* js_thread_ = nullptr;
   std::unordered_map<uint64_t, uint32_t> js_frames_;
 };

@@ -126,8 +126,16 @@ bool RecordedLog::AddFunction(RecordedThread& thread, const RecordView& record) 
       !ReadLaneText(record, sizeof(function), function.name_length, &result.name)) {
     return false;
   }
+  const bool is_two_byte = (function.header.flags & kTextTwoByte) != 0;
+  std::string_view lines;
+  if (!record.ReadText(sizeof(function) + uint64_t{function.name_length} * (is_two_byte ? 2 : 1),
+                       function.lines_length, &lines)) {
+    return false;
+  }
+  result.line_lengths = lines.substr(0, kMaxTextLength);
   result.script_id = function.script_id;
   result.start_offset = function.start_offset < 0 ? -1 : function.start_offset;
+  result.end_offset = function.end_offset;
   result.line = function.line < 0 ? 0 : function.line;
   result.column = function.column < 0 ? 0 : function.column;
   thread.functions.insert_or_assign(function.function_id, std::move(result));

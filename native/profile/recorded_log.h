@@ -23,8 +23,10 @@ namespace spprof {
 
 struct RecordedFunction {
   std::string name;
+  std::string line_lengths;  // as in FunctionRecord
   int32_t script_id;
   int32_t start_offset;
+  int32_t end_offset;
   int32_t line;
   int32_t column;
 };

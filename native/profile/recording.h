@@ -36,6 +36,9 @@ struct RecordingFrame {
   int32_t script_id = 0;
   int32_t line = 0;    // of the function's start, 1-based; 0: unknown
   int32_t column = 0;  // 1-based, UTF-16 units
+  // What was being run of the function, or the call that it was in; 0: unknown.
+  int32_t sampled_line = 0;
+  int32_t sampled_column = 0;
   FrameKind kind = FrameKind::kNative;
   FrameTier tier = FrameTier::kNone;
   bool is_inlined = false;
@@ -105,9 +108,6 @@ struct Recording {
   std::vector<double> sample_cpu_ns;  // CPU time that ended at the sample's time
   std::vector<uint32_t> sample_stacks;
   std::vector<uint8_t> sample_states;
-  // 1 + offset in its script (UTF-16 units) of what the leaf frame was at, when that is a
-  // JavaScript frame; else 0.
-  std::vector<uint32_t> sample_positions;
   RecordingStats stats;
   bool is_stopped_cleanly = false;
 };

@@ -32,20 +32,15 @@ uint8_t StatesOf(uint32_t state) {
 // The stacks of one thread as nodes of the tree.
 class ThreadStacks {
  public:
-  struct Place {
-    uint32_t node;
-    uint32_t leaf_position;
-  };
-
   ThreadStacks(const RecordedThread& thread, FrameResolver* resolver, StackTree* tree)
       : thread_(thread), resolver_(resolver), tree_(tree) {}
 
   // Nothing when the definition is lost.
-  const Place* Find(uint32_t stack_id, bool is_truncated) {
+  const uint32_t* Find(uint32_t stack_id, bool is_truncated) {
     const auto stack = thread_.stacks.find(stack_id);
     if (stack == thread_.stacks.end()) return nullptr;
     const auto [entry, is_new] =
-        places_.try_emplace(uint64_t{stack_id} << 1 | (is_truncated ? 1 : 0), Place{0, 0});
+        nodes_.try_emplace(uint64_t{stack_id} << 1 | (is_truncated ? 1 : 0), 0);
     if (is_new) entry->second = Plant(stack->second, is_truncated);
     return &entry->second;
   }
@@ -58,29 +53,27 @@ class ThreadStacks {
     return false;
   }
 
-  Place Plant(const RecordedStack& stack, bool is_truncated) {
+  uint32_t Plant(const RecordedStack& stack, bool is_truncated) {
     uint32_t node = 0;
     // A long stack that was followed to its root has its marker inside.
     if (is_truncated && !HasMarker(stack)) node = tree_->Child(node, resolver_->TruncatedFrame());
     bool is_in_interpreter =
         false;  // all frames since the last interpreted function belong to its interpreter
-    uint32_t position = 0;
     for (size_t i = stack.frame_count; i > 0; --i) {
       const Frame frame = thread_.frames[stack.first_frame + i - 1];
       const uint32_t resolved = resolver_->Resolve(thread_, frame);
       if (is_in_interpreter && resolver_->IsInterpreterBuiltin(resolved)) continue;
       is_in_interpreter =
           FrameTypeOf(frame) == FrameType::kJs && FrameTierOf(frame) == Tier::kInterpreted;
-      position = FrameTypeOf(frame) == FrameType::kJs ? FramePositionOf(frame) : 0;
       node = tree_->Child(node, resolved);
     }
-    return {node, position};
+    return node;
   }
 
   const RecordedThread& thread_;
   FrameResolver* resolver_;
   StackTree* tree_;
-  std::unordered_map<uint64_t, Place> places_;
+  std::unordered_map<uint64_t, uint32_t> nodes_;
 };
 
 std::vector<uint32_t> OrderByTime(const std::vector<SampleRecord>& samples) {
@@ -109,17 +102,14 @@ void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* r
   ThreadStacks stacks(thread, resolver, tree);
   for (const uint32_t i : OrderByTime(thread.samples)) {
     const SampleRecord& sample = thread.samples[i];
-    const ThreadStacks::Place* place =
-        stacks.Find(sample.stack_id, (sample.state & kStateTruncated) != 0);
-    if (place == nullptr) ++*lost_definitions;
+    const uint32_t* node = stacks.Find(sample.stack_id, (sample.state & kStateTruncated) != 0);
+    if (node == nullptr) ++*lost_definitions;
     out->sample_threads.push_back(result.id);
     out->sample_times.push_back(
         sample.time_ns < start_ns ? 0 : static_cast<double>(sample.time_ns - start_ns));
     out->sample_cpu_ns.push_back(static_cast<double>(sample.cpu_ns));
-    out->sample_stacks.push_back(place != nullptr ? place->node
-                                                  : tree->Child(0, resolver->LostFrame()));
+    out->sample_stacks.push_back(node != nullptr ? *node : tree->Child(0, resolver->LostFrame()));
     out->sample_states.push_back(StatesOf(sample.state));
-    out->sample_positions.push_back(place != nullptr ? place->leaf_position : 0);
     result.cpu_ns += sample.cpu_ns;
   }
   out->threads.push_back(std::move(result));

@@ -82,6 +82,25 @@ std::optional<SourcePosition> LineTable::At(uint32_t offset) const {
                         offset - *std::prev(next) + 1};
 }
 
+std::optional<LineDistance> FindInLines(std::string_view line_lengths, uint32_t offset) {
+  uint32_t line = 0;
+  uint64_t length = 0;
+  unsigned shift = 0;
+  for (const char byte : line_lengths) {
+    length |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    shift += 7;
+    if ((byte & 0x80) != 0) {
+      if (shift > 28) return std::nullopt;  // longer than a source can be: damage
+      continue;
+    }
+    if (offset < length) return LineDistance{line, offset};
+    offset -= static_cast<uint32_t>(length);
+    line++;
+    length = shift = 0;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> PathOfScript(std::string_view name) {
   constexpr std::string_view kScheme = "file://";
   if (!name.empty() && name[0] == '/') return std::string(name);

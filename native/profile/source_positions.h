@@ -37,6 +37,15 @@ class LineTable {
   std::vector<uint32_t> line_starts_;
 };
 
+// From the lengths of a function's lines (FunctionRecord): how many lines below its start `offset`
+// is, and how far it is from the beginning of that line; the start's own column counts in line 0.
+// Nothing beyond the lines that are there.
+struct LineDistance {
+  uint32_t lines;
+  uint32_t columns;
+};
+std::optional<LineDistance> FindInLines(std::string_view line_lengths, uint32_t offset);
+
 // The absolute path that a script's name means: itself, or that of a `file:` URL. Nothing for other
 // names.
 std::optional<std::string> PathOfScript(std::string_view name);

@@ -13,6 +13,8 @@ uint32_t FrameTable::Intern(const RecordingFrame& frame) {
   key.push_back('\0');
   const int32_t numbers[] = {frame.line,
                              frame.column,
+                             frame.sampled_line,
+                             frame.sampled_column,
                              frame.line == 0 ? frame.start_offset : -1,
                              static_cast<int32_t>(frame.kind),
                              static_cast<int32_t>(frame.tier),

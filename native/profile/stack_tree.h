@@ -11,9 +11,9 @@
 
 namespace spprof {
 
-// Frames that are equal in name, URL, line, column, kind, tier, inlining and module share an index;
-// where the line is not known, also the start offset must be equal, so that two anonymous functions
-// of one file stay apart.
+// Frames that are equal in name, URL, line, column, sampled place, kind, tier, inlining and module
+// share an index; where the line is not known, also the start offset must be equal, so that two
+// anonymous functions of one file stay apart.
 class FrameTable {
  public:
   uint32_t Intern(const RecordingFrame& frame);

@@ -30,7 +30,7 @@
 namespace spprof {
 
 inline constexpr uint64_t kRegionMagic = 0x31474552'50505053;  // "SPPPREG1"
-inline constexpr uint32_t kRegionVersion = 1;
+inline constexpr uint32_t kRegionVersion = 2;
 inline constexpr uint32_t kSlotsPerBlock = 64;
 inline constexpr size_t kRegionPage = 4096;
 

@@ -66,10 +66,11 @@ static_assert(sizeof(StackRecord) == 16);
 
 // A frame is one word. Bits 60..63: FrameType; the rest by type.
 enum class FrameType : uint8_t {
-  kNative = 0,     // bits 0..47: address of the instruction (the call for a caller, the sampled one
-                   // for the leaf)
-  kJs = 1,         // bits 56..59: Tier; 32..55: function id; 0..31: 1 + offset in the script of the
-                   // sampled position, or 0
+  kNative = 0,  // bits 0..47: address of the instruction (the call for a caller, the sampled one
+                // for the leaf)
+  kJs = 1,      // bit 59: inlined into the next frame that is not; 56..58: Tier (the code's that it
+                // runs in); 32..55: function id; 0..31: 1 + offset in the script of the sampled
+                // position (the call for a caller), or 0
   kUnknownJs = 2,  // JavaScript whose function could not be read; bits 0..47: address
   kBuiltin = 3,    // V8's embedded builtins; bits 0..47: address
   kGc = 4,         // stands for a garbage collection where native frames are not kept
@@ -98,7 +99,9 @@ constexpr Frame MakeJsFrame(Tier tier, uint32_t function_id, uint32_t position) 
 }
 constexpr FrameType FrameTypeOf(Frame frame) { return static_cast<FrameType>(frame >> 60); }
 constexpr uint64_t FrameAddressOf(Frame frame) { return frame & kFrameAddressMask; }
-constexpr Tier FrameTierOf(Frame frame) { return static_cast<Tier>((frame >> 56) & 15); }
+inline constexpr Frame kInlinedFrame = Frame{1} << 59;
+constexpr bool IsInlinedFrame(Frame frame) { return (frame & kInlinedFrame) != 0; }
+constexpr Tier FrameTierOf(Frame frame) { return static_cast<Tier>((frame >> 56) & 7); }
 constexpr uint32_t FrameFunctionOf(Frame frame) { return (frame >> 32) & 0xffffff; }
 constexpr uint32_t FramePositionOf(Frame frame) { return static_cast<uint32_t>(frame); }
 
@@ -107,7 +110,9 @@ inline constexpr uint16_t kTextTwoByte =
     1;  // RecordHeader::flags: UTF-16, else Latin-1 (control records: UTF-8)
 inline constexpr uint16_t kTextShortened = 2;  // the name was longer than what is kept
 
-// A JavaScript function, `name_length` characters of its name follow.
+// A JavaScript function. Followed by `name_length` characters of its name, and `lines_length`
+// bytes: the lengths of its lines from start_offset on, in UTF-16 units with their line ends, as
+// LEB128 (not of all lines when the function is long; the last may be cut).
 struct FunctionRecord {
   RecordHeader header;
   uint32_t function_id;
@@ -120,8 +125,10 @@ struct FunctionRecord {
                    // to V8 yet
   int32_t column;  // 1-based
   uint32_t name_length;
+  uint32_t lines_length;
+  uint32_t reserved;
 };
-static_assert(sizeof(FunctionRecord) == 40);
+static_assert(sizeof(FunctionRecord) == 48);
 
 // A script, `name_length` characters of its URL follow.
 struct ScriptRecord {

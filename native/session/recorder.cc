@@ -7,10 +7,12 @@
 #include <cerrno>
 
 #include "drain/control_records.h"
+#include "platform/fault_handler.h"
 #include "platform/threads.h"
 #include "v8/gc_hooks.h"
 #include "v8/layout_finder.h"
 #include "v8/metadata.h"
+#include "v8/position_check.h"
 
 namespace spprof {
 
@@ -54,6 +56,7 @@ Recorder::~Recorder() {
   signals_.reset();
   drain_.reset();
   sampler_.reset();
+  UninstallFaultHandler();  // when the start has failed half-way
   if (wake_fd_ >= 0) close(wake_fd_);
 }
 
@@ -70,7 +73,10 @@ Status Recorder::Start(const ProfilerOptions& options) {
   if (wake_fd_ < 0) return Status::System("eventfd", errno, "starting the drain");
 
   const V8Metadata metadata = V8Metadata::Load();
-  const V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
+  V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
+  status = InstallFaultHandler();
+  if (!status.ok()) return status;
+  CheckPositions(&v8, &warnings_);
   sampler_ = std::make_unique<Sampler>(options.sampler, region_.get(), v8, metadata.object_base(),
                                        wake_fd_);
   Word* shutdown_requested = &region_->header()->shutdown_requested;

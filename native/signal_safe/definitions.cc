@@ -88,10 +88,13 @@ uint32_t Definitions::FunctionId(const FunctionIdentity& function) {
   record.line = positions.line;
   record.column = positions.column;
   record.name_length = name.length;
-  const size_t size = RecordSize(sizeof(record), name.byte_length());
+  uint8_t* const lines = reinterpret_cast<uint8_t*>(state_->text) + name.byte_length();
+  record.lines_length = reader_.ReadLineLengths(function, positions, lines, kLinesCapacity);
+  const size_t tail = name.byte_length() + record.lines_length;
+  const size_t size = RecordSize(sizeof(record), tail);
   record.header = HeaderOf(RecordType::kFunction, size, name);
   if (!writer_.Reserve(size, &swapped_)) return 0;
-  writer_.Write(&record, sizeof(record), name.buffer, name.byte_length());
+  writer_.Write(&record, sizeof(record), state_->text, tail);
   state_->next_function_id++;
   if (state_->function_count >= kFunctionTableSize * 3 / 4) {
     Clear(state_->functions);

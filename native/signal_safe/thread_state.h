@@ -17,14 +17,10 @@
 
 namespace spprof {
 
-// What a program counter is. For generated code the tier too, which holds until the next collection
-// may have moved or freed the code.
+// What a program counter is.
 struct alignas(32) RuleCacheEntry {
   uintptr_t pc;
   UnwindRule rule;
-  uint32_t tier_epoch;
-  Tier tier;
-  uint8_t reserved;
   uint16_t module;  // 1 + index in the ModuleTable; 0: none
 };
 static_assert(sizeof(RuleCacheEntry) == 32, "half a cache line: one miss a lookup");
@@ -35,6 +31,22 @@ struct FunctionCacheEntry {
   uint64_t word;
   uint32_t epoch;
   uint32_t id;  // 0: a builtin
+};
+
+// The frames that a program counter in generated code stands for, inlined ones first: valid until
+// the next collection may have moved or freed the code. They lie in ThreadState::code_frames.
+struct CodeCacheEntry {
+  uint64_t pc;
+  uint32_t epoch;
+  uint16_t first;
+  uint16_t count;  // 0: not a function's code
+};
+
+// The place of a bytecode: valid as long.
+struct PlaceCacheEntry {
+  uint64_t key;  // of bytecode array and offset
+  uint32_t epoch;
+  uint32_t place;
 };
 
 // A function that has a FunctionRecord, by (script id, literal id).
@@ -60,8 +72,13 @@ inline constexpr uint32_t kStackTableSize = 2048;
 inline constexpr uint32_t kScriptTableSize = 512;
 inline constexpr uint32_t kMaxGcFrames = 512;
 inline constexpr uint32_t kFunctionCacheSize = 1024;
+inline constexpr uint32_t kCodeCacheSize = 1024;
+inline constexpr uint32_t kCodeFramesSize = 4096;
+inline constexpr uint32_t kPlaceCacheSize = 1024;
 inline constexpr uint32_t kNameCapacity = 256;  // UTF-16 units
 inline constexpr uint32_t kUrlCapacity = 1024;
+inline constexpr uint32_t kLinesCapacity = 512;  // bytes
+static_assert(kNameCapacity * sizeof(char16_t) + kLinesCapacity <= kUrlCapacity * sizeof(char16_t));
 
 struct ThreadState {
   // Set by the thread in garbage-collection callbacks and by the handler.
@@ -96,10 +113,15 @@ struct ThreadState {
   uint32_t script_count;
   KnownMaps known_maps;
   int32_t scripts[kScriptTableSize];  // script id + 1; 0: empty
-  char16_t text[kUrlCapacity];
+  char16_t text[kUrlCapacity];  // a script's URL, or a function's name and behind it its lines
   GcFrame gc_frames[kMaxGcFrames];
   RuleCacheEntry rules[kRuleCacheSize];
   FunctionCacheEntry function_cache[kFunctionCacheSize];
+  CodeCacheEntry code_cache[kCodeCacheSize];
+  uint32_t code_frames_epoch;  // of what lies in code_frames
+  uint32_t code_frames_used;
+  Frame code_frames[kCodeFramesSize];
+  PlaceCacheEntry place_cache[kPlaceCacheSize];
   FunctionEntry functions[kFunctionTableSize];
   StackEntry stacks[kStackTableSize];
   Frame frames[];  // max_frames

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "signal_safe/position_table.h"
+
 namespace spprof {
 
 struct V8Layout {
@@ -25,6 +27,10 @@ struct V8Layout {
   uint16_t fixed_array_type = 0;
   uint16_t code_type = 0;
   uint16_t instruction_stream_type = 0;  // the Code object's own in V8 10
+  uint16_t position_table_type = 0;      // ByteArray, or TrustedByteArray
+  uint16_t inlining_positions_type = 0;
+  uint16_t deopt_data_type = 0;
+  uint16_t deopt_literals_type = 0;
   uint16_t first_nonstring_type = 128;
 
   // Objects.
@@ -52,6 +58,10 @@ struct V8Layout {
   uint8_t code_deoptimization_data = 0;
   uint8_t deopt_shared_index = 0;
   bool deopt_shared_is_wrapped = false;
+  // Inlined functions. deopt_positions_index 0: unknown.
+  uint8_t deopt_inlined_count_index = 1;
+  uint8_t deopt_literals_index = 0;
+  uint8_t deopt_positions_index = 0;
   uint8_t kind_regexp = 0;
   uint8_t kind_baseline = 0;
   uint8_t kind_maglev = 0;  // 0: this V8 has no Maglev
@@ -61,6 +71,13 @@ struct V8Layout {
   uint8_t frame_entry = 1;
   uint8_t frame_construct_entry = 2;
   uint8_t frame_irregexp = 0;  // 0: none
+
+  // Source positions. Offset 0: unknown.
+  PositionEncoding position_encoding = PositionEncoding::kUnknown;
+  uint8_t bytecode_positions = 0;
+  uint8_t bytecode_first = 0;  // offset of the first bytecode
+  uint8_t code_positions = 0;  // position table; of Sparkplug's code, its table of bytecodes
+  BytecodeSizes bytecode_sizes;
 
   // Isolate. Offset 0: unknown.
   uint32_t isolate_vm_state = 0;

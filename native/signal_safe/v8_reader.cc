@@ -15,9 +15,7 @@ constexpr uint32_t kScopeHasInferredName = 1u << 14;
 constexpr uint32_t kCodeAlignment = 64;
 constexpr uint32_t kMaxCodeSteps = 2048;  // 128 KiB of instructions; the largest seen had 18 KiB
 
-// A tagged pointer, by its looks. Outside user space's 47 bits lies most of what is not one
-// (machine code, doubles), and following it would fault.
-bool IsHeapObject(uint64_t word) { return (word & 3) == kTag && word >> 47 == 0; }
+bool IsHeapObject(uint64_t word) { return V8Reader::LooksLikeHeapObject(word); }
 bool IsSmi(uint64_t word) { return (word & 0xffffffff) == 0; }
 int32_t SmiValue(uint64_t word) { return static_cast<int32_t>(word >> 32); }
 

@@ -43,6 +43,15 @@ struct CodeObject {
   uint32_t kind = 0;
 };
 
+// A place in optimized code, followed from the innermost inlined function outward.
+struct InlineWalk {
+  SourcePosition at;  // inlining_id 0: in the function that the code was compiled for
+  uint64_t literals = 0;
+  uint32_t function_count = 0;
+  uint64_t positions = 0;
+  uint32_t position_count = 0;
+};
+
 // A string's characters, copied as V8 holds them.
 struct Text {
   char16_t* buffer =
@@ -58,16 +67,27 @@ class V8Reader {
  public:
   V8Reader(const V8Layout& layout, KnownMaps* maps) : v8_(layout), maps_(maps) {}
 
+  // A tagged pointer, by its looks. Outside user space's 47 bits lies most of what is not one
+  // (machine code, doubles), and following it would fault.
+  static bool LooksLikeHeapObject(uint64_t word) { return (word & 3) == 1 && word >> 47 == 0; }
+
   // `word` is a frame's function slot.
   bool ReadFunction(uint64_t word, FunctionIdentity* out) const;
   // `shared` is a SharedFunctionInfo.
   bool ReadShared(uint64_t shared, FunctionIdentity* out) const;
   bool ReadName(const FunctionIdentity& function, Text* out) const;
   bool ReadScriptName(uint64_t script, Text* out) const;
+  // The source from `offset` on, as far as `out` has room.
+  bool ReadSource(uint64_t script, uint32_t offset, Text* out) const;
   // Length of the script's source in UTF-16 units, and where it begins in its resource.
   bool ReadScriptShape(uint64_t script, uint32_t* source_length, int32_t* line_offset,
                        int32_t* column_offset) const;
   void ReadPositions(const FunctionIdentity& function, FunctionPositions* out) const;
+  // Lengths of the function's lines with their ends (the first and last as far as they are its
+  // own), as LEB128; those that fit in `out`. Of a long function only the beginning. Gives the
+  // bytes written.
+  uint32_t ReadLineLengths(const FunctionIdentity& function, const FunctionPositions& positions,
+                           uint8_t* out, uint32_t capacity) const;
 
   bool IsBytecodeArray(uint64_t word) const;
   // The Code object whose instructions hold `pc`: steps back from pc to the code's header (V8.md
@@ -76,12 +96,31 @@ class V8Reader {
   // The function that optimized code was compiled for.
   bool ReadOptimizedFunction(const CodeObject& code, FunctionIdentity* out) const;
 
+  // Places in a script as frames keep them: 1 + offset, 0 where V8 has no table or it is not
+  // understood. `slot` is the word in which the interpreter keeps its offset; *offset then counts
+  // from the first bytecode.
+  bool ReadBytecodeOffset(uint64_t bytecode_array, uint64_t slot, uint32_t* offset) const;
+  uint32_t PlaceInBytecode(uint64_t bytecode_array, uint32_t offset) const;
+  // `pc_offset` from the first instruction of Sparkplug's `code`. IsBaselineOf: that it was made
+  // from `bytecode_array`.
+  bool IsBaselineOf(const CodeObject& code, uint64_t bytecode_array) const;
+  uint32_t PlaceInBaseline(const CodeObject& code, uint64_t bytecode_array,
+                           uint32_t pc_offset) const;
+  // False: nothing is known of the place.
+  bool BeginInlineWalk(const CodeObject& code, uint32_t pc_offset, InlineWalk* out) const;
+  // The inlined function that `walk` is in; moves on to the call of it, in its caller. False:
+  // damaged.
+  bool StepInlineWalk(InlineWalk* walk, FunctionIdentity* function) const;
+
  private:
   bool Field(uint64_t object, uint32_t offset, uint64_t* out) const;
   bool SmiField(uint64_t object, uint32_t offset, int32_t* out) const;
   bool TypeOf(uint64_t word, uint16_t* out) const;
   bool HasType(uint64_t word, uint16_t type, uint64_t* known_map) const;
   bool ReadScope(uint64_t scope, uint32_t* flags, uint32_t* slot) const;
+  // The elements of an array of bytes or words, when it has the type.
+  bool ReadArray(uint64_t word, uint16_t type, uint64_t* elements, uint32_t* length) const;
+  bool FindInTable(uint64_t table, uint32_t offset, SourcePosition* out) const;
   bool ReadString(uint64_t word, Text* out) const;
   bool AppendString(uint64_t word, uint32_t from, uint32_t count, int depth, Text* out) const;
   // A flat string's characters; false when it is not flat or not in memory.

@@ -14,8 +14,6 @@ constexpr uint32_t kMaxSteps = 1 << 16;
 // Slots of a JavaScript frame below its frame pointer: context, function, argument count.
 constexpr uint64_t kStandardFrameBytes = 24;
 
-bool IsHeapObject(uint64_t word) { return (word & 3) == 1 && word >> 47 == 0; }
-
 }  // namespace
 
 void Walker::Emit(Frame frame) {
@@ -62,6 +60,10 @@ void Walker::CloseLongStack() {
 
 WalkResult Walker::Walk(const Registers& registers) {
   registers_ = registers;
+  if (registers.has_scratch) {
+    interpreter_bytecodes_ = registers.r12;
+    interpreter_offset_ = registers.r9;
+  }
   if (!options_.has_gc_frames) next_gc_frame_ = state_->gc_frame_count;
   if (options_.heap_is_moving && !options_.native_frames) Emit(MakeFrame(FrameType::kGc, 0));
   const uint32_t limit = options_.max_frames - LeafCapacity() + options_.max_frames_beyond;
@@ -93,24 +95,26 @@ RuleCacheEntry& Walker::Lookup(uintptr_t pc) {
     const ModuleRange* module = modules_.At(entry.module);
     entry.rule = module != nullptr && module->has_cfi ? DecodeRule(module->cfi, pc) : UnwindRule{};
     entry.pc = pc;
-    entry.tier_epoch = 0;
   }
   return entry;
 }
 
 Walker::Step Walker::StepOnce() {
   if (registers_.pc < 4096) return Step::kStop;
-  const uintptr_t lookup = pc_is_exact_ ? registers_.pc : registers_.pc - 1;
-  RuleCacheEntry& entry = Lookup(lookup);
+  RuleCacheEntry& entry = Lookup(LookupPc());
   const ModuleRange* module = modules_.At(entry.module);
+  if (module == nullptr || entry.rule.kind != RuleKind::kNone) {
+    if (is_leaf_) interpreter_bytecodes_ = 0;
+  }
   const Step step = entry.rule.kind != RuleKind::kNone ? StepNative(*module, entry.rule)
-                                                       : StepByFramePointer(module, &entry);
+                                                       : StepByFramePointer(module);
+  if (!is_leaf_) interpreter_bytecodes_ = 0;
   is_leaf_ = false;
   return step;
 }
 
 Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rule) {
-  const uintptr_t lookup = pc_is_exact_ ? registers_.pc : registers_.pc - 1;
+  const uintptr_t lookup = LookupPc();
   if (options_.native_frames) Emit(MakeFrame(FrameType::kNative, lookup));
   switch (ApplyRule(module.cfi, rule, lookup, registers_.sp + kMaxStackBytes, &registers_)) {
     case StepResult::kOk:
@@ -124,12 +128,12 @@ Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rul
   return Step::kStop;
 }
 
-Walker::Step Walker::StepByFramePointer(const ModuleRange* module, RuleCacheEntry* here) {
+Walker::Step Walker::StepByFramePointer(const ModuleRange* module) {
   if (IsV8(module)) {
     if (is_leaf_ && StepFramelessLeaf(module)) return Step::kOk;
-    EmitV8Frame(module, here);
+    EmitV8Frame(module);
   } else if (options_.native_frames) {
-    Emit(MakeFrame(FrameType::kNative, pc_is_exact_ ? registers_.pc : registers_.pc - 1));
+    Emit(MakeFrame(FrameType::kNative, LookupPc()));
   }
 
   const uint64_t fp = registers_.fp;
@@ -194,33 +198,35 @@ void Walker::EmitLeafCode(const ModuleRange* module) {
     Emit(MakeFrame(FrameType::kBuiltin, registers_.pc));
     return;
   }
-  CodeObject code;
-  FunctionIdentity function;
-  if (!options_.heap_is_moving && reader_.FindCode(registers_.pc, &code)) {
-    if (code.kind == v8_.kind_regexp) {
-      Emit(MakeFrame(FrameType::kRegExp, registers_.pc));
+  CodeFrames frames;
+  if (!options_.heap_is_moving) {
+    if (FramesOfCode(registers_.pc, 0, &frames)) {
+      Emit(frames.outermost());  // nothing is inlined at a function's entry and end
       return;
     }
-    const Tier tier = code.kind == v8_.kind_turbofan ? Tier::kTurbofan : Tier::kMaglev;
-    if (reader_.ReadOptimizedFunction(code, &function) && function.script != 0 &&
-        EmitFunction(function, tier)) {
-      return;
-    }
-    // Sparkplug code does not name its function, but at its entry and its end the function register
-    // still does.
-    if (code.kind == v8_.kind_baseline && registers_.has_scratch &&
-        reader_.ReadFunction(registers_.rdi, &function) && function.script != 0 &&
-        EmitFunction(function, Tier::kBaseline)) {
-      return;
+    CodeObject code;
+    if (reader_.FindCode(registers_.pc, &code)) {
+      if (code.kind == v8_.kind_regexp) {
+        Emit(MakeFrame(FrameType::kRegExp, registers_.pc));
+        return;
+      }
+      // Sparkplug code does not name its function, but at its entry and its end the function
+      // register still does.
+      uint32_t id;
+      if (code.kind == v8_.kind_baseline && registers_.has_scratch &&
+          FunctionIdOf(registers_.rdi, &id) && id != 0) {
+        Emit(MakeJsFrame(Tier::kBaseline, id, 0));
+        return;
+      }
     }
   }
   Emit(MakeFrame(FrameType::kUnknownJs, registers_.pc));
 }
 
-void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
+void Walker::EmitV8Frame(const ModuleRange* module) {
   const bool in_builtin = module != nullptr;
   const uint64_t fp = registers_.fp;
-  const uint64_t pc = pc_is_exact_ ? registers_.pc : registers_.pc - 1;
+  const uint64_t pc = LookupPc();
   const Frame here = MakeFrame(in_builtin ? FrameType::kBuiltin : FrameType::kUnknownJs, pc);
   uint64_t marker, function_word;
   if (!v8_.js_frames || fp < registers_.sp) {
@@ -235,7 +241,7 @@ void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
     Emit(here);
     return;
   }
-  if (!IsHeapObject(marker)) {  // a typed frame: stub, entry, exit, ...
+  if (!V8Reader::LooksLikeHeapObject(marker)) {  // a typed frame: stub, entry, exit, ...
     if (in_builtin) {
       Emit(here);
     } else if (v8_.frame_irregexp != 0 && marker == uint64_t{v8_.frame_irregexp} << 1) {
@@ -253,103 +259,8 @@ void Walker::EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache) {
     if (!EmitFromGcFrames(fp)) Emit(MakeFrame(FrameType::kUnknownJs, pc));
     return;
   }
-  uint32_t id;
-  if (!FunctionIdOf(function_word, &id) || id == 0) {
-    EmitAt(fp, here);  // not readable, or a builtin with a frame of its own (Array.prototype.map)
-    return;
-  }
-  if (is_leaf_ && in_builtin) {
-    Emit(here);  // without a frame of its own, on top of a JavaScript frame (bytecode handlers,
-                 // inline caches)
-  } else if (is_leaf_ && EmitFunctionWithoutFrame(id)) {
-    EmitJs(TierOfFrame(fp, Tier::kOptimized), id);
-    return;
-  }
-  EmitJs(TierOf(fp, in_builtin, cache), id);
+  EmitJsFrame(module, function_word, here);
 }
-
-// The leaf is in optimized code, but the frame there is another function's, `frame_function`: the
-// code's own has not been made yet, or is gone already (entry checks, argument popping). False:
-// code and frame are one, or nothing can be said.
-bool Walker::EmitFunctionWithoutFrame(uint32_t frame_function) {
-  CodeObject code;
-  FunctionIdentity function;
-  if (!reader_.FindCode(registers_.pc, &code) || !reader_.ReadOptimizedFunction(code, &function) ||
-      function.script == 0) {
-    return false;
-  }
-  const uint32_t id = definitions_->FunctionId(function);
-  if (id == 0) {
-    result_.is_lane_full = true;
-    return true;
-  }
-  if (id == frame_function) return false;
-  Emit(MakeJsFrame(code.kind == v8_.kind_turbofan ? Tier::kTurbofan : Tier::kMaglev, id, 0));
-  return true;
-}
-
-// The id of the function in a frame's slot; 0 for a builtin. False: it cannot be read.
-bool Walker::FunctionIdOf(uint64_t word, uint32_t* id) {
-  FunctionCacheEntry& entry = state_->function_cache[(word * 0x9e3779b97f4a7c15) >> 54];
-  static_assert(kFunctionCacheSize == 1 << 10);
-  if (entry.word == word && entry.epoch == state_->gc_epoch && entry.epoch != 0) {
-    *id = entry.id;
-    return true;
-  }
-  FunctionIdentity function;
-  if (!reader_.ReadFunction(word, &function)) return false;
-  *id = 0;
-  if (function.script != 0) {
-    *id = definitions_->FunctionId(function);
-    if (*id == 0) {
-      result_.is_lane_full = true;
-      return false;
-    }
-  }
-  entry = {word, state_->gc_epoch, *id};
-  return true;
-}
-
-Tier Walker::TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const {
-  // A frame that is returned to inside a builtin and belongs to a script's function is the
-  // interpreter's.
-  if (in_builtin && !is_leaf_) return Tier::kInterpreted;
-  if (in_builtin) return TierOfFrame(fp, Tier::kUnknown);
-  if (cache->tier_epoch == state_->gc_epoch && cache->tier_epoch != 0) return cache->tier;
-  Tier tier = TierOfFrame(fp, Tier::kOptimized);
-  CodeObject code;
-  if (tier == Tier::kOptimized && reader_.FindCode(registers_.pc - (pc_is_exact_ ? 0 : 1), &code)) {
-    if (code.kind == v8_.kind_turbofan) tier = Tier::kTurbofan;
-    if (v8_.kind_maglev != 0 && code.kind == v8_.kind_maglev) tier = Tier::kMaglev;
-  }
-  cache->tier = tier;
-  cache->tier_epoch = state_->gc_epoch;
-  return tier;
-}
-
-// What the slots of a JavaScript frame say; `otherwise` when they are not those of interpreter or
-// Sparkplug.
-Tier Walker::TierOfFrame(uint64_t fp, Tier otherwise) const {
-  uint64_t bytecode_array, bytecode_offset;
-  if (!GuardedLoad64(fp - 32, &bytecode_array) || !IsHeapObject(bytecode_array) ||
-      !reader_.IsBytecodeArray(bytecode_array) || !GuardedLoad64(fp - 40, &bytecode_offset)) {
-    return otherwise;
-  }
-  // Sparkplug keeps a feedback vector or cell where the interpreter keeps its offset, a Smi.
-  return (bytecode_offset & 1) == 0 ? Tier::kInterpreted : Tier::kBaseline;
-}
-
-bool Walker::EmitFunction(const FunctionIdentity& function, Tier tier) {
-  const uint32_t id = definitions_->FunctionId(function);
-  if (id == 0) {
-    result_.is_lane_full = true;
-    return true;  // the sample is dropped, so what stands here does not matter
-  }
-  EmitJs(tier, id);
-  return true;
-}
-
-void Walker::EmitJs(Tier tier, uint32_t id) { EmitAt(registers_.fp, MakeJsFrame(tier, id, 0)); }
 
 // A JavaScript frame: before a collection it is kept for the collection's samples.
 void Walker::EmitAt(uint64_t fp, Frame frame) {
@@ -366,7 +277,10 @@ bool Walker::EmitFromGcFrames(uint64_t fp) {
   if (next_gc_frame_ == state_->gc_frame_count || state_->gc_frames[next_gc_frame_].fp != fp) {
     return false;
   }
-  Emit(state_->gc_frames[next_gc_frame_].frame);
+  // One for each inlined function, too.
+  do {
+    Emit(state_->gc_frames[next_gc_frame_++].frame);
+  } while (next_gc_frame_ < state_->gc_frame_count && state_->gc_frames[next_gc_frame_].fp == fp);
   return true;
 }
 

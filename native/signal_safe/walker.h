@@ -57,22 +57,39 @@ class Walker {
 
   Step StepOnce();
   Step StepNative(const ModuleRange& module, const UnwindRule& rule);
-  Step StepByFramePointer(const ModuleRange* module, RuleCacheEntry* here);
+  Step StepByFramePointer(const ModuleRange* module);
   // A leaf in generated code whose frame is not set up yet, or gone already. False: it has its
   // frame.
   bool StepFramelessLeaf(const ModuleRange* module);
   RuleCacheEntry& Lookup(uintptr_t pc);
   // What the V8 frame at registers_.fp is.
-  void EmitV8Frame(const ModuleRange* module, RuleCacheEntry* cache);
+  void EmitV8Frame(const ModuleRange* module);
   void EmitLeafCode(const ModuleRange* module);
-  bool EmitFunction(const FunctionIdentity& function, Tier tier);
   bool EmitFromGcFrames(uint64_t fp);
-  void EmitJs(Tier tier, uint32_t id);
   void EmitAt(uint64_t fp, Frame frame);
+
+  // walker_js.cc: JavaScript frames.
+  // The frames of generated code at one program counter, innermost first.
+  struct CodeFrames {
+    const Frame* frames;
+    uint32_t count;
+    Frame outermost() const { return frames[count - 1]; }
+  };
+  void EmitJsFrame(const ModuleRange* module, uint64_t function_word, Frame otherwise);
+  void EmitCode(const CodeFrames& code);
+  void EmitBelowFrameless(uint32_t function_id);
+  bool FramesOfCode(uint64_t pc, uint64_t fp, CodeFrames* out);
+  bool ReadFramesOfCode(uint64_t pc, uint64_t fp, CodeCacheEntry* entry);
+  bool ReadOptimizedFrames(const CodeObject& code, uint64_t pc, CodeCacheEntry* entry);
+  bool ReadBaselineFrame(const CodeObject& code, uint64_t pc, uint64_t fp, CodeCacheEntry* entry);
+  bool AppendCodeFrame(CodeCacheEntry* entry, Frame frame);
+  void MakeRoomForCodeFrames();
+  Frame FrameFromSlots(uint64_t fp, uint32_t function_id, Tier otherwise);
+  uint32_t PlaceOfBytecode(uint64_t bytecode_array, uint64_t offset_slot);
+  uint64_t NewestOffset(uint64_t bytecode_array, uint64_t offset_slot) const;
   bool FunctionIdOf(uint64_t word, uint32_t* id);
-  bool EmitFunctionWithoutFrame(uint32_t frame_function);
-  Tier TierOfFrame(uint64_t fp, Tier otherwise) const;
-  Tier TierOf(uint64_t fp, bool in_builtin, RuleCacheEntry* cache) const;
+  bool DefinedId(const FunctionIdentity& function, uint32_t* id);
+
   void Emit(Frame frame);
   // Puts the parts of a long stack together; see Emit.
   void CloseLongStack();
@@ -80,6 +97,7 @@ class Walker {
   uint32_t LeafCapacity() const {
     return RootCapacity() == 0 ? options_.max_frames : options_.max_frames - RootCapacity() - 1;
   }
+  uintptr_t LookupPc() const { return pc_is_exact_ ? registers_.pc : registers_.pc - 1; }
   static bool IsV8(const ModuleRange* module) {
     return module == nullptr || module->kind != CodeKind::kNative;
   }
@@ -91,6 +109,10 @@ class Walker {
   Definitions* definitions_;
   const WalkOptions& options_;
   Registers registers_{};
+  // The interpreter's registers, while the frame that they belong to may be next: its handlers run
+  // without a frame, or have one of their own below it. 0: they are not the interpreter's.
+  uint64_t interpreter_bytecodes_ = 0;
+  uint64_t interpreter_offset_ = 0;
   WalkResult result_{};
   bool is_leaf_ = true;
   bool pc_is_exact_ = true;  // the leaf, or interrupted by a signal: not a return address

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "v8/bytecode_sizes.h"
+
 namespace spprof {
 
 namespace {
@@ -16,20 +18,25 @@ struct VersionTable {
   int stream_type, stream_header;
   int code_instruction_start, code_instruction_size, code_flags, code_deopt_data;
   int deopt_shared_index;
+  int code_positions, bytecode_positions;
+  PositionEncoding position_encoding;
   int vm_state_offset, vm_state_bytes;
 };
 
+constexpr auto kSigned = PositionEncoding::kSigned;
+constexpr auto kFlagged = PositionEncoding::kFlagged;
+
 constexpr VersionTable kVersions[] = {
     // Node 18
-    {10, 2, 2065, 2079, 240, 128, 0, 40, 48, 16, 6, 0x4568, 4},
+    {10, 2, 2065, 2079, 240, 128, 0, 40, 48, 16, 6, 24, 32, kSigned, 0x4568, 4},
     // Node 20
-    {11, 3, 2066, 2080, -1, 16, 40, 56, 48, 16, 6, 0x1b0, 4},
+    {11, 3, 2066, 2080, -1, 16, 40, 56, 48, 16, 6, 24, 32, kSigned, 0x1b0, 4},
     // Node 22
-    {12, 4, -1, -1, -1, 32, -1, -1, -1, 8, 6, 0x1b8, 2},
+    {12, 4, -1, -1, -1, 32, -1, -1, -1, 8, 6, 16, 24, kSigned, 0x1b8, 2},
     // Node 24
-    {13, 6, -1, -1, -1, 32, -1, -1, -1, 8, 7, 0x1e8, 2},
+    {13, 6, -1, -1, -1, 32, -1, -1, -1, 8, 7, 16, 24, kSigned, 0x1e8, 2},
     // Node 26
-    {14, 6, -1, -1, -1, 32, -1, -1, -1, 8, 7, 0x1f0, 2},
+    {14, 6, -1, -1, -1, 32, -1, -1, -1, 8, 7, 16, 24, kFlagged, 0x1f0, 2},
 };
 
 const VersionTable* TableOf(V8Version version) {
@@ -52,6 +59,69 @@ void FindIsolateState(const VersionTable* table, V8Layout* layout) {
   std::memcpy(&state, isolate + table->vm_state_offset, table->vm_state_bytes);
   if (state != kVmStateExternal) return;
   layout->isolate_vm_state = static_cast<uint32_t>(table->vm_state_offset);
+}
+
+// Fields of Code objects. All or none: code_objects says.
+void FindCodeObjects(const V8Metadata& metadata, const VersionTable& table, V8Layout* v8) {
+  bool complete = true;
+  const auto need = [&complete](int value) {
+    if (value < 0) complete = false;
+    return value < 0 ? 0 : value;
+  };
+  v8->code_type = static_cast<uint16_t>(need(metadata.Find({"type_Code__"})));
+  v8->instruction_stream_type = static_cast<uint16_t>(
+      need(FromEither(metadata.Find({"type_InstructionStream__"}), table.stream_type)));
+  v8->stream_header = static_cast<uint8_t>(table.stream_header);
+  // Node 18's metadata describes the field that its other kinds of Code use; the table's 0 says:
+  // inline.
+  v8->code_instruction_start = static_cast<uint8_t>(
+      table.code_instruction_start >= 0 ? table.code_instruction_start
+                                        : need(metadata.Find({"class_Code__instruction_start__"})));
+  v8->code_instruction_size = static_cast<uint8_t>(need(
+      FromEither(metadata.Find({"class_Code__instruction_size__"}), table.code_instruction_size)));
+  v8->code_flags = static_cast<uint8_t>(
+      need(FromEither(metadata.Find({"class_Code__flags__"}), table.code_flags)));
+  v8->code_deoptimization_data = static_cast<uint8_t>(table.code_deopt_data);
+  v8->deopt_shared_index = static_cast<uint8_t>(table.deopt_shared_index);
+  v8->deopt_shared_is_wrapped =
+      metadata.Find({"class_SharedFunctionInfoWrapper__shared_info__"}) >= 0;
+  v8->kind_baseline = static_cast<uint8_t>(need(metadata.Find({"CodeKindBaseline"})));
+  v8->kind_maglev = static_cast<uint8_t>(v8->major >= 11 ? v8->kind_baseline + 1 : 0);
+  v8->kind_turbofan = static_cast<uint8_t>(v8->kind_baseline + 2);
+  v8->kind_regexp = static_cast<uint8_t>(v8->major >= 14 ? 4 : 3);
+  v8->code_objects = complete;
+}
+
+// Position tables and inlined functions. What is missing is 0: a frame then has no position, or no
+// inlined functions. Which arrays hold them changed as V8 moved them to its trusted space
+// (V8.md 1.4).
+void FindPositions(const V8Metadata& metadata, const VersionTable* table, V8Layout* v8) {
+  const auto type = [&metadata](std::string_view name) {
+    return static_cast<uint16_t>(metadata.Find({name}, 0));
+  };
+  const auto index = [&metadata](std::string_view name, int missing) {
+    return static_cast<uint8_t>(metadata.Find({name}, missing));
+  };
+  const bool has_trusted_bytes = type("type_TrustedByteArray__") != 0;
+  const bool has_trusted_weak = type("type_TrustedWeakFixedArray__") != 0;
+  v8->position_table_type =
+      type(has_trusted_bytes ? "type_TrustedByteArray__" : "type_ByteArray__");
+  v8->inlining_positions_type =
+      has_trusted_weak ? v8->position_table_type : type("type_ByteArray__");
+  v8->deopt_literals_type =
+      type(has_trusted_weak ? "type_TrustedWeakFixedArray__" : "type_WeakFixedArray__");
+  v8->deopt_data_type = has_trusted_weak    ? type("type_ProtectedFixedArray__")
+                        : has_trusted_bytes ? type("type_TrustedFixedArray__")
+                                            : v8->fixed_array_type;
+  v8->bytecode_first = index("class_BytecodeArray__data__", 0);
+  if (table == nullptr) return;
+  v8->deopt_inlined_count_index = index("DeoptimizationDataInlinedFunctionCountIndex", 1);
+  v8->deopt_literals_index = index("DeoptimizationDataLiteralArrayIndex", 2);
+  v8->deopt_positions_index = index("DeoptimizationDataInliningPositionsIndex", 7);
+  v8->code_positions = static_cast<uint8_t>(table->code_positions);
+  v8->bytecode_positions = static_cast<uint8_t>(table->bytecode_positions);
+  v8->position_encoding = table->position_encoding;
+  v8->bytecode_sizes = FindBytecodeSizes(v8->major, v8->minor);
 }
 
 }  // namespace
@@ -131,31 +201,8 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
     return v8;
   }
 
-  if (table != nullptr) {
-    v8.code_type = static_cast<uint16_t>(need(metadata.Find({"type_Code__"})));
-    v8.instruction_stream_type = static_cast<uint16_t>(
-        need(FromEither(metadata.Find({"type_InstructionStream__"}), table->stream_type)));
-    v8.stream_header = static_cast<uint8_t>(table->stream_header);
-    // Node 18's metadata describes the field that its other kinds of Code use; the table's 0 says:
-    // inline.
-    v8.code_instruction_start =
-        static_cast<uint8_t>(table->code_instruction_start >= 0
-                                 ? table->code_instruction_start
-                                 : need(metadata.Find({"class_Code__instruction_start__"})));
-    v8.code_instruction_size = static_cast<uint8_t>(need(FromEither(
-        metadata.Find({"class_Code__instruction_size__"}), table->code_instruction_size)));
-    v8.code_flags = static_cast<uint8_t>(
-        need(FromEither(metadata.Find({"class_Code__flags__"}), table->code_flags)));
-    v8.code_deoptimization_data = static_cast<uint8_t>(table->code_deopt_data);
-    v8.deopt_shared_index = static_cast<uint8_t>(table->deopt_shared_index);
-    v8.deopt_shared_is_wrapped =
-        metadata.Find({"class_SharedFunctionInfoWrapper__shared_info__"}) >= 0;
-    v8.kind_baseline = static_cast<uint8_t>(need(metadata.Find({"CodeKindBaseline"})));
-    v8.kind_maglev = static_cast<uint8_t>(v8.major >= 11 ? v8.kind_baseline + 1 : 0);
-    v8.kind_turbofan = static_cast<uint8_t>(v8.kind_baseline + 2);
-    v8.kind_regexp = static_cast<uint8_t>(v8.major >= 14 ? 4 : 3);
-    v8.code_objects = complete;
-  }
+  if (table != nullptr) FindCodeObjects(metadata, *table, &v8);
+  FindPositions(metadata, table, &v8);
   return v8;
 }
 

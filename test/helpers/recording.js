@@ -8,7 +8,7 @@
 function js(functionName, more = {}) {
   return {
     ...{ functionName, url: '/app/main.js', scriptId: 7, line: 10, column: 5, kind: 'js', tier: 'interpreted' },
-    ...{ inlined: false, module: '', startOffset: -1, sourceLength: 0, ...more },
+    ...{ inlined: false, sampledLine: 0, sampledColumn: 0, module: '', startOffset: -1, sourceLength: 0, ...more },
   };
 }
 

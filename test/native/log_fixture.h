@@ -69,6 +69,7 @@ struct FunctionFields {
   int32_t start_offset = -1;
   int32_t line = 0;
   int32_t column = 0;
+  std::string line_lengths = {};
 };
 
 inline std::string Function(uint32_t id, const std::string& name, FunctionFields fields = {}) {
@@ -81,15 +82,17 @@ inline std::string Function(uint32_t id, const std::string& name, FunctionFields
                                fields.start_offset + 10,
                                fields.line,
                                fields.column,
-                               static_cast<uint32_t>(name.size())},
-                name);
+                               static_cast<uint32_t>(name.size()),
+                               static_cast<uint32_t>(fields.line_lengths.size()),
+                               0},
+                name + fields.line_lengths);
 }
 
 inline std::string FunctionUtf16(uint32_t id, const std::u16string& name) {
-  return Record(RecordType::kFunction,
-                FunctionRecord{{}, id, -1, 1, -1, -1, 0, 0, static_cast<uint32_t>(name.size())},
-                std::string(reinterpret_cast<const char*>(name.data()), name.size() * 2),
-                kTextTwoByte);
+  return Record(
+      RecordType::kFunction,
+      FunctionRecord{{}, id, -1, 1, -1, -1, 0, 0, static_cast<uint32_t>(name.size()), 0, 0},
+      std::string(reinterpret_cast<const char*>(name.data()), name.size() * 2), kTextTwoByte);
 }
 
 inline std::string Script(int32_t id, const std::string& name, uint32_t source_length = 0) {

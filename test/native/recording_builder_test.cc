@@ -76,13 +76,12 @@ TEST(RecordingBuilder, BuildsATreeFromStacks) {
   const Recording recording = Read(writer);
   EXPECT_EQ(StacksOf(recording), (Strings{"main;left", "main;right", "main;left"}));
   EXPECT_EQ(recording.sample_stacks[0],
-            recording.sample_stacks[2]);  // positions do not split nodes
+            recording.sample_stacks[2]);  // a place that is not known splits nothing
   EXPECT_EQ(recording.stack_parents.size(), 4u);
   for (size_t i = 1; i < recording.stack_parents.size(); ++i)
     EXPECT_LT(recording.stack_parents[i], i);
   EXPECT_EQ(recording.sample_times, (std::vector<double>{10, 20, 30}));
   EXPECT_EQ(recording.sample_cpu_ns, (std::vector<double>{5, 6, 7}));
-  EXPECT_EQ(recording.sample_positions, (std::vector<uint32_t>{0, 0, 77}));
   ASSERT_EQ(recording.frames.size(), 3u);
   const RecordingFrame& main = recording.frames[recording.stack_frames[1]];
   EXPECT_EQ(main.url, "/app/main.js");
@@ -90,6 +89,33 @@ TEST(RecordingBuilder, BuildsATreeFromStacks) {
   EXPECT_EQ(main.line, 1);
   EXPECT_EQ(main.kind, FrameKind::kJs);
   EXPECT_EQ(main.tier, FrameTier::kTurbofan);
+}
+
+TEST(RecordingBuilder, TellsPlacesFromTheLinesOfTheFunction) {
+  LogWriter writer;
+  writer.Control(Session(kPid, kStart));
+  // The function's ten characters from offset 100 on, at 7:5: "f{\na;b;\n}" as lines of 3, 5 and 2.
+  const std::string f = Function(1, "f", {7, 100, 7, 5, std::string("\x03\x05\x02", 3)});
+  const auto at = [](uint32_t offset) { return Js(1, Tier::kMaglev, offset + 1); };
+  writer.Detail(0, 1,
+                Script(7, "node:internal/x") + f + Stack(1, {at(101), at(103) | kInlinedFrame}) +
+                    Stack(2, {at(109), at(110)}) + Stack(3, {at(99), at(111)}) +
+                    Stack(4, {Js(1), Js(1)}));
+  writer.Index(0, 1,
+               Sample(kStart, 1, 1) + Sample(kStart + 1, 1, 2) + Sample(kStart + 2, 1, 3) +
+                   Sample(kStart + 3, 1, 4));
+  const Recording recording = Read(writer);
+  std::vector<std::string> places;
+  for (const uint32_t stack : recording.sample_stacks) {
+    for (uint32_t node = stack; node != 0; node = recording.stack_parents[node]) {
+      const RecordingFrame& frame = recording.frames[recording.stack_frames[node]];
+      EXPECT_EQ(frame.line, 7);
+      EXPECT_EQ(frame.column, 5);
+      places.push_back(std::to_string(frame.sampled_line) + ":" +
+                       std::to_string(frame.sampled_column) + (frame.is_inlined ? "!" : ""));
+    }
+  }
+  EXPECT_EQ(places, (Strings{"7:6", "8:1!", "9:2", "0:0", "0:0", "0:0", "0:0", "0:0"}));
 }
 
 TEST(RecordingBuilder, KeepsTiersApartAndSharesFramesBetweenThreads) {
@@ -397,7 +423,6 @@ void ExpectConsistent(const Recording& recording) {
   ASSERT_EQ(recording.sample_cpu_ns.size(), samples);
   ASSERT_EQ(recording.sample_stacks.size(), samples);
   ASSERT_EQ(recording.sample_states.size(), samples);
-  ASSERT_EQ(recording.sample_positions.size(), samples);
   ASSERT_EQ(recording.stack_parents.size(), recording.stack_frames.size());
   for (size_t i = 1; i < recording.stack_parents.size(); ++i) {
     ASSERT_LT(recording.stack_parents[i], i);

@@ -100,5 +100,23 @@ TEST(SourcePositions, ReadsAFileOnce) {
   EXPECT_TRUE(positions.Find(file.path(), 8, 4).has_value());
 }
 
+TEST(FindInLines, GivesLineAndColumnFromTheFunctionsStart) {
+  const std::string_view lengths("\x03\x80\x01\x02", 4);  // 3, 128, 2
+  const auto find = [lengths](uint32_t offset) {
+    const auto found = FindInLines(lengths, offset);
+    return found ? std::to_string(found->lines) + ":" + std::to_string(found->columns) : "none";
+  };
+  EXPECT_EQ(find(0), "0:0");
+  EXPECT_EQ(find(2), "0:2");
+  EXPECT_EQ(find(3), "1:0");
+  EXPECT_EQ(find(130), "1:127");
+  EXPECT_EQ(find(131), "2:0");
+  EXPECT_EQ(find(132), "2:1");
+  EXPECT_EQ(find(133), "none");
+  EXPECT_FALSE(FindInLines("", 0).has_value());
+  EXPECT_FALSE(FindInLines("\xff\xff\xff\xff\xff\xff\x01", 5).has_value()) << "damage";
+  EXPECT_FALSE(FindInLines("\x80", 0).has_value()) << "breaks off";
+}
+
 }  // namespace
 }  // namespace spprof

@@ -41,6 +41,16 @@ inline V8Layout LayoutOfNode22() {
   v8.code_flags = 48;
   v8.code_deoptimization_data = 8;
   v8.deopt_shared_index = 6;
+  v8.position_table_type = 212;
+  v8.inlining_positions_type = 186;
+  v8.deopt_data_type = 213;
+  v8.deopt_literals_type = 247;
+  v8.deopt_literals_index = 2;
+  v8.deopt_positions_index = 7;
+  v8.position_encoding = PositionEncoding::kSigned;
+  v8.bytecode_positions = 24;
+  v8.bytecode_first = 64;
+  v8.code_positions = 16;
   v8.kind_regexp = 3;
   v8.kind_baseline = 10;
   v8.kind_maglev = 11;
@@ -58,6 +68,11 @@ inline V8Layout LayoutOfNode24() {
   v8.scope_flags_are_raw = true;
   v8.code_instruction_size = 56;
   v8.code_flags = 52;
+  v8.inlining_positions_type = v8.position_table_type = 197;
+  v8.deopt_data_type = 193;
+  v8.deopt_literals_type = 199;
+  v8.deopt_literals_index = 3;
+  v8.deopt_positions_index = 8;
   v8.deopt_shared_index = 7;
   v8.deopt_shared_is_wrapped = true;
   return v8;
@@ -72,8 +87,35 @@ inline V8Layout LayoutOfNode18() {
   v8.code_instruction_start = 0;
   v8.code_instruction_size = 40;
   v8.code_deoptimization_data = 16;
+  v8.code_positions = 24;
+  v8.position_table_type = v8.inlining_positions_type = 179;
+  v8.deopt_data_type = v8.fixed_array_type;
   return v8;
 }
+
+// A position table of one entry; `code_offset` below 31.
+inline std::vector<uint8_t> TableOf(PositionEncoding encoding, uint8_t code_offset, uint64_t word) {
+  const auto step = static_cast<uint8_t>(code_offset + 1);
+  std::vector<uint8_t> table = {
+      static_cast<uint8_t>(encoding == PositionEncoding::kSigned ? step << 1 : step << 2)};
+  for (word <<= 1; word >= 0x80; word >>= 7) table.push_back(static_cast<uint8_t>(word | 0x80));
+  table.push_back(static_cast<uint8_t>(word));
+  return table;
+}
+constexpr uint64_t Position(uint32_t place, uint32_t inlining_id) {
+  return uint64_t{place} << 1 | uint64_t{inlining_id} << 31;
+}
+
+// What optimized code says of the functions that were inlined into it.
+struct Inlining {
+  struct Call {
+    uint64_t position;  // as V8 packs it
+    int32_t function;
+  };
+  std::vector<uint64_t> functions;  // SharedFunctionInfos
+  std::vector<Call> calls;
+  std::vector<uint8_t> position_table;
+};
 
 struct ScopeFields {
   int locals = 0;
@@ -151,7 +193,28 @@ class V8Heap {
   }
 
   uint64_t FixedArray(const std::vector<uint64_t>& elements) {
-    const uint64_t array = New(v8.fixed_array_type, 16 + 8 * elements.size());
+    return Array(v8.fixed_array_type, elements);
+  }
+  uint64_t Bytes(uint16_t type, const std::vector<uint8_t>& bytes) {
+    const uint64_t array = New(type, 16 + bytes.size());
+    Set(array, 8, Smi(static_cast<int32_t>(bytes.size())));
+    if (!bytes.empty())
+      std::memcpy(reinterpret_cast<void*>(array + 15), bytes.data(), bytes.size());
+    return array;
+  }
+  uint64_t BytecodeArray(const std::vector<uint8_t>& bytecodes,
+                         const std::vector<uint8_t>& position_table) {
+    const uint64_t array = New(v8.bytecode_array_type, v8.bytecode_first + bytecodes.size());
+    Set(array, 8, Smi(static_cast<int32_t>(bytecodes.size())));
+    Set(array, v8.bytecode_positions, Bytes(v8.position_table_type, position_table));
+    if (!bytecodes.empty()) {
+      std::memcpy(reinterpret_cast<void*>(array - 1 + v8.bytecode_first), bytecodes.data(),
+                  bytecodes.size());
+    }
+    return array;
+  }
+  uint64_t Array(uint16_t type, const std::vector<uint64_t>& elements) {
+    const uint64_t array = New(type, 16 + 8 * elements.size());
     Set(array, 8, Smi(static_cast<int32_t>(elements.size())));
     for (size_t i = 0; i < elements.size(); i++) Set(array, 16 + 8 * i, elements[i]);
     return array;
@@ -214,7 +277,7 @@ class V8Heap {
 
   // Code of `size` bytes of instructions that V8 compiled for `shared`; returns the first
   // instruction's address.
-  uint64_t Code(uint32_t kind, uint32_t size, uint64_t shared) {
+  uint64_t Code(uint32_t kind, uint32_t size, uint64_t shared, const Inlining& inlining = {}) {
     uint64_t held = shared;
     if (v8.deopt_shared_is_wrapped) {
       held = New(195, 16);
@@ -222,7 +285,16 @@ class V8Heap {
     }
     std::vector<uint64_t> data(12, Smi(0));
     data[v8.deopt_shared_index] = held;
-    const uint64_t deopt = FixedArray(data);
+    std::vector<uint8_t> calls(16 * inlining.calls.size());
+    for (size_t i = 0; i < inlining.calls.size(); i++) {
+      std::memcpy(&calls[16 * i], &inlining.calls[i].position, 8);
+      std::memcpy(&calls[16 * i + 8], &inlining.calls[i].function, 4);
+    }
+    data[v8.deopt_inlined_count_index] = Smi(static_cast<int32_t>(inlining.functions.size()));
+    data[v8.deopt_literals_index] = Array(v8.deopt_literals_type, inlining.functions);
+    data[v8.deopt_positions_index] = Bytes(v8.inlining_positions_type, calls);
+    const uint64_t deopt = Array(v8.deopt_data_type, data);
+    const uint64_t positions = Bytes(v8.position_table_type, inlining.position_table);
     const uint64_t stream_map = MapOf(v8.instruction_stream_type);
     MapOf(v8.code_type);
     const uint64_t start = Room(v8.stream_header + size, 64, v8.stream_header) + v8.stream_header;
@@ -239,6 +311,7 @@ class V8Heap {
     Set(code, v8.code_instruction_size, size);
     Set(code, v8.code_flags, kind | 0x30u);
     Set(code, v8.code_deoptimization_data, deopt);
+    Set(code, v8.code_positions, positions);
     return start;
   }
 

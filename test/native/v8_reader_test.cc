@@ -10,7 +10,9 @@
 namespace spprof {
 namespace {
 
+using test::Position;
 using test::ScopeFields;
+using test::TableOf;
 using test::V8Heap;
 
 constexpr uint32_t kCapacity = 64;
@@ -19,6 +21,10 @@ struct Family {
   const char* name;
   V8Layout (*layout)();
 };
+
+constexpr Family kFamilies[] = {Family{"18", test::LayoutOfNode18},
+                                Family{"22", test::LayoutOfNode22},
+                                Family{"24", test::LayoutOfNode24}};
 
 class V8ReaderTest : public testing::TestWithParam<Family> {
  protected:
@@ -62,10 +68,7 @@ class V8ReaderTest : public testing::TestWithParam<Family> {
   Text text_;
   char16_t buffer_[kCapacity];
 };
-INSTANTIATE_TEST_SUITE_P(Node, V8ReaderTest,
-                         testing::Values(Family{"18", test::LayoutOfNode18},
-                                         Family{"22", test::LayoutOfNode22},
-                                         Family{"24", test::LayoutOfNode24}),
+INSTANTIATE_TEST_SUITE_P(Node, V8ReaderTest, testing::ValuesIn(kFamilies),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST_P(V8ReaderTest, IdentifiesAFunctionByScriptAndLiteral) {
@@ -246,6 +249,34 @@ TEST_P(V8ReaderTest, PrefersV8sOwnTableOfLineEndsAndAddsTheScriptsOffset) {
   }
 }
 
+TEST_P(V8ReaderTest, GivesTheLengthsOfAFunctionsLines) {
+  const auto lengths = [this](uint64_t source, int start, int end, uint32_t capacity = 64) {
+    FunctionIdentity function;
+    function.script = heap_.Script(1, 0, source);
+    FunctionPositions positions;
+    positions.start = start;
+    positions.end = end;
+    uint8_t bytes[64];
+    const uint32_t size = reader_.ReadLineLengths(function, positions, bytes, capacity);
+    return std::vector<int>(bytes, bytes + size);
+  };
+  using Lengths = std::vector<int>;
+  const uint64_t mixed = heap_.OneByte("12\n456\r\n9\r1\r\r\nend");
+  EXPECT_EQ(lengths(mixed, 0, 17), (Lengths{3, 5, 2, 2, 2, 3}));
+  EXPECT_EQ(lengths(mixed, 1, 2), (Lengths{1}));
+  EXPECT_EQ(lengths(mixed, 4, 8), (Lengths{4})) << "cut between \\r and \\n";
+  EXPECT_EQ(lengths(mixed, 3, 3), Lengths{});
+  EXPECT_EQ(lengths(mixed, 0, 17, 7), (Lengths{3, 5, 2})) << "no room for more";
+  EXPECT_EQ(lengths(mixed, 5, 18), Lengths{}) << "beyond the source";
+  EXPECT_EQ(lengths(mixed, 5, 4), Lengths{});
+  EXPECT_EQ(lengths(heap_.TwoByte(u"a\u2028bc\u2029\n"), 0, 6), (Lengths{2, 3, 1}));
+  EXPECT_EQ(lengths(heap_.OneByte(std::string(1000, 'x') + "\ny"), 0, 1002),
+            (Lengths{1001 % 128 + 128, 1001 / 128, 1}));
+  EXPECT_EQ(lengths(heap_.OneByte(std::string(9000, 'x')), 0, 9000), (Lengths{128, 4096 / 128}))
+      << "of a long function the beginning";
+  EXPECT_EQ(lengths(V8Heap::Smi(0), 0, 1), Lengths{});
+}
+
 TEST_P(V8ReaderTest, LeavesTheLineOpenWhereTheSourceIsNotAtHand) {
   const FunctionPositions positions =
       PositionsOf({.start = 5, .end = 9}, heap_.Script(1, 0, V8Heap::Smi(0)));
@@ -300,6 +331,105 @@ TEST_P(V8ReaderTest, NamesNoFunctionForBaselineCode) {
   EXPECT_FALSE(reader_.ReadOptimizedFunction(code, &function));
 }
 
+class InlinedTest : public V8ReaderTest {
+ protected:
+  InlinedTest() {
+    const uint64_t script = heap_.Script(5, 0, 0);
+    for (int id = 0; id < 3; id++) {
+      shared_.push_back(heap_.Shared(heap_.OneByte("f"), script, 10 + id));
+    }
+    inlining_.functions = {shared_[1], shared_[2] | 2};  // the second one weakly
+    inlining_.calls = {{Position(50, 0), 0}, {Position(70, 1), 1}};
+    inlining_.position_table = TableOf(heap_.v8.position_encoding, 10, Position(90, 2));
+  }
+  // literal id@place, innermost first; "?" where it breaks, "-" where nothing is known.
+  std::string Walk(uint32_t pc_offset) {
+    CodeObject code;
+    const uint64_t start = heap_.Code(heap_.v8.kind_turbofan, 100, shared_[0], inlining_);
+    if (!reader_.FindCode(start, &code)) return "no code";
+    InlineWalk walk;
+    if (!reader_.BeginInlineWalk(code, pc_offset, &walk)) return "-";
+    std::string result;
+    while (walk.at.inlining_id != 0) {
+      FunctionIdentity function;
+      const uint32_t place = walk.at.place;
+      if (!reader_.StepInlineWalk(&walk, &function)) return result + "?";
+      result += std::to_string(function.literal_id) + "@" + std::to_string(place) + " ";
+    }
+    return result + "@" + std::to_string(walk.at.place);
+  }
+  std::vector<uint64_t> shared_;
+  test::Inlining inlining_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Node, InlinedTest, testing::ValuesIn(kFamilies),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(InlinedTest, GivesTheFunctionsInnermostFirstWithThePlacesOfTheCalls) {
+  EXPECT_EQ(Walk(10), "12@90 11@70 @50");
+  EXPECT_EQ(Walk(99), "12@90 11@70 @50");
+  EXPECT_EQ(Walk(9), "-") << "before the first entry";
+  inlining_.position_table = TableOf(heap_.v8.position_encoding, 0, Position(33, 0));
+  EXPECT_EQ(Walk(50), "@33") << "in the function itself";
+}
+
+TEST_P(InlinedTest, RefusesWhatContradictsItself) {
+  const test::Inlining good = inlining_;
+  inlining_.calls[1].position = Position(70, 2);
+  EXPECT_EQ(Walk(10), "?") << "its own caller";
+  inlining_.calls[1].position = Position(70, 3);
+  EXPECT_EQ(Walk(10), "?") << "calls are numbered outside in";
+  inlining_ = good;
+  inlining_.calls[1].function = 2;
+  EXPECT_EQ(Walk(10), "?") << "no such function";
+  inlining_.calls[1].function = -1;
+  EXPECT_EQ(Walk(10), "?");
+  inlining_ = good;
+  inlining_.calls.pop_back();
+  EXPECT_EQ(Walk(10), "?") << "no such call";
+  inlining_ = good;
+  inlining_.functions[1] = 3;
+  EXPECT_EQ(Walk(10), "?") << "a weak reference that was cleared";
+  inlining_.functions[1] = V8Heap::Smi(4);
+  EXPECT_EQ(Walk(10), "?");
+}
+
+TEST_P(InlinedTest, KnowsNothingWhereAnArrayIsOfAnotherKind) {
+  for (uint16_t V8Layout::*type :
+       {&V8Layout::position_table_type, &V8Layout::inlining_positions_type,
+        &V8Layout::deopt_data_type, &V8Layout::deopt_literals_type}) {
+    const uint16_t right = heap_.v8.*type;
+    CodeObject code;
+    const uint64_t start = heap_.Code(heap_.v8.kind_turbofan, 100, shared_[0], inlining_);
+    ASSERT_TRUE(reader_.FindCode(start, &code));
+    InlineWalk walk;
+    EXPECT_TRUE(reader_.BeginInlineWalk(code, 10, &walk));
+    heap_.v8.*type = 99;
+    EXPECT_FALSE(reader_.BeginInlineWalk(code, 10, &walk));
+    heap_.v8.*type = right;
+  }
+}
+
+TEST_P(V8ReaderTest, FindsThePlaceOfABytecode) {
+  const uint64_t array = heap_.BytecodeArray(
+      std::vector<uint8_t>(20), TableOf(heap_.v8.position_encoding, 4, Position(123, 0)));
+  ASSERT_TRUE(reader_.IsBytecodeArray(array));
+  uint32_t offset = 99;
+  // V8 counts from the tagged pointer.
+  EXPECT_FALSE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(62), &offset));
+  EXPECT_TRUE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(63), &offset));
+  EXPECT_EQ(offset, 0u);
+  EXPECT_TRUE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(63 + 19), &offset));
+  EXPECT_EQ(offset, 19u);
+  EXPECT_FALSE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(63 + 20), &offset));
+  EXPECT_FALSE(reader_.ReadBytecodeOffset(array, V8Heap::Smi(-1), &offset));
+  EXPECT_FALSE(reader_.ReadBytecodeOffset(array, array, &offset)) << "no Smi";
+  EXPECT_EQ(reader_.PlaceInBytecode(array, 3), 0u);
+  EXPECT_EQ(reader_.PlaceInBytecode(array, 19), 123u);
+  heap_.Set(array, heap_.v8.bytecode_positions, heap_.New(131, 24));
+  EXPECT_EQ(reader_.PlaceInBytecode(array, 19), 0u) << "undefined: V8 has made no table";
+}
+
 // Words of every kind in every place: whatever is read, nothing crashes and no text outgrows its
 // buffer.
 TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {
@@ -317,7 +447,12 @@ TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {
   objects.push_back(heap_.Cons(objects[2], objects[3], 8, false));
   objects.push_back(heap_.Sliced(objects[2], 1, 2, true));
   objects.push_back(heap_.Thin(objects[2], 4, true));
-  const uint64_t code_start = heap_.Code(heap_.v8.kind_turbofan, 256, objects[5]);
+  const uint64_t code_start = heap_.Code(heap_.v8.kind_turbofan, 256, objects[5],
+                                         {{objects[5]},
+                                          {{Position(5, 0), 0}, {Position(6, 1), 0}},
+                                          TableOf(heap_.v8.position_encoding, 0, Position(7, 2))});
+  objects.push_back(heap_.BytecodeArray(std::vector<uint8_t>(20),
+                                        TableOf(heap_.v8.position_encoding, 4, Position(123, 0))));
   const size_t words = heap_.used() / 8;
   const std::vector<uint64_t> good(heap_.words(), heap_.words() + words);
   const auto any_word = [&]() -> uint64_t {
@@ -356,6 +491,9 @@ TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {
     if (reader.ReadFunction(word, &function) || reader.ReadShared(word, &function)) {
       read += reader.ReadName(function, &text);
       reader.ReadPositions(function, &positions);
+      uint8_t lines[24] = {};
+      ASSERT_LE(reader.ReadLineLengths(function, positions, lines, 16), 16u);
+      ASSERT_EQ(lines[16], 0);
     }
     function.shared = function.script = word;
     uint32_t length;
@@ -368,6 +506,16 @@ TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {
     CodeObject code;
     if (reader.FindCode(random() % 4 ? code_start + random() % 300 : any_word(), &code)) {
       read += reader.ReadOptimizedFunction(code, &function);
+      read += reader.PlaceInBaseline(code, word, static_cast<uint32_t>(random() % 300));
+      InlineWalk walk;
+      if (reader.BeginInlineWalk(code, static_cast<uint32_t>(random() % 300), &walk)) {
+        int steps = 0;
+        while (reader.StepInlineWalk(&walk, &function)) ASSERT_LT(steps++, 1 << 16);
+      }
+    }
+    uint32_t offset;
+    if (reader.ReadBytecodeOffset(word, any_word(), &offset)) {
+      read += reader.PlaceInBytecode(word, offset) != 0;
     }
     ASSERT_LE(text.length, text.capacity);
     for (size_t i = 16; i < 20; i++) ASSERT_EQ(buffer[i], kCanary);

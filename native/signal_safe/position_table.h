@@ -1,0 +1,56 @@
+// V8's tables of source positions, as bytes: which place of a script belongs to an offset in
+// bytecode or machine code, and which bytecode to a place in Sparkplug's code (V8.md 3). Bytes are
+// treated as hostile: every read is bounded and guarded, every loop ends with its table.
+//
+// Context: signal | any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace spprof {
+
+// How an entry tells its distance from the one before it. A wrong choice gives wrong lines and no
+// error, so it is checked when a recording begins (v8/position_check.h).
+enum class PositionEncoding : uint8_t {
+  kUnknown = 0,
+  kSigned = 1,   // zig-zag; a negative one marks an expression (V8 up to 13.6)
+  kFlagged = 2,  // unsigned, two flags in the low bits (V8 14.1 to 14.6)
+};
+
+struct SourcePosition {
+  uint32_t place = 0;        // 1 + offset in the script, UTF-16 units; 0: unknown
+  uint32_t inlining_id = 0;  // 1 + index of the inlined call that the place is in; 0: none
+};
+
+// From the word in which V8 keeps a position.
+SourcePosition UnpackSourcePosition(uint64_t word);
+
+// A table longer than this is not looked through: at a nanosecond or two a byte, reading it would
+// hold up the program.
+inline constexpr uint32_t kMaxPositionTableBytes = 64 * 1024;
+
+// The position that holds at `offset`: that of the last entry not behind it. False: there is none,
+// or the table is damaged.
+bool FindSourcePosition(PositionEncoding encoding, uintptr_t table, uint32_t bytes, uint32_t offset,
+                        SourcePosition* out);
+
+// Lengths of bytecodes with their operands, V8's own table: for each of three operand scales, one
+// byte an opcode.
+struct BytecodeSizes {
+  const uint8_t* sizes = nullptr;
+  uint32_t opcode_count = 0;
+};
+
+struct Bytecodes {
+  uintptr_t begin;
+  uint32_t length;
+};
+
+// The offset of the bytecode whose Sparkplug code holds `pc_offset`. `table` gives, bytecode by
+// bytecode, how much machine code it became. False: in the prologue, or table and bytecodes do not
+// fit each other to the last byte.
+bool FindBaselineBytecode(const BytecodeSizes& sizes, uintptr_t table, uint32_t bytes,
+                          const Bytecodes& bytecodes, uint32_t pc_offset, uint32_t* out);
+
+}  // namespace spprof
