@@ -99,6 +99,12 @@ test.each([
   expect(frame).toMatchObject({ functionName: 'a', url: path.join(folder, `${name}.js`), line: 1 });
 });
 
+test('bad settings of a verb are told: recover takes no --no-source-maps', () => {
+  const run = runCli(['recover', '--no-source-maps', folder], { cwd: folder });
+  expect(run.status).not.toBe(0);
+  expect(run.stderr).toContain('--no-source-maps');
+});
+
 test('a script that has changed since it was compiled is not mapped', () => {
   const frame = { ...frameOf('stale.js', `function a(){}\n${inline(MAP)}`, 'a'), sourceLength: 3 };
   expect(applySourceMaps([frame])).toEqual([]);
