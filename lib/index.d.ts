@@ -37,6 +37,8 @@ export interface StartOptions {
    * Useful with `dir`. The command `spprof` always does this. Default false.
    */
   handleSignals?: boolean;
+  /** Original names, files and lines where a script has a source map. Default true. */
+  sourceMaps?: boolean;
   /**
    * Folder under which region and log are kept, in `<pid>-<n>`, so that the recording survives the process. Default:
    * none, all in memory.
@@ -149,6 +151,8 @@ export type Format = 'cpuprofile' | 'collapsed' | 'text';
 
 /** A finished recording. */
 export interface Profile {
+  /** One sentence for each script whose source map could not be used; its generated positions are kept. */
+  readonly sourceMapProblems: readonly string[];
   readonly pid: number;
   /** Unix time, milliseconds. */
   readonly startTimeMs: number;
@@ -211,4 +215,4 @@ export function isRecording(): boolean;
  * Reads a finished recording: a log (`.spprof`), or the folder of a process.
  * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_NO_BINDING`
  */
-export function readProfile(path: string): Promise<Profile>;
+export function readProfile(path: string, settings?: { sourceMaps?: boolean }): Promise<Profile>;

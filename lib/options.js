@@ -23,11 +23,12 @@ const { parseMicroseconds } = require('./units');
  * @property {string[]} [planned] what the design names and this version does not have
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
- *   | 'indexRingBytes' | 'detailRingBytes' | 'handleSignals' | 'dir'} OptionName
+ *   | 'indexRingBytes' | 'detailRingBytes' | 'handleSignals' | 'dir' | 'sourceMaps'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
  *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, handleSignals: boolean,
- *   dir: string | null }} Options
+ *   dir: string | null,
+ *   sourceMaps: boolean }} Options
  */
 
 /** @type {Record<OptionName, Option>} */
@@ -147,6 +148,13 @@ const OPTIONS = {
     operand: 'folder',
     env: 'SPPROF_DIR',
     help: 'keep region and log in this folder',
+  },
+  sourceMaps: {
+    type: 'boolean',
+    default: true,
+    flag: 'no-source-maps',
+    env: 'SPPROF_SOURCE_MAPS',
+    help: 'positions of the generated code, where a source map is found too',
   },
 };
 

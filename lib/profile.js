@@ -3,6 +3,7 @@
 const path = require('node:path');
 const { errors } = require('./errors');
 const { summarizeFunctions, totalCpuNs } = require('./model');
+const { applySourceMaps } = require('./source-maps');
 const { fillSourcePositions } = require('./source-positions');
 
 /**
@@ -16,9 +17,13 @@ class Profile {
   /** @type {import('./index').FunctionSummary[] | null} */
   #functions = null;
 
-  /** @param {Recording} recording */
-  constructor(recording) {
+  /**
+   * @param {Recording} recording
+   * @param {{ sourceMaps?: boolean }} [settings]
+   */
+  constructor(recording, { sourceMaps = true } = {}) {
     fillSourcePositions(recording.frames);
+    this.sourceMapProblems = sourceMaps ? applySourceMaps(recording.frames) : [];
     this.#recording = recording;
     const { pid, startTimeMs, durationNs, intervalNs, mode, timer, nodeVersion, stoppedCleanly } = recording;
     this.pid = pid;

@@ -7,9 +7,10 @@ const { loadBinding } = require('./binding');
 /**
  * Reads a finished recording; documented in `index.d.ts`.
  * @param {string} file
+ * @param {{ sourceMaps?: boolean }} [settings]
  * @returns {Promise<import('./profile').Profile>}
  */
-async function readProfile(file) {
+async function readProfile(file, { sourceMaps } = {}) {
   if (typeof file !== 'string' || file === '') throw errors.optionType('path', file, 'the name of a file or folder');
   try {
     await fs.promises.access(file, fs.constants.R_OK);
@@ -18,7 +19,7 @@ async function readProfile(file) {
   }
   const recording = await loadBinding().readRecording(file);
   const { Profile } = require('./profile');
-  return new Profile(recording);
+  return new Profile(recording, { sourceMaps });
 }
 
 module.exports = { readProfile };

@@ -25,9 +25,13 @@ class Session {
   /** @type {import('../binding').NativeStats | null} */
   #lastStats = null;
 
-  /** @param {import('../binding')} binding @param {string | null} directory */
-  constructor(binding, directory) {
+  /** @type {boolean} */
+  #sourceMaps;
+
+  /** @param {import('../binding')} binding @param {string | null} directory @param {boolean} sourceMaps */
+  constructor(binding, directory, sourceMaps) {
     this.#binding = binding;
+    this.#sourceMaps = sourceMaps;
     this.directory = directory;
   }
 
@@ -52,7 +56,7 @@ class Session {
       const recording = await this.#binding.stop();
       this.#lastStats = recording.stats;
       const { Profile } = require('./profile');
-      return new Profile(recording);
+      return new Profile(recording, { sourceMaps: this.#sourceMaps });
     } finally {
       startedAt = null;
     }
@@ -76,7 +80,7 @@ function start(given) {
   }
   binding.start(toNativeOptions(options, directory));
   startedAt = callerOfStart();
-  return new Session(binding, directory);
+  return new Session(binding, directory, options.sourceMaps);
 }
 
 /** Whether this process is being recorded, by whomever. */

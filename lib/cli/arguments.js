@@ -12,8 +12,8 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {import('../exporters/formats').FormatName} FormatName
  * @typedef {{ outputs: string[], format: FormatName | null }} OutputRequest
  * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, command: string[] }} RecordRequest
- * @typedef {{ verb: 'report', file: string }} ReportRequest
- * @typedef {OutputRequest & { verb: 'convert', file: string }} ConvertRequest
+ * @typedef {{ verb: 'report', file: string, sourceMaps: boolean }} ReportRequest
+ * @typedef {OutputRequest & { verb: 'convert', file: string, sourceMaps: boolean }} ConvertRequest
  * @typedef {{ verb: 'recover', folder: string, dump: boolean }} RecoverRequest
  * @typedef {RecordRequest | ReportRequest | ConvertRequest | RecoverRequest | { verb: 'help', topic: string | null } |
  *   { verb: 'version' }} Request
@@ -24,8 +24,8 @@ const PLANNED_VERBS = ['view'];
 
 /** Flags that verbs other than `record` take. */
 const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
-  report: ['help'],
-  convert: ['output', 'format', 'help'],
+  report: ['no-source-maps', 'help'],
+  convert: ['output', 'format', 'no-source-maps', 'help'],
   recover: ['dump', 'help'],
 });
 
@@ -138,9 +138,10 @@ function parseRecord(args, env) {
  * Verbs that take one file or folder; their options may stand on either side of it.
  * @param {string} verb
  * @param {string[]} args
+ * @param {Record<string, string | undefined>} env
  * @returns {Request}
  */
-function parseFileVerb(verb, args) {
+function parseFileVerb(verb, args, env) {
   const what = verb === 'recover' ? 'folder' : 'file';
   const first = splitArguments(args, VERB_FLAGS[verb]);
   const second = splitArguments(first.rest.slice(1), VERB_FLAGS[verb]);
@@ -152,13 +153,14 @@ function parseFileVerb(verb, args) {
   if (second.rest.length > 0) {
     throw errors.usage(`${verb} takes one ${what}, not also ${JSON.stringify(second.rest[0])}`);
   }
-  if (verb === 'report') return { verb, file: operand };
   if (verb === 'recover') return { verb, folder: operand, dump: given.has('dump') };
+  const { sourceMaps } = optionsOf(given, env);
+  if (verb === 'report') return { verb, file: operand, sourceMaps };
   const outputs = outputsOf(given);
   if (outputs.outputs.length === 0) {
     throw errors.usage('convert needs an output: spprof convert <file> -o <file>');
   }
-  return { verb: 'convert', file: operand, ...outputs };
+  return { verb: 'convert', file: operand, sourceMaps, ...outputs };
 }
 
 /**
@@ -171,7 +173,7 @@ function parseArguments(args, env) {
   const [verb, ...rest] = args;
   if (verb === undefined || verb === 'help') return { verb: 'help', topic: null };
   if (PLANNED_VERBS.includes(verb)) throw errors.unavailable(`the verb ${verb}`, VERBS.join(', '));
-  if (verb in VERB_FLAGS) return parseFileVerb(verb, rest);
+  if (verb in VERB_FLAGS) return parseFileVerb(verb, rest, env);
   return parseRecord(verb === 'record' ? rest : args, env);
 }
 

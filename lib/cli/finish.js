@@ -17,6 +17,7 @@ const { moveLog, writeOutputs } = require('./write-outputs');
  * @property {string} folder of the recording
  * @property {Set<string>} ignore what was in it before
  * @property {boolean} keepFolder
+ * @property {boolean} sourceMaps
  * @property {number} firstPid of the command
  * @property {string} program its name, for `%n`
  * @property {string} command as the user gave it
@@ -84,7 +85,9 @@ async function processRecordings(ended) {
   const recorded = [];
   for (const { folder, pid } of folders.filter((each) => !alive.has(each.pid))) {
     try {
-      recorded.push({ profile: await readProcess(folder), folder });
+      const profile = await readProcess(folder, ended.sourceMaps);
+      for (const problem of profile.sourceMapProblems) io.stderr.write(`spprof: ${problem}\n`);
+      recorded.push({ profile, folder });
     } catch (error) {
       isComplete = false;
       io.stderr.write(`spprof: the recording of process ${pid} in ${folder} cannot be read: ${messageOf(error)}\n`);

@@ -14,9 +14,9 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 
 /** lib/, from the bottom up; a file not named here is at the top. */
 const LIB_ROWS = [
-  ['errors', 'nearest', 'units'],
+  ['errors', 'nearest', 'units', 'replace-file'],
   ['options', 'frames', 'write-pieces', 'recording-folder'],
-  ['binding', 'source-positions', 'model'],
+  ['binding', 'source-positions', 'source-maps', 'model'],
   ['exporters/'],
   ['profile'],
   ['session', 'read-profile'],

@@ -1,0 +1,132 @@
+'use strict';
+
+const fs = require('node:fs');
+const { fileURLToPath, pathToFileURL } = require('node:url');
+const { messageOf } = require('./errors');
+const { scriptPath } = require('./frames');
+const { lineStarts } = require('./source-positions');
+
+/** Puts original names, files and lines in the place of generated ones, where a script has a source map. */
+
+/** @typedef {import('../binding').NativeFrame} Frame */
+/** @typedef {{ url: string, line: number, column: number, name: string | null, isExact: boolean }} Original 1-based */
+/**
+ * @typedef {object} MappedScript
+ * @property {(line: number, column: number) => Original | null} originalAt 1-based; of any position, also a sampled one
+ * @property {string} text
+ * @property {number[]} starts of lines
+ */
+
+/** A map's comment, which is the last in its script. */
+const MAP_COMMENT = /^[ \t]*\/[/*][#@][ \t]*sourceMappingURL=([^\s'"*]+)/gm;
+const DATA_URL = /^data:application\/json[^,]*?(;base64)?,/i;
+/** How far from its parameters a function's name is looked for, UTF-16 units. */
+const NAME_REACH = 256;
+
+/**
+ * The map that a script names, and the URL that the map's sources are relative to.
+ * @param {string} reference
+ * @param {string} script its path
+ */
+function readMap(reference, script) {
+  const base = pathToFileURL(script).href;
+  const data = DATA_URL.exec(reference);
+  if (data !== null) {
+    const body = decodeURIComponent(reference.slice(data[0].length));
+    return { json: data[1] ? Buffer.from(body, 'base64').toString('utf8') : body, url: base };
+  }
+  const url = new URL(reference, base);
+  return { json: fs.readFileSync(fileURLToPath(url), 'utf8'), url: url.href };
+}
+
+/**
+ * @param {string} script its path
+ * @param {number} sourceLength of what V8 compiled; 0: unknown
+ * @returns {MappedScript | null} null: it has no map, or is not what V8 compiled
+ * @throws when the map that it names cannot be read
+ */
+function readMappedScript(script, sourceLength) {
+  let text;
+  try {
+    text = fs.readFileSync(script, 'utf8');
+  } catch {
+    return null; // The script is gone or was never a file; its frames keep what V8 knew.
+  }
+  if (text.length !== sourceLength && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+  if (sourceLength > 0 && text.length !== sourceLength) return null;
+  const reference = [...text.matchAll(MAP_COMMENT)].at(-1)?.[1];
+  if (reference === undefined) return null;
+  const { json, url } = readMap(reference, script);
+  const { AnyMap, originalPositionFor, traceSegment } = require('@jridgewell/trace-mapping');
+  const map = new AnyMap(json, url);
+  return {
+    text,
+    starts: lineStarts(text),
+    originalAt(line, column) {
+      const { source, line: row, column: at, name } = originalPositionFor(map, { line, column: column - 1 });
+      if (source === null) return null;
+      const isExact = traceSegment(map, line - 1, column - 1)?.[0] === column - 1;
+      return { url: source, line: row, column: at + 1, name, isExact };
+    },
+  };
+}
+
+/**
+ * The original name: what the map says of the token that is the function's name, before its parameters. A map may name
+ * other things nearby, which are not the function; so the generated name must stand there, and its segment begin there.
+ * @param {MappedScript} script
+ * @param {Frame} frame
+ */
+function originalName({ text, starts, originalAt }, { functionName, line, column }) {
+  if (functionName === '' || line > starts.length) return functionName;
+  const position = starts[line - 1] + column - 1;
+  const before = text.slice(Math.max(0, position - NAME_REACH, starts[line - 1]), position);
+  const token = /([\p{ID_Continue}$]+)\s*(?:[=:]\s*(?:async\b\s*)?(?:function\b\s*\*?\s*)?)?$/u.exec(before);
+  if (token === null || token[1] !== functionName) return functionName;
+  const original = originalAt(line, column - before.length + token.index);
+  return original?.isExact && original.name ? original.name : functionName;
+}
+
+/**
+ * A source's URL in the form that the script's had: a path where V8 had a path.
+ * @param {string} source
+ * @param {string} scriptUrl
+ */
+function sourceUrl(source, scriptUrl) {
+  if (scriptUrl.startsWith('file:')) return source;
+  return scriptPath(/** @type {Frame} */ ({ url: source })) ?? source;
+}
+
+/**
+ * Changes JavaScript frames in place. Each script and its map are read once.
+ * @param {Frame[]} frames
+ * @returns {string[]} one sentence for each script whose map could not be used
+ */
+function applySourceMaps(frames) {
+  /** @type {Map<string, MappedScript | null>} */
+  const known = new Map();
+  const problems = [];
+  for (const frame of frames) {
+    const file = frame.kind === 'js' && frame.line > 0 ? scriptPath(frame) : null;
+    if (file === null) continue;
+    const key = `${frame.sourceLength}\0${file}`;
+    let script = known.get(key);
+    if (script === undefined) {
+      script = null;
+      try {
+        script = readMappedScript(file, frame.sourceLength);
+      } catch (error) {
+        problems.push(`the source map of ${file} is not used: ${messageOf(error)}`);
+      }
+      known.set(key, script);
+    }
+    const original = script?.originalAt(frame.line, frame.column);
+    if (!script || !original) continue;
+    const functionName = originalName(script, frame);
+    const { line, column } = original;
+    Object.assign(frame, { functionName, url: sourceUrl(original.url, frame.url), line, column });
+  }
+  return problems;
+}
+
+module.exports = { applySourceMaps, readMappedScript };

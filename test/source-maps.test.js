@@ -1,0 +1,112 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const ts = require('typescript');
+const { applySourceMaps } = require('../lib/source-maps');
+const { js } = require('./helpers/recording');
+const { runCli, temporaryFolder } = require('./helpers/run-cli');
+
+const folder = temporaryFolder();
+
+const SOURCE = `interface Work { rounds: number }
+
+type Unused = string;
+
+function heavyWork(work: Work): number {
+  let sum = 0;
+  for (let i = 0; i < work.rounds; i++) sum = (sum * 31 + i) % 1000003;
+  return sum;
+}
+const end = Date.now() + 400;
+while (Date.now() < end) heavyWork({ rounds: 100000 });
+`;
+
+/** @param {string} name @param {ts.CompilerOptions} maps */
+function compile(name, maps) {
+  const { outputText, sourceMapText } = ts.transpileModule(SOURCE, {
+    fileName: `${name}.ts`,
+    compilerOptions: { target: ts.ScriptTarget.ES2022, ...maps },
+  });
+  fs.writeFileSync(path.join(folder, `${name}.js`), outputText);
+  if (sourceMapText !== undefined) fs.writeFileSync(path.join(folder, `${name}.js.map`), sourceMapText);
+}
+
+/** @param {string} name @param {string} text @param {string} functionName */
+function frameOf(name, text, functionName) {
+  const file = path.join(folder, name);
+  fs.writeFileSync(file, text);
+  const column = text.indexOf('(') + 1;
+  return js(functionName, { url: file, line: 1, column, sourceLength: text.length });
+}
+
+/** @param {object} map */
+function inline(map) {
+  return `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}\n`;
+}
+
+// `function a(){}`: the token `a` is line 5, column 3 of the source, and was called `original` there.
+const MAP = { version: 3, sources: ['webpack://app/./src/x.ts'], names: ['original'], mappings: 'SAIGA' };
+
+test.each([
+  ['inline', { inlineSourceMap: true }],
+  ['external', { sourceMap: true }],
+])('TypeScript with an %s map is shown by its own file and line in every format', (name, maps) => {
+  compile(name, maps);
+  const outputs = ['cpuprofile', 'collapsed'].flatMap((format) => ['-o', `${name}.${format}`]);
+  expect(runCli([...outputs, `${name}.js`], { cwd: folder }).status).toBe(0);
+  const { nodes } = JSON.parse(fs.readFileSync(path.join(folder, `${name}.cpuprofile`), 'utf8'));
+  const { callFrame } = nodes.find((/** @type {any} */ node) => node.callFrame.functionName === 'heavyWork');
+  expect(callFrame.url).toMatch(new RegExp(`/${name}\\.ts$`));
+  expect(callFrame.lineNumber).toBe(4);
+  expect(fs.readFileSync(path.join(folder, `${name}.collapsed`), 'utf8')).toMatch(/heavyWork/);
+  expect(runCli(['report', `${name}.spprof`], { cwd: folder }).stdout).toContain(`${name}.ts:5`);
+  const generated = runCli(['report', '--no-source-maps', `${name}.spprof`], { cwd: folder }).stdout;
+  expect(generated).toContain(`${name}.js:`);
+  expect(generated).not.toContain(`${name}.ts`);
+});
+
+test('a renamed function gets its original name, and a webpack: URL stays', () => {
+  const frame = frameOf('min.js', `function a(){}\n${inline(MAP)}`, 'a');
+  expect(applySourceMaps([frame])).toEqual([]);
+  expect(frame).toMatchObject({ functionName: 'original', url: 'webpack://app/src/x.ts', line: 5, column: 4 });
+});
+
+test('a name that the map does not put at the function is not taken', () => {
+  const map = { ...MAP, mappings: 'AAIGA' };
+  const frame = frameOf('near.js', `function a(){}\n${inline(map)}`, 'a');
+  applySourceMaps([frame]);
+  expect(frame).toMatchObject({ functionName: 'a', line: 5 });
+});
+
+test('sectioned maps and sourceRoot', () => {
+  const map = { ...MAP, sources: ['x.ts'], sourceRoot: 'src' };
+  const sections = { version: 3, sections: [{ offset: { line: 0, column: 0 }, map }] };
+  const frame = frameOf('parts.js', `function a(){}\n${inline(sections)}`, 'a');
+  applySourceMaps([frame]);
+  expect(frame).toMatchObject({ functionName: 'original', url: path.join(folder, 'src/x.ts'), line: 5 });
+});
+
+test.each([
+  ['missing', '//# sourceMappingURL=gone.js.map\n'],
+  ['broken', '//# sourceMappingURL=data:application/json,{oops\n'],
+])('a %s map is told once, and the generated position stays', (name, comment) => {
+  const frame = frameOf(`${name}.js`, `function a(){}\n${comment}`, 'a');
+  const again = { ...frame };
+  const problems = applySourceMaps([frame, again]);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain(`${name}.js is not used: `);
+  expect(frame).toMatchObject({ functionName: 'a', url: path.join(folder, `${name}.js`), line: 1 });
+});
+
+test('bad settings of a verb are told: recover takes no --no-source-maps', () => {
+  const run = runCli(['recover', '--no-source-maps', folder], { cwd: folder });
+  expect(run.status).not.toBe(0);
+  expect(run.stderr).toContain('--no-source-maps');
+});
+
+test('a script that has changed since it was compiled is not mapped', () => {
+  const frame = { ...frameOf('stale.js', `function a(){}\n${inline(MAP)}`, 'a'), sourceLength: 3 };
+  expect(applySourceMaps([frame])).toEqual([]);
+  expect(frame.functionName).toBe('a');
+});
