@@ -199,7 +199,7 @@ class JavaScriptStack {
     registers_.pc = return_address;
     registers_.fp = reinterpret_cast<uint64_t>(&stack_[10]);
     registers_.sp = reinterpret_cast<uint64_t>(&stack_[1]);
-    State()->gc_epoch = 1;
+    State()->gc_epoch = State()->code_epoch = 1;
   }
 
   ThreadState* State() { return harness_.State(slot_); }
@@ -239,6 +239,7 @@ void JavaScriptAfterACollection(benchmark::State& state) {
   uint64_t total_ns = 0, count = 0;
   for (auto _ : state) {
     stack.State()->gc_epoch++;
+    stack.State()->code_epoch++;
     const uint64_t begin = kernel::MonotonicNs();
     frames = stack.Walk();
     const uint64_t took = kernel::MonotonicNs() - begin;

@@ -257,7 +257,8 @@ void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext) {
   if (!is_ours) Forward(previous, signal, info, ucontext);
 }
 
-void OnGcBegin(HandlerContext* context, uint32_t slot, const ucontext_t& ucontext) {
+void OnGcBegin(HandlerContext* context, uint32_t slot, bool is_young_only,
+               const ucontext_t& ucontext) {
   ThreadState* state = context->State(slot);
   state->busy.store(1, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -269,8 +270,10 @@ void OnGcBegin(HandlerContext* context, uint32_t slot, const ucontext_t& ucontex
                   &definitions, context->walk);
     walker.CaptureForGc(Registers::FromContext(ucontext));
   }
-  if (state->gc_epoch != 0)
-    state->gc_epoch++;  // what has been remembered by address is void from here on
+  if (state->gc_epoch != 0) {  // what has been remembered by address is void from here on
+    state->gc_epoch++;
+    if (!is_young_only) state->code_epoch++;
+  }
   std::atomic_signal_fence(std::memory_order_seq_cst);
   state->busy.store(0, std::memory_order_relaxed);
 }

@@ -50,7 +50,8 @@ void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, i
                 const ucontext_t& ucontext);
 
 // V8's garbage-collection callbacks on the thread of `slot`; see WalkOptions::heap_is_moving.
-void OnGcBegin(HandlerContext* context, uint32_t slot, const ucontext_t& ucontext);
+void OnGcBegin(HandlerContext* context, uint32_t slot, bool is_young_only,
+               const ucontext_t& ucontext);
 void OnGcEnd(HandlerContext* context, uint32_t slot);
 
 }  // namespace spprof

@@ -89,6 +89,8 @@ struct ThreadState {
   // Counts collections, from 1 on; 0: this thread's collections are not announced, so nothing may
   // be remembered by address.
   uint32_t gc_epoch;
+  // The same without those of the young generation, which move neither code nor what describes it.
+  uint32_t code_epoch;
 
   // Engine.
   // Kernel timer ids; -1: none. Set and cleared by the control side, used by the handler.

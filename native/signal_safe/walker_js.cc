@@ -77,13 +77,13 @@ void Walker::EmitBelowFrameless(uint32_t function_id) {
 bool Walker::FramesOfCode(uint64_t pc, uint64_t fp, CodeFrames* out) {
   static_assert(kCodeCacheSize == 1 << 10);
   CodeCacheEntry& entry = state_->code_cache[(pc * kSpread) >> 54];
-  if (entry.pc != pc || entry.epoch != state_->gc_epoch || entry.epoch == 0) {
+  if (entry.pc != pc || entry.epoch != state_->code_epoch || entry.epoch == 0) {
     MakeRoomForCodeFrames();
     entry = {pc, 0, static_cast<uint16_t>(state_->code_frames_used), 0};
     const bool is_certain = ReadFramesOfCode(pc, fp, &entry);
     if (result_.is_lane_full) return false;
-    if (is_certain && state_->gc_epoch != 0) {
-      entry.epoch = state_->gc_epoch;
+    if (is_certain && state_->code_epoch != 0) {
+      entry.epoch = state_->code_epoch;
       state_->code_frames_used += entry.count;
     }
   }
@@ -92,8 +92,8 @@ bool Walker::FramesOfCode(uint64_t pc, uint64_t fp, CodeFrames* out) {
 }
 
 void Walker::MakeRoomForCodeFrames() {
-  if (state_->code_frames_epoch != state_->gc_epoch) {
-    state_->code_frames_epoch = state_->gc_epoch;  // all that is there is void
+  if (state_->code_frames_epoch != state_->code_epoch) {
+    state_->code_frames_epoch = state_->code_epoch;  // all that is there is void
     state_->code_frames_used = 0;
   }
   if (state_->code_frames_used + kMaxInlined <= kCodeFramesSize) return;
@@ -185,13 +185,13 @@ uint32_t Walker::PlaceOfBytecode(uint64_t bytecode_array, uint64_t offset_slot) 
   if (!reader_.ReadBytecodeOffset(bytecode_array, newest, &offset)) return 0;
   // Exact: a heap address has 44 bits that differ. Beyond a million bytecodes nothing is
   // remembered.
-  const bool may_remember = offset < 1 << 20 && state_->gc_epoch != 0;
+  const bool may_remember = offset < 1 << 20 && state_->code_epoch != 0;
   const uint64_t key = bytecode_array >> 3 << 20 | offset;
   static_assert(kPlaceCacheSize == 1 << 10);
   PlaceCacheEntry& entry = state_->place_cache[(key * kSpread) >> 54];
-  if (may_remember && entry.key == key && entry.epoch == state_->gc_epoch) return entry.place;
+  if (may_remember && entry.key == key && entry.epoch == state_->code_epoch) return entry.place;
   const uint32_t place = reader_.PlaceInBytecode(bytecode_array, offset);
-  if (may_remember) entry = {key, state_->gc_epoch, place};
+  if (may_remember) entry = {key, state_->code_epoch, place};
   return place;
 }
 

@@ -20,6 +20,7 @@ using GcCallback = void (*)(void* isolate, int type, int flags, void* data);
 using AddCallback = void (*)(void* isolate, GcCallback callback, void* data, int filter);
 using RemoveCallback = void (*)(void* isolate, GcCallback callback, void* data);
 
+constexpr int kScavenge = 1;
 constexpr int kAllCollections = 31;
 
 struct Hook {
@@ -73,12 +74,12 @@ std::list<Hook>& Hooks() {
   return *hooks;
 }
 
-void OnPrologue(void*, int, int, void* data) {
+void OnPrologue(void*, int type, int, void* data) {
   Hook* hook = static_cast<Hook*>(data);
   hook->in_callback.store(true, std::memory_order_seq_cst);
   if (HandlerContext* context = hook->context.load(std::memory_order_seq_cst)) {
     ucontext_t here;
-    if (getcontext(&here) == 0) OnGcBegin(context, hook->slot, here);
+    if (getcontext(&here) == 0) OnGcBegin(context, hook->slot, type == kScavenge, here);
   }
   hook->in_callback.store(false, std::memory_order_release);
 }
@@ -123,7 +124,7 @@ void RemoveGcHook() {
   for (auto hook = Hooks().begin(); hook != Hooks().end(); ++hook) {
     if (hook->isolate != isolate) continue;
     if (HandlerContext* context = hook->context.load(std::memory_order_seq_cst)) {
-      context->State(hook->slot)->gc_epoch = 0;
+      context->State(hook->slot)->gc_epoch = context->State(hook->slot)->code_epoch = 0;
     }
     api.remove_prologue(isolate, OnPrologue, &*hook);
     api.remove_epilogue(isolate, OnEpilogue, &*hook);
@@ -138,7 +139,8 @@ void AttachGcHook(pid_t tid, HandlerContext* context, uint32_t slot) {
     if (hook.tid != tid) continue;
     hook.slot = slot;
     hook.context.store(context, std::memory_order_seq_cst);
-    context->State(slot)->gc_epoch = 1;  // from here on moves are announced
+    // From here on moves are announced.
+    context->State(slot)->gc_epoch = context->State(slot)->code_epoch = 1;
   }
 }
 

@@ -36,7 +36,7 @@ class JsWalk : public testing::Test {
     inlining_.calls = {{Position(50, 0), 0}};
     inlining_.position_table = TableOf(heap_.v8.position_encoding, 5, Position(90, 1));
     bytecodes_ = heap_.BytecodeArray(std::vector<uint8_t>(20), TwoEntries());
-    State()->gc_epoch = 1;
+    State()->gc_epoch = State()->code_epoch = 1;
   }
 
   // From bytecode 2 on place 30, from 12 on place 40.
@@ -156,7 +156,7 @@ TEST_F(JsWalk, ShowsTheFunctionAloneWhereTheChainBreaks) {
   EXPECT_EQ(Walk(RegistersAt(code + 30, 40)), "f1@0t");
 }
 
-TEST_F(JsWalk, RemembersCodeUntilACollectionBegins) {
+TEST_F(JsWalk, RemembersCodeUntilACollectionThatMayMoveItBegins) {
   const uint64_t code = heap_.Code(heap_.v8.kind_turbofan, 100, shared_[1], inlining_);
   PutFrame(40, functions_[1], 0, 0);
   const Registers here = RegistersAt(code + 20, 40);
@@ -165,9 +165,11 @@ TEST_F(JsWalk, RemembersCodeUntilACollectionBegins) {
   heap_.v8.position_encoding = PositionEncoding::kUnknown;
   EXPECT_EQ(Walk(here), "f0@90t! f1@50t");
   State()->gc_epoch++;
+  EXPECT_EQ(Walk(here), "f0@90t! f1@50t") << "a young generation's collection moves no code";
+  State()->code_epoch++;
   EXPECT_EQ(Walk(here), "f1@0t") << "looked at again";
   // A thread whose collections are not announced remembers nothing.
-  State()->gc_epoch = 0;
+  State()->gc_epoch = State()->code_epoch = 0;
   EXPECT_EQ(Walk(here), "f1@0t");
   heap_.v8.position_encoding = known;
   EXPECT_EQ(Walk(here), "f0@90t! f1@50t");
@@ -249,7 +251,7 @@ TEST_F(JsWalk, FindsThePlaceInSparkplugsCodeWhenBytecodesAndTableFit) {
   EXPECT_EQ(Walk(RegistersAt(code + 51, 40)), "f3@40b");
   EXPECT_EQ(Walk(RegistersAt(code + 10, 40)), "f3@0b") << "the prologue";
   heap_.v8.bytecode_sizes.opcode_count = 4;
-  State()->gc_epoch++;
+  State()->code_epoch++;
   EXPECT_EQ(Walk(RegistersAt(code + 25, 40)), "f3@0b") << "another V8's bytecodes";
 }
 
@@ -301,7 +303,7 @@ TEST_F(JsWalk, SurvivesAnyStackOnAnyHeap) {
     here.r9 = random() % 90;
     here.rdi = any_word();
     if (random() % 8 == 0) here.fp = any_word();
-    State()->gc_epoch = random() % 4 == 0 ? 0 : State()->gc_epoch + 1;
+    State()->gc_epoch = State()->code_epoch = random() % 4 == 0 ? 0 : turn + 1;
     const std::string walk = Walk(here, options);
     ASSERT_LE(std::count(walk.begin(), walk.end(), ' '), 40);
     js += walk.find('@') != std::string::npos;
