@@ -43,6 +43,8 @@ class RegionMap {
 
   // Adds a block; its slots are zeroed (free). One caller at a time.
   Status Grow();
+  // Has the pages of `count` slots from `slot` on, within a block, ready before they are used.
+  void TouchSlots(uint32_t slot, uint32_t count);
   // Sees to it that the rings of a slot can be written: on a full disk, writing into a hole of a
   // mapped file would kill the process (SIGBUS).
   Status ReserveRings(uint32_t slot);

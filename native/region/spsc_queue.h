@@ -2,7 +2,8 @@
 //
 // Thread safety: exactly one producer and one consumer at a time, possibly in different processes;
 // both sides are wait-free and async-signal-safe. Invariants: tail <= head <= tail + kCapacity;
-// indices never decrease and are masked on use.
+// indices never decrease and are masked on use. Each side keeps what it has last seen of the other's
+// index, and looks again only when that makes the queue full or empty.
 //
 // clang-format off
 // | word      | writer   | reader   | release | acquire | becomes visible        | if weakened                       |
@@ -26,21 +27,28 @@ class SpscQueue {
   void Reset() {
     head_.store(0, std::memory_order_relaxed);
     tail_.store(0, std::memory_order_relaxed);
+    head_seen_ = tail_seen_ = 0;
   }
 
   // Producer. False when full.
   bool Push(uint32_t value) {
-    const uint64_t head = head_.load(std::memory_order_relaxed);                  // own word
-    if (head - tail_.load(std::memory_order_acquire) >= kCapacity) return false;  // Q4
+    const uint64_t head = head_.load(std::memory_order_relaxed);  // own word
+    if (head - tail_seen_ >= kCapacity) {
+      tail_seen_ = tail_.load(std::memory_order_acquire);  // Q4
+      if (head - tail_seen_ >= kCapacity) return false;
+    }
     entries_[head & (kCapacity - 1)].store(value, std::memory_order_relaxed);     // ordered by Q1
     head_.store(head + 1, std::memory_order_release);                             // Q1
     return true;
   }
 
   // Consumer: what Pop would give, left in the queue. False when empty.
-  bool Peek(uint32_t* value) const {
-    const uint64_t tail = tail_.load(std::memory_order_relaxed);                // own word
-    if (tail == head_.load(std::memory_order_acquire)) return false;            // Q2
+  bool Peek(uint32_t* value) {
+    const uint64_t tail = tail_.load(std::memory_order_relaxed);  // own word
+    if (tail == head_seen_) {
+      head_seen_ = head_.load(std::memory_order_acquire);  // Q2
+      if (tail == head_seen_) return false;
+    }
     *value = entries_[tail & (kCapacity - 1)].load(std::memory_order_relaxed);  // ordered by Q2
     return true;
   }
@@ -59,8 +67,10 @@ class SpscQueue {
 
  private:
   alignas(kCacheLine) Sequence head_;
+  uint64_t tail_seen_;  // the producer's
   Word entries_[kCapacity];
   alignas(kCacheLine) Sequence tail_;
+  uint64_t head_seen_;  // the consumer's
 };
 
 }  // namespace spprof

@@ -31,6 +31,18 @@ void ThreadRegistry::PushFree(uint32_t slot) {
   } while (!head.compare_exchange_weak(top, replacement, std::memory_order_acq_rel));
 }
 
+void ThreadRegistry::PrepareSlots() {
+  constexpr uint32_t kAhead = 16;
+  static_assert(kSlotsPerBlock % kAhead == 0);
+  std::lock_guard lock(mutex_);
+  const uint32_t wanted = used_slots_ + kAhead;
+  while (prepared_slots_ < wanted && prepared_slots_ < region_->header()->max_threads) {
+    if (prepared_slots_ == region_->slot_count() && !region_->Grow().ok()) return;
+    region_->TouchSlots(prepared_slots_, kAhead);
+    prepared_slots_ += kAhead;
+  }
+}
+
 uint32_t ThreadRegistry::TakeUnused() {
   std::lock_guard lock(mutex_);
   if (used_slots_ == region_->header()->max_threads) return kNoSlot;

@@ -28,6 +28,9 @@ class ThreadRegistry {
  public:
   explicit ThreadRegistry(RegionMap* region) : region_(region) {}
 
+  // Has the next slots ready, so that a thread that registers itself does not wait for the kernel
+  // to find pages. The drain thread calls it now and then.
+  void PrepareSlots();
   // A free slot, its lanes empty, ids filled in, and its generation one higher; not active yet.
   // kNoSlot: maxThreads is reached, or the region could not grow; counted in threads_refused.
   uint32_t Claim(pid_t tid, ThreadKind kind, const std::string& name, uint64_t start_ticks);
@@ -50,7 +53,8 @@ class ThreadRegistry {
   RegionMap* region_;
   mutable std::mutex mutex_;  // of what follows, of growth, and of the header's sums
   std::unordered_map<pid_t, uint32_t> by_tid_;
-  uint32_t used_slots_ = 0;  // slots that have ever been given
+  uint32_t used_slots_ = 0;      // slots that have ever been given
+  uint32_t prepared_slots_ = 0;  // whose pages are there
 };
 
 }  // namespace spprof

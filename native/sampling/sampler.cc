@@ -203,6 +203,7 @@ bool Sampler::HasThreadGone() {
 void Sampler::ScanThreads() {
   std::lock_guard lock(mutex_);
   if (state_ != State::kRunning) return;
+  registry_.PrepareSlots();
   // A listing of a dozen threads costs some 6 us, of a thousand a hundred times that. So many are
   // listed only when their number has changed or one has gone (another may have come in its place),
   // and now and then.

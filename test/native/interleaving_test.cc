@@ -5,6 +5,8 @@
 // SPPROF_TEST_LONG=1 explores a size further.
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "core_support.h"
 #include "interleaving_atomics.h"
 
@@ -29,17 +31,27 @@ struct Check {
   bool happens_before = true;
 };
 
-// What a thread remembers between two operations.
-uint64_t Hold(uint64_t operation, uint64_t number) { return operation << 32 | number; }
+// What a thread remembers between two operations; `seen`: of the other side's indices.
+uint64_t Hold(uint64_t operation, uint64_t number, uint64_t seen = 0) {
+  return operation << 48 | seen << 16 | number;
+}
+
+// SpscQueue: head_, tail_seen_, entries_, and on a line of its own tail_, head_seen_.
+constexpr size_t kTailSeen = 8, kEntries = 16, kHeadSeen = kCacheLine + 8;
+
+uint64_t SeenAt(const void* queue, size_t offset) {
+  uint64_t seen;
+  std::memcpy(&seen, static_cast<const uint8_t*>(queue) + offset, sizeof(seen));
+  return seen;
+}
 
 bool IsLong() { return std::getenv("SPPROF_TEST_LONG") != nullptr; }
 
 template <uint32_t kCapacity>
 void NameQueue(Explorer* explorer, SpscQueue<kCapacity>* queue) {
-  auto* bytes =
-      reinterpret_cast<uint8_t*>(queue);  // head_, entries_, and on a line of its own tail_
+  auto* bytes = reinterpret_cast<uint8_t*>(queue);
   explorer->Name(bytes, Kind::kQueueHead);
-  for (uint32_t i = 0; i < kCapacity; i++) explorer->Name(bytes + 8 + 4 * i, Kind::kEntry);
+  for (uint32_t i = 0; i < kCapacity; i++) explorer->Name(bytes + kEntries + 4 * i, Kind::kEntry);
   explorer->Name(bytes + kCacheLine, Kind::kQueueTail);
 }
 
@@ -74,13 +86,13 @@ Result ExploreQueue(int pushes, int pops, const Check& check = {}) {
       },
       [&] {
         for (int i = 0; i < pushes; i++) {
-          explorer->AtRest(Hold(i, pushed));
+          explorer->AtRest(Hold(i, pushed, SeenAt(queue, kTailSeen)));
           if (queue->Push(pushed + 1)) pushed++;
         }
       },
       [&] {
         for (int i = 0; i < pops; i++) {
-          explorer->AtRest(Hold(i, popped));
+          explorer->AtRest(Hold(i, popped, SeenAt(queue, kHeadSeen)));
           pop();
         }
       },
@@ -190,7 +202,8 @@ Result ExploreLane(uint32_t rings, uint32_t ring_size, int writes, const std::ve
       },
       [&] {
         for (int i = 0; i < writes; i++) {
-          explorer->AtRest(Hold(i, written));
+          explorer->AtRest(Hold(
+              i, written, SeenAt(&lane->submit, kTailSeen) << 8 | SeenAt(&lane->free, kHeadSeen)));
           LaneWriter writer(lane, region);
           bool swapped = false;
           if (!writer.Reserve(kRecord, &swapped)) continue;
@@ -202,7 +215,8 @@ Result ExploreLane(uint32_t rings, uint32_t ring_size, int writes, const std::ve
       [&] {
         for (size_t i = 0; i < visits.size(); i++) {
           const Visit visit = visits[i];
-          explorer->AtRest(Hold(i, drained));
+          explorer->AtRest(Hold(
+              i, drained, SeenAt(&lane->submit, kHeadSeen) << 8 | SeenAt(&lane->free, kTailSeen)));
           if (visit == Visit::kWhole) {
             drain(UINT64_MAX);
             continue;
