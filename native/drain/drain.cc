@@ -79,20 +79,16 @@ void Drain::Stop() {
 
 void Drain::Run() {
   Word* shutdown_requested = &sampler_->region()->header()->shutdown_requested;
+  CpuAlarm alarm;
   while (shutdown_requested->load(std::memory_order_acquire) == 0) {  // H4
-    pollfd wake = {wake_fd_, POLLIN, 0};
-    const int ready = poll(&wake, 1, timeout_ms_);
-    if (ready > 0) {
-      uint64_t count;
-      static_cast<void>(!read(wake_fd_, &count, sizeof(count)));
-    }
+    const bool is_woken = Sleep(&alarm);
     if (duration_ns_ != 0 && MonotonicNow() - start_ns_ >= duration_ns_) {
       RequestShutdown(shutdown_requested, ShutdownReason::kDuration);
       break;
     }
     if (shutdown_requested->load(std::memory_order_acquire) != 0) break;  // H4
     timeout_ms_ = NextTimeoutMs();
-    Visit(timeout_ms_ <= kBusyTimeoutMs || ready == 0);
+    Visit(timeout_ms_ <= kBusyTimeoutMs || !is_woken);
   }
   if (end_ != nullptr) {
     end_();
@@ -101,6 +97,22 @@ void Drain::Run() {
     FinalDrain(UINT64_MAX);
     Conclude();
   }
+}
+
+bool Drain::Sleep(CpuAlarm* alarm) {
+  // A process that begins to work may do so on a thread that has just come: it is looked for at
+  // once, and not only when an idle drain's long sleep is over.
+  const bool is_long = timeout_ms_ > kBusyTimeoutMs;
+  if (is_long) alarm->Arm(kIdleCpuNs);
+  pollfd wakers[] = {{wake_fd_, POLLIN, 0}, {alarm->fd(), POLLIN, 0}};
+  poll(wakers, std::size(wakers), timeout_ms_);
+  const bool is_woken = (wakers[0].revents & POLLIN) != 0;
+  if (is_woken) {
+    uint64_t count;
+    static_cast<void>(!read(wake_fd_, &count, sizeof(count)));
+  }
+  if (is_long) alarm->Clear();
+  return is_woken;
 }
 
 bool Drain::FlushLanes(uint64_t deadline_ns) {

@@ -1,6 +1,6 @@
 // The drain thread: finds threads that come and go, empties lanes into the log, notes new modules.
 // Woken by an eventfd when a ring has been filled, else every 10 ms, and ever less often, down to
-// every 100 ms, while the process uses no CPU.
+// every 100 ms, while the process uses no CPU; when it begins to, at the kernel's next tick.
 //
 // Context: Start and Stop on the control thread; Stats from any thread; the steps of the end on the
 // drain thread.
@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "drain/lane_drainer.h"
 #include "drain/log_writer.h"
+#include "platform/cpu_alarm.h"
 #include "sampling/sampler.h"
 
 namespace spprof {
@@ -55,6 +56,8 @@ class Drain {
 
  private:
   void Run();
+  // Until there is something to do. True: a thread has asked for it.
+  bool Sleep(CpuAlarm* alarm);
   void Visit(bool scan_threads);
   void NoteStats();
   bool DrainAll(uint64_t deadline_ns);
