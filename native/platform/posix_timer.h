@@ -22,6 +22,9 @@ constexpr clockid_t ThreadCpuClock(pid_t tid) {
   return static_cast<clockid_t>((~static_cast<unsigned>(tid) << 3) | 6);
 }
 
+// CPU time of thread `tid`, nanoseconds; 0 when it is gone.
+uint64_t ThreadCpuOf(pid_t tid);
+
 // A disarmed timer on `clock` that sends `signal` with `value` to `tid`. EAGAIN: RLIMIT_SIGPENDING
 // is used up.
 Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value, int32_t* timer);

@@ -24,12 +24,6 @@ namespace {
 
 constexpr int kSignal = SIGPROF;
 
-uint64_t ThreadCpuOf(pid_t tid) {
-  struct timespec now {};
-  clock_gettime(ThreadCpuClock(tid), &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
 bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
   return a.range.start == b.range.start && a.range.end == b.range.end &&
          a.file_offset == b.file_offset && a.path == b.path;
@@ -43,7 +37,8 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
       region_(region),
       registry_(region),
       context_(std::make_unique<HandlerContext>()),
-      v8_host_base_(v8_host_base) {
+      v8_host_base_(v8_host_base),
+      timer_watch_(options.interval_ns) {
   context_->region = region->base();
   context_->header = region->header();
   context_->geometry = region->geometry();
@@ -204,6 +199,7 @@ void Sampler::ScanThreads() {
   std::lock_guard lock(mutex_);
   if (state_ != State::kRunning) return;
   registry_.PrepareSlots();
+  if (!is_silenced_) RestartLostTimers();
   // A listing of a dozen threads costs some 6 us, of a thousand a hundred times that. So many are
   // listed only when their number has changed or one has gone (another may have come in its place),
   // and now and then.
@@ -331,11 +327,29 @@ Status Sampler::StartTimers(uint32_t slot, pid_t tid) {
   }
   // The first tick sees the thread's state as it has been set up: it loads the generation (S4).
   region_->Slot(slot)->generation.fetch_add(0, std::memory_order_release);  // S3
+  ArmTimers(slot);
+  return Status::Ok();
+}
+
+void Sampler::ArmTimers(uint32_t slot) {
   // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that
   // out.
-  kernel::SetTimer(cpu_timer, options_.interval_ns,
+  kernel::SetTimer(context_->State(slot)->cpu_timer.load(std::memory_order_relaxed),
+                   options_.interval_ns,
                    options_.engine == TimerEngine::kTick ? options_.interval_ns : 0, false);
-  return Status::Ok();
+}
+
+void Sampler::RestartLostTimers() {
+  constexpr uint32_t kWatchedAtOnce = 16;
+  const uint32_t count = region_->slot_count();
+  for (uint32_t i = 0; i < std::min(kWatchedAtOnce, count); i++) {
+    next_watched_slot_ = (next_watched_slot_ + 1) % count;
+    const ThreadLaneSet& lanes = *region_->Slot(next_watched_slot_);
+    if (registry_.FindByTid(static_cast<pid_t>(lanes.tid)) == next_watched_slot_ &&
+        timer_watch_.HasLostTicks(next_watched_slot_, lanes)) {
+      ArmTimers(next_watched_slot_);
+    }
+  }
 }
 
 void Sampler::DisarmTimers(uint32_t slot) {

@@ -17,6 +17,7 @@
 #include "platform/threads.h"
 #include "region/records.h"
 #include "registry/thread_registry.h"
+#include "sampling/timer_watch.h"
 #include "signal_safe/handler.h"
 
 namespace spprof {
@@ -74,10 +75,14 @@ class Sampler {
  private:
   uint32_t AddThread(pid_t tid, ThreadKind kind, const std::string& name);
   Status StartTimers(uint32_t slot, pid_t tid);
+  // The first tick comes when the thread has used an interval of CPU time.
+  void ArmTimers(uint32_t slot);
   void DisarmTimers(uint32_t slot);
   void DeleteTimers(uint32_t slot);
   void RemoveThread(uint32_t slot);
   void RetireReusedId();
+  // Of some slots each time, in turn.
+  void RestartLostTimers();
   bool HasThreadGone();
   void Warn(const std::string& text);
   static bool InstallHandler();
@@ -108,6 +113,8 @@ class Sampler {
   size_t next_asked_for_ = 0;
   int scans_ = 0;
   uint32_t next_checked_slot_ = 0;
+  uint32_t next_watched_slot_ = 0;
+  TimerWatch timer_watch_;
   bool is_silenced_ = false;
   uint64_t cpu_when_replaced_ns_ = 0;
   uint64_t signals_when_replaced_ = 0;

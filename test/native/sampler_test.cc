@@ -290,6 +290,59 @@ TEST(Sampler, AHandlerAboveOursReachesTheFormerOneAfterStop) {
   signal(SIGPROF, SIG_DFL);
 }
 
+// Works until samples of this thread come again, as the drain scans, or the deadline is over.
+bool SamplesComeAgain(test::SamplerHarness* harness) {
+  Counters& counters = harness->CountersOf(harness->SlotOf(CurrentThreadId()));
+  const uint64_t before = counters.signals.load();
+  return test::WaitUntil([&] {
+    test::BurnCpu(10 * kMs);
+    harness->sampler().ScanThreads();
+    return counters.signals.load() > before + 2;
+  });
+}
+
+void KeepSignal(int) { g_others++; }
+
+// What a handler does that is put over ours and does not know it yet. (Each tick of this engine
+// sets the next: one that was kept ended them all.)
+TEST(Sampler, AHiresTickThatSomebodyKeepsDoesNotEndTheSampling) {
+  SamplerHarness harness(TimerEngine::kHires);
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  ASSERT_TRUE(SamplesComeAgain(&harness));
+  const struct sigaction ours = CurrentAction();
+  struct sigaction theirs {};
+  theirs.sa_handler = KeepSignal;
+  g_others = 0;
+  ASSERT_EQ(sigaction(SIGPROF, &theirs, nullptr), 0);
+  ASSERT_TRUE(test::WaitUntil([] {
+    test::BurnCpu(kMs);
+    return g_others > 0;
+  }));
+  ASSERT_EQ(sigaction(SIGPROF, &ours, nullptr), 0);
+  EXPECT_TRUE(SamplesComeAgain(&harness));
+  harness.sampler().Stop();
+}
+
+TEST_P(SamplerEngines, ATickThatIsDiscardedWhileItIsPendingDoesNotEndTheSampling) {
+  SamplerHarness harness(GetParam());
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  ASSERT_TRUE(SamplesComeAgain(&harness));
+  const struct sigaction ours = CurrentAction();
+  sigset_t profiling, before, pending;
+  sigemptyset(&profiling);
+  sigaddset(&profiling, SIGPROF);
+  pthread_sigmask(SIG_BLOCK, &profiling, &before);
+  ASSERT_TRUE(test::WaitUntil([&] {
+    test::BurnCpu(kMs);
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGPROF) == 1;
+  }));
+  signal(SIGPROF, SIG_IGN);
+  ASSERT_EQ(sigaction(SIGPROF, &ours, nullptr), 0);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  EXPECT_TRUE(SamplesComeAgain(&harness));
+  harness.sampler().Stop();
+}
+
 // TSan sees a handler that still uses the timers which Stop() deletes.
 TEST(Sampler, StopWaitsForHandlersThatAreAtWork) {
   std::atomic<bool> done{false};
