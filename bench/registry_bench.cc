@@ -89,6 +89,17 @@ void RegisterInAFreshRegion(benchmark::State& state) {
 }
 BENCHMARK(RegisterInAFreshRegion);
 
+// By the thread itself, which remembers it.
+void FindOwnSlot(benchmark::State& state) {
+  test::HandlerHarness harness(8192);
+  for (int64_t i = 1; i < state.range(0); i++) harness.AddThread();
+  ThreadRegistry& registry = harness.registry();
+  registry.Activate(registry.Claim(gettid(), ThreadKind::kNative, "worker", 1));
+  for (auto _ : state) benchmark::DoNotOptimize(registry.FindOwn());
+  if (registry.FindOwn() == kNoSlot) state.SkipWithError("not found");
+}
+BENCHMARK(FindOwnSlot)->Arg(1)->Arg(4096);
+
 // Ours? which slot? which generation? am I on?
 void HandlerFastPath(benchmark::State& state) {
   test::HandlerHarness harness;

@@ -2,8 +2,8 @@
 //
 // Thread safety: exactly one producer and one consumer at a time, possibly in different processes;
 // both sides are wait-free and async-signal-safe. Invariants: tail <= head <= tail + kCapacity;
-// indices never decrease and are masked on use. Each side keeps what it has last seen of the other's
-// index, and looks again only when that makes the queue full or empty.
+// indices never decrease and are masked on use. Each side keeps what it has last seen of the
+// other's index, and looks again only when that makes the queue full or empty.
 //
 // clang-format off
 // | word      | writer   | reader   | release | acquire | becomes visible        | if weakened                       |
@@ -37,8 +37,8 @@ class SpscQueue {
       tail_seen_ = tail_.load(std::memory_order_acquire);  // Q4
       if (head - tail_seen_ >= kCapacity) return false;
     }
-    entries_[head & (kCapacity - 1)].store(value, std::memory_order_relaxed);     // ordered by Q1
-    head_.store(head + 1, std::memory_order_release);                             // Q1
+    entries_[head & (kCapacity - 1)].store(value, std::memory_order_relaxed);  // ordered by Q1
+    head_.store(head + 1, std::memory_order_release);                          // Q1
     return true;
   }
 

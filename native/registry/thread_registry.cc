@@ -3,9 +3,27 @@
 #include <algorithm>
 #include <cstring>
 
+#include "platform/threads.h"
 #include "registry/totals.h"
 
 namespace spprof {
+
+namespace {
+
+std::atomic<uint64_t> g_last_id{0};
+
+// What a thread remembers of its slot. Another generation: the slot is another thread's by now.
+struct OwnSlot {
+  uint64_t registry_id = 0;
+  uint32_t slot = kNoSlot;
+  uint32_t generation = 0;
+};
+thread_local OwnSlot t_own;
+
+}  // namespace
+
+ThreadRegistry::ThreadRegistry(RegionMap* region)
+    : id_(g_last_id.fetch_add(1, std::memory_order_relaxed) + 1), region_(region) {}
 
 uint32_t ThreadRegistry::PopFree() {
   Sequence& head = region_->header()->free_slots;
@@ -117,6 +135,20 @@ uint32_t ThreadRegistry::FindByTid(pid_t tid) const {
   std::lock_guard lock(mutex_);
   const auto found = by_tid_.find(tid);
   return found != by_tid_.end() ? found->second : kNoSlot;
+}
+
+uint32_t ThreadRegistry::FindOwn() const {
+  if (t_own.registry_id == id_) {
+    const ThreadLaneSet* lanes = region_->Slot(t_own.slot);
+    const uint32_t generation = lanes->generation.load(std::memory_order_acquire);  // S4
+    const uint32_t state = lanes->state.load(std::memory_order_acquire);            // S2
+    if (generation == t_own.generation && state == static_cast<uint32_t>(SlotState::kActive))
+      return t_own.slot;
+  }
+  const uint32_t slot = FindByTid(CurrentThreadId());
+  if (slot == kNoSlot) return kNoSlot;
+  t_own = {id_, slot, region_->Slot(slot)->generation.load(std::memory_order_acquire)};  // S4
+  return slot;
 }
 
 }  // namespace spprof

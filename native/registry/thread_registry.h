@@ -26,7 +26,7 @@ inline constexpr uint32_t kNoSlot = 0xffffffff;
 
 class ThreadRegistry {
  public:
-  explicit ThreadRegistry(RegionMap* region) : region_(region) {}
+  explicit ThreadRegistry(RegionMap* region);
 
   // Has the next slots ready, so that a thread that registers itself does not wait for the kernel
   // to find pages. The drain thread calls it now and then.
@@ -41,6 +41,10 @@ class ThreadRegistry {
   void Release(uint32_t slot);
 
   uint32_t FindByTid(pid_t tid) const;
+  // The slot of the calling thread; kNoSlot: it has none. Remembered by the thread itself, so that
+  // code which asks again and again (a thread that names itself, a block) takes no lock. From any
+  // thread, but not from a signal handler: its first use may allocate.
+  uint32_t FindOwn() const;
   const std::unordered_map<pid_t, uint32_t>& by_tid() const { return by_tid_; }
   ThreadLaneSet* Slot(uint32_t slot) const { return region_->Slot(slot); }
 
@@ -50,6 +54,7 @@ class ThreadRegistry {
   // A slot that has never been given, after growing the region if need be.
   uint32_t TakeUnused();
 
+  const uint64_t id_;  // of this registry, in the life of the process
   RegionMap* region_;
   mutable std::mutex mutex_;  // of what follows, of growth, and of the header's sums
   std::unordered_map<pid_t, uint32_t> by_tid_;

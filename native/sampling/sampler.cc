@@ -247,7 +247,7 @@ bool Sampler::RegisterCurrentThread(ThreadKind kind, const std::string& name) {
   std::lock_guard lock(mutex_);
   if (state_ != State::kRunning || is_silenced_) return false;
   const pid_t tid = CurrentThreadId();
-  uint32_t slot = registry_.FindByTid(tid);
+  uint32_t slot = registry_.FindOwn();
   if (slot == kNoSlot) {
     slot = AddThread(tid, kind, name);
   } else {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core_support.h"
+#include "platform/threads.h"
 #include "registry/totals.h"
 
 namespace spprof {
@@ -115,6 +116,35 @@ TEST_F(Registry, GrowsByABlockAndKeepsTheAddressesOfItsSlots) {
   EXPECT_EQ(region_->slot_count(), 4096u);
   EXPECT_EQ(registry_->Slot(first), lanes);
   EXPECT_EQ(lanes->tid, 1u);
+}
+
+// Each thread its own; none that has been retired, released, or given to another since.
+TEST_F(Registry, AThreadFindsItsOwnSlotAsLongAsItHasIt) {
+  EXPECT_EQ(registry_->FindOwn(), kNoSlot);
+  const uint32_t slot = Claim(CurrentThreadId());
+  registry_->Activate(slot);
+  for (int i = 0; i < 2; i++) EXPECT_EQ(registry_->FindOwn(), slot);
+  std::thread([&] {
+    EXPECT_EQ(registry_->FindOwn(), kNoSlot);
+    const uint32_t own = Claim(CurrentThreadId());
+    registry_->Activate(own);
+    EXPECT_NE(own, slot);
+    for (int i = 0; i < 2; i++) EXPECT_EQ(registry_->FindOwn(), own);
+  }).join();
+  registry_->Retire(slot);
+  EXPECT_EQ(registry_->FindOwn(), kNoSlot);
+  registry_->Release(slot);
+  EXPECT_EQ(Claim(-1), slot) << "the slot is another thread's";
+  registry_->Activate(slot);
+  EXPECT_EQ(registry_->FindOwn(), kNoSlot);
+}
+
+TEST_F(Registry, AThreadsSlotInAnEarlierRegistryIsNotTakenForOne) {
+  registry_->Activate(Claim(CurrentThreadId()));
+  ASSERT_NE(registry_->FindOwn(), kNoSlot);
+  Make(64);
+  registry_->Activate(Claim(1));
+  EXPECT_EQ(registry_->FindOwn(), kNoSlot);
 }
 
 TEST_F(Registry, TotalsKeepTheCountersOfReleasedSlots) {
