@@ -138,6 +138,11 @@ export function start(options: NativeOptions): void;
 export function stop(): Promise<NativeRecording>;
 /** Counters so far. */
 export function stats(): NativeStats;
+/** Until `resume()` no samples are taken. Returns false when it was so already. */
+export function pause(): boolean;
+export function resume(): boolean;
+/** Nanoseconds; for all threads, from now on. */
+export function setInterval(intervalNs: number): void;
 export function isRunning(): boolean;
 /** Called by a thread that runs JavaScript (a worker's preload): registers it at once, under this name. Returns false when it is refused or nothing records. */
 export function registerThread(name: string): boolean;

@@ -81,6 +81,11 @@ const errors = {
     return make(Error, 'ERR_SPPROF_RUNNING', message);
   },
 
+  /** @param {string} what */
+  notRunning(what) {
+    return make(Error, 'ERR_SPPROF_NOT_RUNNING', `${what} after stop(): this session has ended`);
+  },
+
   /** @param {string} reason */
   noBinding(reason) {
     const message = `the native part of spprof cannot be loaded (${reason}); build it with: npm rebuild spprof`;

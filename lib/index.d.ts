@@ -6,7 +6,7 @@
 
 /** Options of a recording; a key that is not here throws `ERR_SPPROF_UNKNOWN_OPTION`. */
 export interface StartOptions {
-  /** CPU time between samples, µs, 20 to 60,000,000. `'auto'`: 1 ms as the kernel's tick gives it. Default `'auto'`. */
+  /** CPU time between samples, µs, 10 to 10,000,000. `'auto'`: 1 ms as the kernel's tick gives it. Default `'auto'`. */
   intervalUs?: 'auto' | number;
   /** What is sampled: CPU time. */
   mode?: 'cpu';
@@ -196,6 +196,21 @@ export interface Session {
   stats(): Stats;
   /** Registry and lanes of the running session, as a text for a person. */
   dump(): string;
+  /**
+   * No samples until `resume()`, and no cost: timers are disarmed and kept. CPU time used meanwhile is no sample's; threads
+   * that begin meanwhile are sampled from `resume()` on. Any number of times.
+   * @returns false: it was paused already, or is about to end
+   * @throws `ERR_SPPROF_NOT_RUNNING` after `stop()`
+   */
+  pause(): boolean;
+  /** @returns false: it was not paused @throws `ERR_SPPROF_NOT_RUNNING` after `stop()` */
+  resume(): boolean;
+  /**
+   * Another interval for all threads from now on, as `intervalUs` of `start()`. The engine stays: `tick` gives at most one
+   * sample a kernel tick, however short the interval.
+   * @throws `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE`, `ERR_SPPROF_NOT_RUNNING` after `stop()`
+   */
+  setInterval(intervalUs: 'auto' | number): void;
   /** Ends the recording. Idempotent: every call gives the same promise. */
   stop(): Promise<Profile>;
 }

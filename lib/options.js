@@ -36,8 +36,8 @@ const OPTIONS = {
   intervalUs: {
     type: 'time',
     default: 'auto',
-    min: 20,
-    max: 60_000_000,
+    min: 10,
+    max: 10_000_000,
     flag: 'interval',
     short: 'i',
     operand: 'time',
@@ -335,7 +335,7 @@ function toNativeOptions(options, directory) {
   const { intervalUs, timer } = options;
   const isTickEnough = intervalUs === 'auto' || intervalUs >= KERNEL_TICK_US;
   return {
-    intervalNs: Math.round((intervalUs === 'auto' ? AUTO_INTERVAL_US : intervalUs) * 1000),
+    intervalNs: toIntervalNs(intervalUs),
     mode: options.mode,
     timer: timer === 'auto' ? (isTickEnough ? 'tick' : 'hires') : timer,
     threads: options.threads,
@@ -350,6 +350,17 @@ function toNativeOptions(options, directory) {
   };
 }
 
+/**
+ * An interval that is given while the recording runs.
+ * @param {unknown} intervalUs
+ * @returns {number} nanoseconds
+ * @throws {TypeError | RangeError} as `checkValue`
+ */
+function toIntervalNs(intervalUs) {
+  const us = checkValue(OPTIONS.intervalUs, 'intervalUs', intervalUs);
+  return Math.round((us === 'auto' ? AUTO_INTERVAL_US : Number(us)) * 1000);
+}
+
 module.exports = {
   OPTIONS,
   OPTION_NAMES,
@@ -359,4 +370,5 @@ module.exports = {
   optionsFromEnvironment,
   optionsToEnvironment,
   toNativeOptions,
+  toIntervalNs,
 };

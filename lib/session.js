@@ -1,7 +1,7 @@
 'use strict';
 
 const { errors } = require('./errors');
-const { checkOptions, toNativeOptions } = require('./options');
+const { checkOptions, toIntervalNs, toNativeOptions } = require('./options');
 const { loadBinding } = require('./binding');
 
 /** @typedef {import('./profile').Profile} Profile */
@@ -42,6 +42,29 @@ class Session {
   /** Registry and lanes as a text for a person, while the session runs. */
   dump() {
     return this.#binding.dump();
+  }
+
+  /** No samples until `resume()`. */
+  pause() {
+    this.#checkRunning('pause');
+    return this.#binding.pause();
+  }
+
+  resume() {
+    this.#checkRunning('resume');
+    return this.#binding.resume();
+  }
+
+  /** @param {unknown} intervalUs */
+  setInterval(intervalUs) {
+    const intervalNs = toIntervalNs(intervalUs);
+    this.#checkRunning('setInterval');
+    this.#binding.setInterval(intervalNs);
+  }
+
+  /** @param {string} what */
+  #checkRunning(what) {
+    if (this.#stopped !== null) throw errors.notRunning(`${what}()`);
   }
 
   /** @returns {Promise<Profile>} */

@@ -5,29 +5,14 @@
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { evaluate: evaluateIn } = require('./helpers/evaluate');
 const { cleanEnvironment, temporaryFolder } = require('./helpers/run-cli');
 
 const ROOT = path.join(__dirname, '..');
 const folder = temporaryFolder();
 
-const PRELUDE = `
-  const spprof = require(${JSON.stringify(ROOT)});
-  const usedMs = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
-  function hotLoop(ms) {
-    let sum = 0;
-    for (const end = usedMs() + ms; usedMs() < end; ) for (let i = 0; i < 1e5; i++) sum += Math.sqrt(i);
-    return sum;
-  }
-  const codeOf = (action) => { try { action(); return null; } catch (error) { return [error.code, error.message]; } };
-  const print = (value) => process.stdout.write(JSON.stringify(value));
-`;
-
-/** What a program prints, as JSON. @param {string} body */
-function evaluate(body) {
-  const script = `${PRELUDE}(async () => {${body}})();`;
-  const settings = { cwd: folder, encoding: /** @type {const} */ ('utf8'), env: cleanEnvironment() };
-  return JSON.parse(execFileSync(process.execPath, ['-e', script], settings));
-}
+/** @param {string} body */
+const evaluate = (body) => evaluateIn(body, { cwd: folder });
 
 test('start() and stop() give a profile of what ran between', () => {
   const result = evaluate(`

@@ -59,7 +59,7 @@ describe('parseArguments()', () => {
   test.each([
     ['--interal 5 node', 'unknown option --interal; did you mean --interval?'],
     ['-x node', 'unknown option -x; known are --output'],
-    ['-i soon node', '--interval must be \'auto\' or a time from 20 µs to 60 s, not "soon"'],
+    ['-i soon node', '--interval must be \'auto\' or a time from 10 µs to 10 s, not "soon"'],
     ['-i 1us node', '--interval must be'],
     ['-r 0 node', '--rate must be a number of samples per second'],
     ['-r 100 -i 500 node', '--rate and --interval say the same thing'],

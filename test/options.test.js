@@ -59,8 +59,8 @@ describe('checkOptions()', () => {
   });
 
   test.each([
-    ['intervalUs', 19],
-    ['intervalUs', 60_000_001],
+    ['intervalUs', 9.9],
+    ['intervalUs', 10_000_001],
     ['intervalUs', Number.NaN],
     ['intervalUs', Number.POSITIVE_INFINITY],
     ['maxFrames', 0],

@@ -2,7 +2,7 @@
 
 const { parseArgs } = require('node:util');
 const { errors } = require('../errors');
-const { checkOptions, optionsFromEnvironment, parseOption } = require('../options');
+const { OPTIONS, checkOptions, optionsFromEnvironment, parseOption } = require('../options');
 const { ALL_FLAGS, FLAGS } = require('./flags');
 
 /**
@@ -84,8 +84,10 @@ function outputsOf(given) {
 function intervalOfRate(text) {
   const rate = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
   const intervalUs = 1e6 / rate;
-  if (!(intervalUs >= 20 && intervalUs <= 60e6)) {
-    throw errors.optionRange('--rate', text, 'a number of samples per second from 0.02 to 50000');
+  const { min, max } = OPTIONS.intervalUs;
+  if (!(intervalUs >= Number(min) && intervalUs <= Number(max))) {
+    const allowed = `a number of samples per second from ${1e6 / Number(max)} to ${1e6 / Number(min)}`;
+    throw errors.optionRange('--rate', text, allowed);
   }
   return intervalUs;
 }

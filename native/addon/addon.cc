@@ -67,6 +67,28 @@ Napi::Value Stats(const Napi::CallbackInfo& info) {
   return ToJs(info.Env(), stats);
 }
 
+Napi::Value Pause(const Napi::CallbackInfo& info) {
+  bool changed = false;
+  const Status status = Profiler::Get().Pause(&changed);
+  if (!status.ok()) throw ToError(info.Env(), status);
+  return Napi::Boolean::New(info.Env(), changed);
+}
+
+Napi::Value Resume(const Napi::CallbackInfo& info) {
+  bool changed = false;
+  const Status status = Profiler::Get().Resume(&changed);
+  if (!status.ok()) throw ToError(info.Env(), status);
+  return Napi::Boolean::New(info.Env(), changed);
+}
+
+void SetInterval(const Napi::CallbackInfo& info) {
+  if (!info[0].IsNumber())
+    throw Napi::TypeError::New(info.Env(), "setInterval: expected a number of nanoseconds");
+  const Status status =
+      Profiler::Get().SetInterval(static_cast<uint64_t>(info[0].ToNumber().DoubleValue()));
+  if (!status.ok()) throw ToError(info.Env(), status);
+}
+
 Napi::Value IsRunning(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Profiler::Get().IsRunning());
 }
@@ -107,6 +129,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("start", Napi::Function::New(env, Start, "start"));
   exports.Set("stop", Napi::Function::New(env, Stop, "stop"));
   exports.Set("stats", Napi::Function::New(env, Stats, "stats"));
+  exports.Set("pause", Napi::Function::New(env, Pause, "pause"));
+  exports.Set("resume", Napi::Function::New(env, Resume, "resume"));
+  exports.Set("setInterval", Napi::Function::New(env, SetInterval, "setInterval"));
   exports.Set("isRunning", Napi::Function::New(env, IsRunning, "isRunning"));
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));

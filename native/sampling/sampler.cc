@@ -22,8 +22,6 @@ namespace spprof {
 
 namespace {
 
-constexpr int kSignal = SIGPROF;
-
 bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
   return a.range.start == b.range.start && a.range.end == b.range.end &&
          a.file_offset == b.file_offset && a.path == b.path;
@@ -37,6 +35,7 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
       region_(region),
       registry_(region),
       context_(std::make_unique<HandlerContext>()),
+      timers_(context_.get()),
       v8_host_base_(v8_host_base),
       timer_watch_(options.interval_ns) {
   context_->region = region->base();
@@ -45,6 +44,7 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
   context_->v8 = v8;
   context_->walk.max_frames = options.max_frames;
   // To the root of a very long stack, at some 50 ns a frame, only where the next tick is far away.
+  // (A shorter interval later leaves that as it is.)
   context_->walk.max_frames_beyond = options.interval_ns >= 1'000'000 ? 1024 : 0;
   context_->walk.native_frames = options.native_frames;
   context_->javascript_threads_only = options.javascript_threads_only;
@@ -75,7 +75,7 @@ Status Sampler::Start() {
   InstallForkGuard();
 
   SetHandlerContext(context_.get());
-  if (sigaction(kSignal, nullptr, &context_->previous) != 0 || !InstallHandler()) {
+  if (sigaction(context_->signal, nullptr, &context_->previous) != 0 || !InstallHandler()) {
     SetHandlerContext(nullptr);
     return Status::System("sigaction", errno, "installing the SIGPROF handler");
   }
@@ -94,7 +94,7 @@ bool Sampler::InstallHandler() {
   action.sa_sigaction = HandleProfilingSignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
-  return sigaction(kSignal, &action, nullptr) == 0;
+  return sigaction(context_->signal, &action, nullptr) == 0;
 }
 
 void Sampler::Stop() {
@@ -118,9 +118,9 @@ bool Sampler::StopTimers() {
     // No timer may be set once it is deleted and its id is anybody's. Handlers that begin now find
     // that samples are not accepted, and set none.
     if (IsHandlerQuiet(slot)) {
-      DeleteTimers(slot);
+      timers_.Delete(slot);
     } else {
-      DisarmTimers(slot);
+      timers_.Disarm(slot);
       is_quiet = false;
     }
   }
@@ -145,20 +145,22 @@ bool Sampler::FinishStopping(uint64_t deadline_ns) {
 // everything pass.
 void Sampler::RestoreDisposition() {
   struct sigaction current {};
-  if (sigaction(kSignal, nullptr, &current) != 0 || current.sa_sigaction != HandleProfilingSignal)
+  if (sigaction(context_->signal, nullptr, &current) != 0 ||
+      current.sa_sigaction != HandleProfilingSignal) {
     return;
+  }
   // A signal of a deleted timer may still be pending for a thread that has blocked it, and would
   // end the process under SIG_DFL. Ignoring a signal discards it wherever it is pending (POSIX,
   // sigaction: "shall cause the pending signal to be discarded").
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
-  sigaction(kSignal, &ignore, nullptr);
-  sigaction(kSignal, &context_->previous, nullptr);
+  sigaction(context_->signal, &ignore, nullptr);
+  sigaction(context_->signal, &context_->previous, nullptr);
 }
 
 void Sampler::CheckDisposition() {
   struct sigaction current {};
-  if (is_silenced_ || sigaction(kSignal, nullptr, &current) != 0 ||
+  if (is_silenced_ || sigaction(context_->signal, nullptr, &current) != 0 ||
       current.sa_sigaction == HandleProfilingSignal) {
     cpu_when_replaced_ns_ = 0;
     return;
@@ -178,7 +180,7 @@ void Sampler::CheckDisposition() {
     signals_when_replaced_ = signals;
   } else if (cpu_ns - cpu_when_replaced_ns_ > kSilenceNs) {
     is_silenced_ = true;
-    for (const auto& [tid, slot] : registry_.by_tid()) DeleteTimers(slot);
+    for (const auto& [tid, slot] : registry_.by_tid()) timers_.Delete(slot);
     Warn(
         "another handler has taken SIGPROF (a SIGPROF listener, or another profiler) and keeps our "
         "signals: sampling has ended");
@@ -295,7 +297,7 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   AttachGcHook(tid, context_.get(), slot);
   registry_.Activate(slot);
   thread_version_.fetch_add(1, std::memory_order_release);
-  const Status status = StartTimers(slot, tid);
+  const Status status = timers_.Start(slot, tid);
   if (!status.ok()) {
     RemoveThread(slot);
     // ESRCH and EINVAL: the thread has ended meanwhile.
@@ -311,34 +313,6 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   return slot;
 }
 
-Status Sampler::StartTimers(uint32_t slot, pid_t tid) {
-  ThreadState* state = context_->State(slot);
-  const uint32_t generation = region_->Slot(slot)->generation.load(std::memory_order_relaxed);
-  int32_t cpu_timer, hires_timer;
-  Status status = CreateThreadTimer(ThreadCpuClock(tid), tid, kSignal,
-                                    TimerValue{slot, generation, false}.Encode(), &cpu_timer);
-  if (!status.ok()) return status;
-  state->cpu_timer.store(cpu_timer, std::memory_order_relaxed);
-  if (options_.engine == TimerEngine::kHires) {
-    status = CreateThreadTimer(CLOCK_MONOTONIC, tid, kSignal,
-                               TimerValue{slot, generation, true}.Encode(), &hires_timer);
-    if (!status.ok()) return status;
-    state->hires_timer.store(hires_timer, std::memory_order_relaxed);
-  }
-  // The first tick sees the thread's state as it has been set up: it loads the generation (S4).
-  region_->Slot(slot)->generation.fetch_add(0, std::memory_order_release);  // S3
-  ArmTimers(slot);
-  return Status::Ok();
-}
-
-void Sampler::ArmTimers(uint32_t slot) {
-  // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that
-  // out.
-  kernel::SetTimer(context_->State(slot)->cpu_timer.load(std::memory_order_relaxed),
-                   options_.interval_ns,
-                   options_.engine == TimerEngine::kTick ? options_.interval_ns : 0, false);
-}
-
 void Sampler::RestartLostTimers() {
   constexpr uint32_t kWatchedAtOnce = 16;
   const uint32_t count = region_->slot_count();
@@ -347,23 +321,38 @@ void Sampler::RestartLostTimers() {
     const ThreadLaneSet& lanes = *region_->Slot(next_watched_slot_);
     if (registry_.FindByTid(static_cast<pid_t>(lanes.tid)) == next_watched_slot_ &&
         timer_watch_.HasLostTicks(next_watched_slot_, lanes)) {
-      ArmTimers(next_watched_slot_);
+      timers_.Arm(next_watched_slot_);
+      context_->State(next_watched_slot_)->is_rearmed.store(1, std::memory_order_relaxed);
     }
   }
 }
 
-void Sampler::DisarmTimers(uint32_t slot) {
-  const ThreadState* state = context_->State(slot);
-  for (const auto* timer : {&state->cpu_timer, &state->hires_timer}) {
-    const int32_t id = timer->load(std::memory_order_relaxed);
-    if (id != kNoTimer) kernel::SetTimer(id, 0, 0, false);
-  }
+bool Sampler::Pause() {
+  std::lock_guard lock(mutex_);
+  if (state_ != State::kRunning || timers_.is_paused()) return false;
+  timers_.SetPaused(true);
+  for (const auto& [tid, slot] : registry_.by_tid()) timers_.BeginPause(slot, tid);
+  return true;
 }
 
-void Sampler::DeleteTimers(uint32_t slot) {
-  ThreadState* state = context_->State(slot);
-  DeleteTimer(state->cpu_timer.exchange(kNoTimer, std::memory_order_relaxed));
-  DeleteTimer(state->hires_timer.exchange(kNoTimer, std::memory_order_relaxed));
+bool Sampler::Resume() {
+  std::lock_guard lock(mutex_);
+  if (state_ != State::kRunning || !timers_.is_paused()) return false;
+  for (const auto& [tid, slot] : registry_.by_tid()) timers_.EndPause(slot, tid);
+  timers_.SetPaused(false);
+  for (const auto& [tid, slot] : registry_.by_tid()) timers_.Arm(slot);
+  return true;
+}
+
+void Sampler::SetInterval(uint64_t interval_ns) {
+  std::lock_guard lock(mutex_);
+  if (state_ != State::kRunning) return;
+  timers_.SetInterval(interval_ns);
+  timer_watch_.SetInterval(interval_ns);
+  for (const auto& [tid, slot] : registry_.by_tid()) {
+    timers_.Arm(slot);
+    context_->State(slot)->is_rearmed.store(1, std::memory_order_relaxed);
+  }
 }
 
 void Sampler::Describe(uint32_t slot, ThreadRecord* record, std::string* name) {
@@ -379,7 +368,7 @@ void Sampler::Describe(uint32_t slot, ThreadRecord* record, std::string* name) {
 }
 
 void Sampler::RemoveThread(uint32_t slot) {
-  DeleteTimers(slot);
+  timers_.Delete(slot);
   registry_.Retire(slot);
 }
 

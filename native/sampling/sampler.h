@@ -17,6 +17,7 @@
 #include "platform/threads.h"
 #include "region/records.h"
 #include "registry/thread_registry.h"
+#include "sampling/sample_timers.h"
 #include "sampling/timer_watch.h"
 #include "signal_safe/handler.h"
 
@@ -58,6 +59,16 @@ class Sampler {
   void ScanThreads();
   // Registers the calling thread, or names it if a scan has been faster. False: refused.
   bool RegisterCurrentThread(ThreadKind kind, const std::string& name);
+  // No samples until Resume: timers are disarmed, and kept. CPU time that is used meanwhile is no
+  // sample's, and threads that come meanwhile stay without. Any number of times; false: it was so
+  // already, or nothing is sampled.
+  bool Pause();
+  bool Resume();
+  bool IsPaused() const { return timers_.is_paused(); }
+  // From now on, for all threads, in a pause too.
+  void SetInterval(uint64_t interval_ns);
+  uint64_t interval_ns() const { return timers_.interval_ns(); }
+
   // A thread that must not be sampled: the drain.
   void Exclude(pid_t tid);
 
@@ -74,18 +85,13 @@ class Sampler {
 
  private:
   uint32_t AddThread(pid_t tid, ThreadKind kind, const std::string& name);
-  Status StartTimers(uint32_t slot, pid_t tid);
-  // The first tick comes when the thread has used an interval of CPU time.
-  void ArmTimers(uint32_t slot);
-  void DisarmTimers(uint32_t slot);
-  void DeleteTimers(uint32_t slot);
   void RemoveThread(uint32_t slot);
   void RetireReusedId();
   // Of some slots each time, in turn.
   void RestartLostTimers();
   bool HasThreadGone();
   void Warn(const std::string& text);
-  static bool InstallHandler();
+  bool InstallHandler();
   void RestoreDisposition();
   // Notices that somebody else has taken the signal.
   void CheckDisposition();
@@ -94,6 +100,7 @@ class Sampler {
   RegionMap* region_;
   ThreadRegistry registry_;
   std::unique_ptr<HandlerContext> context_;
+  SampleTimers timers_;
   const uintptr_t v8_host_base_;
   uint64_t states_size_ = 0;
 

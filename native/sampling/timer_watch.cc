@@ -15,8 +15,9 @@ constexpr uint64_t kPatienceIntervals = 4;
 
 }  // namespace
 
-TimerWatch::TimerWatch(uint64_t interval_ns)
-    : patience_ns_(std::max(kPatienceNs, kPatienceIntervals * interval_ns)) {}
+void TimerWatch::SetInterval(uint64_t interval_ns) {
+  patience_ns_ = std::max(kPatienceNs, kPatienceIntervals * interval_ns);
+}
 
 bool TimerWatch::HasLostTicks(uint32_t slot, const ThreadLaneSet& lanes) {
   if (slot >= seen_.size()) seen_.resize(slot + 1);

@@ -15,7 +15,8 @@ namespace spprof {
 
 class TimerWatch {
  public:
-  explicit TimerWatch(uint64_t interval_ns);
+  explicit TimerWatch(uint64_t interval_ns) { SetInterval(interval_ns); }
+  void SetInterval(uint64_t interval_ns);
 
   // True: the slot's thread has used so much CPU time without a signal that its timers must be set
   // again. One read of a clock, where no signal has come since the last call.
@@ -27,7 +28,7 @@ class TimerWatch {
     uint64_t signals = 0;
     uint64_t cpu_ns = 0;
   };
-  const uint64_t patience_ns_;
+  uint64_t patience_ns_;
   std::vector<Seen> seen_;  // by slot
 };
 

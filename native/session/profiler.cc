@@ -93,6 +93,27 @@ Status Profiler::Stats(ProfilerStats* out) {
   return Status::Ok();
 }
 
+Status Profiler::Pause(bool* changed) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return NotRunning();
+  *changed = recorder_->sampler().Pause();
+  return Status::Ok();
+}
+
+Status Profiler::Resume(bool* changed) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return NotRunning();
+  *changed = recorder_->sampler().Resume();
+  return Status::Ok();
+}
+
+Status Profiler::SetInterval(uint64_t interval_ns) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return NotRunning();
+  recorder_->sampler().SetInterval(interval_ns);
+  return Status::Ok();
+}
+
 Status Profiler::Dump(std::string* out) {
   std::lock_guard lock(mutex_);
   if (!IsRunning()) return NotRunning();

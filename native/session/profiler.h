@@ -45,6 +45,10 @@ class Profiler {
   // ERR_SPPROF_NOT_RUNNING.
   Status Stop(FinishedRecording* out);
   Status Stats(ProfilerStats* out);
+  // See Sampler. `*changed`: false when it was so already.
+  Status Pause(bool* changed);
+  Status Resume(bool* changed);
+  Status SetInterval(uint64_t interval_ns);
   // See DumpRegion.
   Status Dump(std::string* out);
   bool IsRunning() const { return is_running_.load(std::memory_order_acquire); }

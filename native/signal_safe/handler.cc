@@ -223,7 +223,7 @@ void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_
   // Another generation: the slot has gone to another thread, and this signal's own is counted no
   // more.
   if (lanes->generation.load(std::memory_order_acquire) != value.generation) return;  // S4
-  if (!IsAccepting(*context)) {
+  if (!IsAccepting(*context) || context->is_paused.load(std::memory_order_seq_cst) != 0) {
     AddOwned(lanes->counters.signals, 1);
     Drop(lanes, DropReason::kNotAccepting);
     return;

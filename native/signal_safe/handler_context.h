@@ -1,4 +1,4 @@
-// All that the handler knows. Set up before the first timer exists; `modules` alone changes later.
+// All that the handler knows. Set up before the first timer exists; only the atomics change later.
 //
 // Context: signal | control thread.
 #pragma once
@@ -30,8 +30,10 @@ struct HandlerContext {
   WalkOptions walk;
   bool javascript_threads_only = false;
   TimerEngine engine = TimerEngine::kTick;
-  uint64_t interval_ns = 0;
-  int wake_fd = -1;  // eventfd of the drain
+  int signal = SIGPROF;
+  Sequence interval_ns{0};
+  Word is_paused{0};  // sampling/sample_timers.h says who orders what
+  int wake_fd = -1;   // eventfd of the drain
   struct sigaction previous {};
 
   ThreadLaneSet* Slot(uint32_t slot) const {

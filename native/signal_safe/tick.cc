@@ -43,33 +43,75 @@ constexpr uint64_t kLateNs = 100'000;
 
 // The weight of a sample on the CPU. Ticks are spread evenly over wall time, so each that meets the
 // thread at work stands for an interval of work, wherever in a burst it falls: that is unbiased,
-// but right only on average. What the CPU clock says beyond that is paid off over the next samples,
-// an eighth at a time, so that the sum is exact and no sample stands for another's work.
-uint64_t PayDebt(int64_t* debt_ns, uint64_t interval_ns) {
+// but right only on average. What the CPU clock says beyond that is paid off over the next
+// `samples`, a part of it at a time, so that the sum is exact and no sample stands for another's
+// work.
+uint64_t PayDebt(int64_t* debt_ns, uint64_t interval_ns, int64_t samples) {
   const auto interval = static_cast<int64_t>(interval_ns);
-  int64_t weight = interval + (*debt_ns - interval) / 8;
+  int64_t weight = interval + (*debt_ns - interval) / samples;
   if (weight < 1) weight = 1;
   *debt_ns -= weight;
   return static_cast<uint64_t>(weight);
+}
+
+// CPU time of the calling thread, without that in pauses.
+uint64_t CountedCpuNs(const ThreadState& state) {
+  return kernel::ThreadCpuNs() - state.paused_cpu_ns.load(std::memory_order_relaxed);
+}
+
+// All CPU time that no sample stands for yet.
+uint64_t TakeUncounted(ThreadState* state) {
+  const uint64_t cpu = CountedCpuNs(*state);
+  if (cpu <= state->last_cpu_ns) return 0;
+  const uint64_t uncounted = cpu - state->last_cpu_ns;
+  state->last_cpu_ns = cpu;
+  return uncounted;
+}
+
+// The timer's own count, which needs no system call; but what has been used before the timer was
+// set anew, and was not noticed by then, only the CPU clock knows.
+Tick BeginCpuTick(ThreadState* state, int kernel_overruns, uint64_t interval_ns, bool is_rearmed) {
+  Tick tick;
+  tick.overruns = kernel_overruns > 0 ? static_cast<uint32_t>(kernel_overruns) : 0;
+  if (is_rearmed) {
+    tick.cpu_ns = TakeUncounted(state);
+  } else {
+    tick.cpu_ns = (uint64_t{1} + tick.overruns) * interval_ns;
+    state->last_cpu_ns += tick.cpu_ns;
+  }
+  return tick;
+}
+
+// Leaves the timer as `first_ns` says (kernel::SetTimer), or disarmed if there is a pause now. The
+// one that begins or ends meanwhile is seen in the second look, or sees the timer itself.
+void SetUnlessPaused(const HandlerContext& context, int32_t timer, uint64_t first_ns,
+                     bool absolute) {
+  bool is_paused = context.is_paused.load(std::memory_order_seq_cst) != 0;
+  for (;;) {
+    kernel::SetTimer(timer, is_paused ? 0 : first_ns, 0, absolute && !is_paused);
+    const bool was_paused = is_paused;
+    is_paused = context.is_paused.load(std::memory_order_seq_cst) != 0;
+    if (is_paused == was_paused) return;
+  }
 }
 
 }  // namespace
 
 Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer,
                int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
+  const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
+  const bool is_rearmed = state->is_rearmed.load(std::memory_order_relaxed) != 0;
+  if (is_rearmed) state->is_rearmed.store(0, std::memory_order_relaxed);
+  if (context.engine == TimerEngine::kTick)
+    return BeginCpuTick(state, kernel_overruns, interval, is_rearmed);
   Tick tick;
-  const uint64_t interval = context.interval_ns;
-  if (context.engine == TimerEngine::kTick) {
-    tick.overruns = kernel_overruns > 0 ? static_cast<uint32_t>(kernel_overruns) : 0;
-    tick.cpu_ns = (uint64_t{1} + tick.overruns) * interval;
-    return tick;
-  }
-  const uint64_t cpu = kernel::ThreadCpuNs();
+  const uint64_t cpu = CountedCpuNs(*state);
   state->cpu_debt_ns += static_cast<int64_t>(cpu - state->last_cpu_ns);
   state->last_cpu_ns = cpu;
-  if (!from_hires_timer) {  // the thread runs again
+  if (!from_hires_timer || is_rearmed) {  // the thread runs again
     state->next_tick_ns = now_ns;
-  } else {
+  }
+  if (from_hires_timer) {
     if (now_ns > state->next_tick_ns) {
       const uint64_t late = (now_ns - state->next_tick_ns) / interval;
       tick.overruns = state->skipped_ticks + static_cast<uint32_t>(late);
@@ -83,17 +125,18 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hire
     }
   }
   state->asleep_since_ns = 0;
-  tick.cpu_ns = PayDebt(&state->cpu_debt_ns, interval);
+  // What is left over from before a pause, or from a longer interval, is this sample's.
+  tick.cpu_ns = PayDebt(&state->cpu_debt_ns, interval, is_rearmed ? 1 : 8);
   return tick;
 }
 
 void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick,
              uint64_t begin_ns) {
   if (context.engine == TimerEngine::kTick) return;
-  const uint64_t interval = context.interval_ns;
+  const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   state->skipped_ticks = 0;
   if (tick.is_last) {
-    kernel::SetTimer(state->cpu_timer.load(std::memory_order_relaxed), interval, 0, false);
+    SetUnlessPaused(context, state->cpu_timer.load(std::memory_order_relaxed), interval, false);
     return;
   }
   const uint64_t now = kernel::MonotonicNs();
@@ -108,7 +151,8 @@ void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick
   state->next_tick_ns = next;
   const uint64_t jittered = next - interval / 2 + NextRandom(state) % interval;
   state->armed_ns = jittered > earliest ? jittered : earliest;
-  kernel::SetTimer(state->hires_timer.load(std::memory_order_relaxed), state->armed_ns, 0, true);
+  SetUnlessPaused(context, state->hires_timer.load(std::memory_order_relaxed), state->armed_ns,
+                  true);
 }
 
 }  // namespace spprof

@@ -1,0 +1,56 @@
+// What sets off samples: for each thread a timer on its CPU clock, and with the hires engine one on
+// the monotonic clock (DESIGN D6; signal_safe/tick.h says what their signals mean).
+//
+//   Start ──▶ armed ──Pause──▶ disarmed ──Resume──▶ armed ──▶ … ──▶ Delete
+//
+// A pause disarms and sets again (timer_settime), and creates nothing.
+//
+// Context: control side, under the sampler's lock.
+//
+// clang-format off
+// | word                        | writer  | reader  | order   | what for                                                         |
+// | HandlerContext::is_paused   | control | handler | seq_cst | Dekker: a handler sets its timer, then looks; control sets it,   |
+// |                             |         |         |         | then disarms: a timer is never left armed in a pause             |
+// | HandlerContext::interval_ns | control | handler | relaxed | orders nothing                                                   |
+// | ThreadState::is_rearmed     | control, handler  | relaxed | the next tick's weight comes from the CPU clock                  |
+// | ThreadState::paused_cpu_ns  | control | handler | relaxed | written before is_paused is cleared                              |
+// clang-format on
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "base/status.h"
+#include "signal_safe/handler_context.h"
+
+namespace spprof {
+
+class SampleTimers {
+ public:
+  explicit SampleTimers(HandlerContext* context) : context_(context) {}
+
+  // The timers of the thread that has got `slot`. Armed, unless there is a pause.
+  Status Start(uint32_t slot, pid_t tid);
+  // The first tick comes when the thread has used an interval of CPU time. Does nothing in a pause.
+  void Arm(uint32_t slot);
+  void Disarm(uint32_t slot);
+  void Delete(uint32_t slot);
+
+  // For a pause: everybody is told, then each thread's timers are disarmed; at its end what each
+  // has used meanwhile is taken out of its clock, and when everybody has been told again, each is
+  // armed.
+  void SetPaused(bool is_paused);
+  bool is_paused() const { return context_->is_paused.load(std::memory_order_seq_cst) != 0; }
+  void BeginPause(uint32_t slot, pid_t tid);
+  void EndPause(uint32_t slot, pid_t tid);
+
+  // Of ticks from now on; timers that are armed run on until Arm.
+  void SetInterval(uint64_t interval_ns);
+  uint64_t interval_ns() const { return context_->interval_ns.load(std::memory_order_relaxed); }
+
+ private:
+  HandlerContext* context_;
+};
+
+}  // namespace spprof
