@@ -26,6 +26,10 @@ export interface NativeOptions {
   detailRingBytes: number;
   /** Nanoseconds after which the sampling ends by itself; 0: it goes on until `stop()`. */
   durationNs: number;
+  /** The profiling signal: `SIGPROF`, `SIGALRM`, `SIGIO`, `SIGURG`, `SIGUSR2`, `SIGVTALRM`, or `SIGRTMIN+n`. */
+  signal: string;
+  /** Percent of the CPU time that the handler may take before the interval is made longer. */
+  maxOverhead: number;
   /** SIGINT and SIGTERM end the recording, and then do what they would have done. */
   handleSignals: boolean;
   /** Folder for `region` and `log`, already made, or null: anonymous region, unlinked log. */
@@ -49,6 +53,18 @@ export interface NativeStats {
   handlerNs: { p50: number; p99: number; max: number; mean: number; total: number };
   /** CPU time of all threads since the start. */
   cpuNs: number;
+  /** CPU time between samples as it is now, or was at the end: what was asked for, or what `setInterval()` or `maxOverhead` has made of it. */
+  intervalNs: number;
+  /** What the engine's timers go by: `thread-cpu` (tick), `monotonic` (hires), `task-clock` (perf), `process-cpu` (itimer). */
+  clock: string;
+  /** Samples per second of CPU time (without that in pauses): by the interval, and in fact. */
+  rate: { asked: number; achieved: number };
+  /** Percent of the CPU time (without that in pauses): measured in the handler; and estimated, what the signals' delivery costs besides. */
+  overhead: { handlerPercent: number; deliveryPercent: number };
+  /** What the delivery of one signal takes, measured at the start. */
+  deliveryNs: number;
+  /** Time in pauses. */
+  pausedNs: number;
   bytes: number;
   drainLagNs: number;
   warnings: string[];

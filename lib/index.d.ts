@@ -29,6 +29,16 @@ export interface StartOptions {
    */
   indexRingBytes?: number;
   detailRingBytes?: number;
+  /**
+   * Percent of the CPU time that may go into taking samples, 0.1 to 100. When it is more, the interval is made longer, a
+   * warning says so, and `stats().intervalNs` is what it is now. Default 5.
+   */
+  maxOverhead?: number;
+  /**
+   * The signal that samples are taken in, when `'SIGPROF'` (default) is somebody else's: `'SIGALRM'`, `'SIGIO'`, `'SIGURG'`,
+   * `'SIGUSR2'`, `'SIGVTALRM'`, `'SIGRTMIN+0'` to `'SIGRTMIN+29'`.
+   */
+  signal?: string;
   /** Seconds after which the sampling ends by itself, 0.001 to 2,592,000; `stop()` gives the profile as always. Default: none. */
   durationS?: number;
   /**
@@ -66,6 +76,18 @@ export interface Stats {
   handlerNs: { p50: number; p99: number; max: number; mean: number; total: number };
   /** CPU time of all threads since the start. */
   cpuNs: number;
+  /** CPU time between samples as it is now, or was at the end: what was asked for, or what `setInterval()` or `maxOverhead` has made of it. */
+  intervalNs: number;
+  /** What the engine's timers go by: `thread-cpu` (tick), `monotonic` (hires), `task-clock` (perf), `process-cpu` (itimer). */
+  clock: string;
+  /** Samples per second of CPU time (without that in pauses): by the interval, and in fact. */
+  rate: { asked: number; achieved: number };
+  /** Percent of the CPU time (without that in pauses): measured in the handler; and estimated, what the signals' delivery costs besides. */
+  overhead: { handlerPercent: number; deliveryPercent: number };
+  /** What the delivery of one signal takes, measured at the start. */
+  deliveryNs: number;
+  /** Time in pauses. */
+  pausedNs: number;
   bytes: number;
   drainLagNs: number;
   warnings: string[];

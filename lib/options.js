@@ -9,7 +9,7 @@ const { parseMicroseconds } = require('./units');
  * `--help` all read it; nothing is configured twice.
  *
  * @typedef {object} Option
- * @property {'time' | 'seconds' | 'choice' | 'boolean' | 'integer' | 'path'} type
+ * @property {'time' | 'seconds' | 'percent' | 'signal' | 'choice' | 'boolean' | 'integer' | 'path'} type
  * @property {string | number | boolean | null} default
  * @property {string} [flag]      long name on the command line, if it is there; a boolean's flag turns it off
  * @property {string} [short]     short name on the command line
@@ -23,11 +23,11 @@ const { parseMicroseconds } = require('./units');
  * @property {string[]} [planned] what the design names and this version does not have
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
- *   | 'indexRingBytes' | 'detailRingBytes' | 'handleSignals' | 'dir' | 'sourceMaps'} OptionName
+ *   | 'indexRingBytes' | 'detailRingBytes' | 'handleSignals' | 'dir' | 'sourceMaps' | 'maxOverhead' | 'signal'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
  *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, handleSignals: boolean,
- *   dir: string | null,
+ *   dir: string | null, maxOverhead: number, signal: string,
  *   sourceMaps: boolean }} Options
  */
 
@@ -124,6 +124,24 @@ const OPTIONS = {
     env: 'SPPROF_DETAIL_RING',
     help: 'size of a ring for stacks and names, two a thread',
   },
+  maxOverhead: {
+    type: 'percent',
+    default: 5,
+    min: 0.1,
+    max: 100,
+    flag: 'max-overhead',
+    operand: '%',
+    env: 'SPPROF_MAX_OVERHEAD',
+    help: 'percent of CPU time that samples may take before the interval is made longer',
+  },
+  signal: {
+    type: 'signal',
+    default: 'SIGPROF',
+    flag: 'signal',
+    operand: 'name',
+    env: 'SPPROF_SIGNAL',
+    help: "the signal to take samples in, where SIGPROF is somebody else's",
+  },
   durationS: {
     type: 'seconds',
     default: null,
@@ -165,6 +183,13 @@ const AUTO_INTERVAL_US = 1000;
 const KERNEL_TICK_US = 4000;
 
 /**
+ * Signals that can be caught and that nobody else needs: not those of faults, of the end of a program, of children and
+ * terminals, nor SIGUSR1, which starts Node's inspector.
+ */
+const SIGNALS = ['SIGPROF', 'SIGALRM', 'SIGIO', 'SIGURG', 'SIGUSR2', 'SIGVTALRM'];
+const REAL_TIME_SIGNAL = /^SIGRTMIN\+(\d|[12]\d)$/;
+
+/**
  * What is allowed, in words.
  * @param {Option} option
  */
@@ -174,6 +199,10 @@ function allowedText(option) {
       return `'auto' or a time from ${option.min} µs to ${Number(option.max) / 1e6} s`;
     case 'seconds':
       return `a time from ${option.min} s to ${option.max} s`;
+    case 'percent':
+      return `a percentage from ${option.min} to ${option.max}`;
+    case 'signal':
+      return `one of ${SIGNALS.map((name) => `'${name}'`).join(', ')}, 'SIGRTMIN+0' to 'SIGRTMIN+29'`;
     case 'choice':
       return `one of ${/** @type {string[]} */ (option.choices).map((c) => `'${c}'`).join(', ')}`;
     case 'boolean':
@@ -205,6 +234,17 @@ function checkChoice(option, label, value) {
  * @param {string} label
  * @param {unknown} value
  */
+function checkSignal(option, label, value) {
+  if (typeof value !== 'string') throw errors.optionType(label, value, allowedText(option));
+  if (SIGNALS.includes(value) || REAL_TIME_SIGNAL.test(value)) return value;
+  throw errors.optionRange(label, value, allowedText(option), nearest(value, SIGNALS));
+}
+
+/**
+ * @param {Option} option
+ * @param {string} label
+ * @param {unknown} value
+ */
 function checkNumber(option, label, value) {
   if (typeof value !== 'number') throw errors.optionType(label, value, allowedText(option));
   const isIntegral = option.type !== 'integer' || Number.isInteger(value);
@@ -228,7 +268,10 @@ function checkValue(option, label, value) {
       return value === 'auto' ? value : checkNumber(option, label, value);
     case 'integer':
     case 'seconds':
+    case 'percent':
       return checkNumber(option, label, value);
+    case 'signal':
+      return checkSignal(option, label, value);
     case 'choice':
       return checkChoice(option, label, value);
     case 'boolean':
@@ -261,6 +304,9 @@ function parseOption(name, label, text) {
     value = us === null ? null : us / 1e6;
   } else if (option.type === 'integer') {
     value = /^\d+$/.test(text) ? Number(text) : null;
+  } else if (option.type === 'percent') {
+    const match = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text);
+    value = match === null ? null : Number(match[1]);
   } else if (option.type === 'boolean') {
     value = { 1: true, true: true, 0: false, false: false }[text] ?? null;
   }
@@ -346,6 +392,8 @@ function toNativeOptions(options, directory) {
     detailRingBytes: options.detailRingBytes,
     durationNs: Math.round((options.durationS ?? 0) * 1e9),
     handleSignals: options.handleSignals,
+    maxOverhead: options.maxOverhead,
+    signal: options.signal,
     directory,
   };
 }

@@ -20,6 +20,7 @@ describe('checkOptions()', () => {
       ...{ intervalUs: 'auto', mode: 'cpu', timer: 'auto', threads: 'all', native: true },
       ...{ maxFrames: 512, maxThreads: 4096, durationS: null, dir: null },
       ...{ indexRingBytes: 16384, detailRingBytes: 65536, handleSignals: false, sourceMaps: true },
+      ...{ maxOverhead: 5, signal: 'SIGPROF' },
     });
   });
 
@@ -68,6 +69,11 @@ describe('checkOptions()', () => {
     ['maxThreads', 65_537],
     ['threads', 'main'],
     ['timer', 'tock'],
+    ['maxOverhead', 0],
+    ['maxOverhead', 101],
+    ...['SIGKILL', 'SIGSEGV', 'SIGINT', 'SIGUSR1', 'SIGCHLD', 'SIGRTMIN+30', 'SIGRTMAX', 'sigprof', '27'].map(
+      (name) => ['signal', name],
+    ),
   ])('%s out of range (%j) is a RangeError', (name, value) => {
     const error = caught(() => checkOptions({ [name]: value }));
     expect(error).toBeInstanceOf(RangeError);
@@ -107,8 +113,13 @@ describe('the environment', () => {
       SPPROF_MAX_THREADS: '9',
       SPPROF_OTHER: 'x',
       SPPROF_MODE: '',
+      SPPROF_MAX_OVERHEAD: '2.5%',
+      SPPROF_SIGNAL: 'SIGRTMIN+29',
     };
-    expect(optionsFromEnvironment(env)).toEqual({ intervalUs: 2000, native: false, maxThreads: 9 });
+    expect(optionsFromEnvironment(env)).toEqual({
+      ...{ intervalUs: 2000, native: false, maxThreads: 9 },
+      ...{ maxOverhead: 2.5, signal: 'SIGRTMIN+29' },
+    });
   });
 
   test('a wrong value names the variable', () => {

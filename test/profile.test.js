@@ -69,7 +69,11 @@ describe('the report', () => {
   test('shows the hottest functions, what was lost, and what it cost', () => {
     const stats = {
       ...{ ...emptyStats(), written: 4, dropped: { 'ring full': 3, 'stack busy': 0 }, incomplete: 1, cpuNs: 10e6 },
-      ...{ handlerNs: { p50: 900, p99: 9000, max: 20_000, mean: 1000, total: 50_000 }, warnings: ['a warning'] },
+      ...{
+        handlerNs: { p50: 900, p99: 9000, max: 20_000, mean: 1000, total: 50_000 },
+        warnings: ['a warning'],
+        overhead: { handlerPercent: 0.5, deliveryPercent: 0.05 },
+      },
     };
     const text = new Profile({ ...RECORDING, stats }).toText({ limit: 2, folder: '/app' });
     expect(text).toMatch(/process 4242: 4 samples, 10 ms of CPU time in 1 s \(tick, 1 ms; Node v20.0.0\)/);
@@ -78,7 +82,9 @@ describe('the report', () => {
     expect(text).not.toMatch(/ main +main\.js:10/);
     expect(text).toMatch(/4 written, 3 dropped \(ring full 3\), 1 incomplete \(25\.0 %\), 0 truncated/);
     expect(text).toMatch(/threads {2}2 seen \(1 main, 1 worker\)/);
-    expect(text).toMatch(/cost {5}0\.50 % of the CPU time \(handler p50 900 ns, p99 9 µs, max 20 µs\)/);
+    expect(text).toMatch(
+      /cost {5}0\.50 % of the CPU time, and about 0\.05 % for the signals \(handler p50 900 ns, p99 9 µs, max 20 µs\)/,
+    );
     expect(text).toMatch(/note {5}a warning/);
   });
 

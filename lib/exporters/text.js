@@ -133,6 +133,13 @@ function placeLines(recording) {
   return [`lines    known of ${formatPercent(placed, samples)} of ${plural(samples, 'sample')} in JavaScript`];
 }
 
+/** @param {import('../../binding').NativeStats} stats */
+function rateLine({ rate, intervalNs, clock, pausedNs }) {
+  const paused = pausedNs > 0 ? `, paused for ${formatNs(pausedNs)}` : '';
+  const achieved = formatCount(rate.achieved);
+  return `rate     ${achieved} samples a second of CPU time, one every ${formatNs(intervalNs)} asked for (${clock} clock)${paused}`;
+}
+
 /** @param {Recording} recording */
 function statsLines(recording) {
   const { stats } = recording;
@@ -142,11 +149,12 @@ function statsLines(recording) {
     `samples  ${formatCount(written)} written, ${droppedText(stats.dropped)}, ` +
       `${formatCount(stats.incomplete)} incomplete (${formatPercent(stats.incomplete, written)}), ` +
       `${formatCount(stats.truncated)} truncated (${formatPercent(stats.truncated, written)})`,
+    rateLine(stats),
     `threads  ${threadText(recording)}`,
     ...lossLines(recording),
     ...placeLines(recording),
-    `cost     ${formatPercent(handler.total, stats.cpuNs, 2)} of the CPU time ` +
-      `(handler p50 ${formatNs(handler.p50)}, p99 ${formatNs(handler.p99)}, max ${formatNs(handler.max)})`,
+    `cost     ${stats.overhead.handlerPercent.toFixed(2)} % of the CPU time, and about ` +
+      `${stats.overhead.deliveryPercent.toFixed(2)} % for the signals (handler p50 ${formatNs(handler.p50)}, p99 ${formatNs(handler.p99)}, max ${formatNs(handler.max)})`,
     `log      ${formatBytes(stats.bytes)}`,
     `ended    ${endText(stats.shutdown)}`,
     ...stats.warnings.map((warning) => `note     ${warning}`),

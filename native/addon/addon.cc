@@ -5,6 +5,7 @@
 
 #include "addon/decode_worker.h"
 #include "addon/to_js.h"
+#include "platform/signal_names.h"
 #include "profile/recording_builder.h"
 #include "session/profiler.h"
 #include "v8/gc_hooks.h"
@@ -25,6 +26,8 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
       static_cast<uint64_t>(given.Get("intervalNs").As<Napi::Number>().DoubleValue());
   options.sampler.engine =
       GetString(given, "timer") == "hires" ? TimerEngine::kHires : TimerEngine::kTick;
+  options.sampler.signal = SignalByName(GetString(given, "signal"));
+  options.sampler.max_overhead = given.Get("maxOverhead").ToNumber().DoubleValue() / 100;
   options.sampler.javascript_threads_only = GetString(given, "threads") == "js";
   options.sampler.native_frames = given.Get("native").ToBoolean();
   options.sampler.max_frames = given.Get("maxFrames").As<Napi::Number>().Uint32Value();
@@ -43,7 +46,10 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
 void Start(const Napi::CallbackInfo& info) {
   if (!info[0].IsObject())
     throw Napi::TypeError::New(info.Env(), "start: expected an options object");
-  const Status status = Profiler::Get().Start(OptionsFrom(info));
+  const ProfilerOptions options = OptionsFrom(info);
+  if (options.sampler.signal == 0)
+    throw Napi::TypeError::New(info.Env(), "start: a signal that cannot be used");
+  const Status status = Profiler::Get().Start(options);
   if (!status.ok()) throw ToError(info.Env(), status);
 }
 

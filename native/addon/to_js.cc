@@ -74,6 +74,18 @@ Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
              HandlerNs(env, stats.handler_ns.p50, stats.handler_ns.p99, stats.handler_ns.max,
                        stats.handler_ns.mean, stats.handler_ns.total));
   object.Set("cpuNs", Number(stats.cpu_ns));
+  object.Set("intervalNs", Number(stats.interval_ns));
+  object.Set("clock", stats.clock);
+  Napi::Object rate = Napi::Object::New(env);
+  rate.Set("asked", stats.rate_asked);
+  rate.Set("achieved", stats.rate_achieved);
+  object.Set("rate", rate);
+  Napi::Object overhead = Napi::Object::New(env);
+  overhead.Set("handlerPercent", stats.handler_percent);
+  overhead.Set("deliveryPercent", stats.delivery_percent);
+  object.Set("overhead", overhead);
+  object.Set("deliveryNs", Number(stats.delivery_ns));
+  object.Set("pausedNs", Number(stats.paused_ns));
   object.Set("bytes", Number(stats.bytes));
   object.Set("drainLagNs", Number(stats.drain_lag_ns));
   object.Set("warnings", Strings(env, stats.warnings));
@@ -155,6 +167,12 @@ Napi::Object ToJs(Napi::Env env, const ProfilerStats& stats) {
       stats.totals.written != 0 ? stats.totals.handler_total_ns / stats.totals.written : 0;
   all.handler_ns.total = stats.totals.handler_total_ns;
   all.cpu_ns = stats.cpu_ns;
+  all.interval_ns = stats.sampler.interval_ns;
+  all.clock = ClockOf(stats.engine);
+  all.paused_ns = stats.sampler.paused_ns;
+  all.paused_cpu_ns = stats.sampler.paused_cpu_ns;
+  all.delivery_ns = stats.sampler.delivery_ns;
+  Derive(&all);
   all.bytes = stats.drain.bytes_written;
   all.drain_lag_ns = stats.drain.lag_ns;
   all.warnings = stats.warnings;

@@ -137,6 +137,11 @@ void Drain::AddFinalStats() {
   log_->AddStat("handler_ns_p50", drained.handler_p50_ns);
   log_->AddStat("handler_ns_p99", drained.handler_p99_ns);
   log_->AddStat("cpu_ns", ProcessCpuNs() - start_cpu_ns_);
+  const SamplerReport report = sampler_->Report();
+  log_->AddStat("interval_ns", report.interval_ns);
+  log_->AddStat("paused_ns", report.paused_ns);
+  log_->AddStat("paused_cpu_ns", report.paused_cpu_ns);
+  log_->AddStat("delivery_ns", report.delivery_ns);
   log_->AddStat("bytes", log_->bytes_written());
   log_->AddStat("drain_lag_ns", drained.lag_ns);
   for (const std::string& warning : Warnings()) log_->AddStat("warning." + warning, 1);
@@ -167,8 +172,18 @@ void Drain::Visit(bool scan_threads) {
   if (scan_threads) sampler_->ScanThreads();
   NoteModules();
   DrainAll(UINT64_MAX);
+  sampler_->LimitOverhead({lanes_.handler_ns(), ProcessCpuNs() - start_cpu_ns_, lanes_.samples()});
+  NoteInterval();
   log_->Flush();
   NoteStats();
+}
+
+// A process that is killed leaves no final statistics.
+void Drain::NoteInterval() {
+  const uint64_t interval_ns = sampler_->Report().interval_ns;
+  if (interval_ns == noted_interval_ns_) return;
+  noted_interval_ns_ = interval_ns;
+  log_->AddStat("interval_ns", interval_ns);
 }
 
 void Drain::NoteStats() {

@@ -60,6 +60,7 @@ class Drain {
   bool Sleep(CpuAlarm* alarm);
   void Visit(bool scan_threads);
   void NoteStats();
+  void NoteInterval();
   bool DrainAll(uint64_t deadline_ns);
   void NoteModules();
   void NoteThread(uint32_t slot);
@@ -81,6 +82,7 @@ class Drain {
   uint32_t javascript_threads_ = 0;
   uint64_t process_cpu_ns_ = 0;
   int timeout_ms_ = 10;
+  uint64_t noted_interval_ns_ = 0;
   uint64_t noted_version_ = 0;  // the sampler's thread_version when they were noted
   std::unordered_map<uint32_t, std::string> noted_threads_;  // by slot: what the log says of it
 

@@ -1,10 +1,17 @@
 #include "drain/lane_drainer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "region/records.h"
 
 namespace spprof {
+
+namespace {
+
+constexpr uint32_t kLongestHandlerNs = 1'000'000;
+
+}  // namespace
 
 uint64_t LaneDrainer::DrainSlot(uint32_t slot) {
   ThreadLaneSet* lanes = region_->Slot(slot);
@@ -32,6 +39,7 @@ uint64_t LaneDrainer::DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint3
           SampleRecord record;
           std::memcpy(&record, buffer_.data() + at, sizeof(record));
           handler_times_.Add(record.handler_ns);
+          handler_ns_ += std::min(record.handler_ns, kLongestHandlerNs);
           samples_++;
         }
       });

@@ -1,5 +1,7 @@
 #include "profile/recording.h"
 
+#include <algorithm>
+
 namespace spprof {
 
 const char* NameOf(ThreadKind kind) {
@@ -48,6 +50,44 @@ const char* NameOf(FrameTier tier) {
       return "optimized";
   }
   return "";
+}
+
+const char* NameOf(TimerEngine engine) {
+  switch (engine) {
+    case TimerEngine::kTick:
+      return "tick";
+    case TimerEngine::kHires:
+      return "hires";
+    case TimerEngine::kPerf:
+      return "perf";
+    case TimerEngine::kItimer:
+      return "itimer";
+  }
+  return "";
+}
+
+const char* ClockOf(TimerEngine engine) {
+  switch (engine) {
+    case TimerEngine::kTick:
+      return "thread-cpu";
+    case TimerEngine::kHires:
+      return "monotonic";
+    case TimerEngine::kPerf:
+      return "task-clock";
+    case TimerEngine::kItimer:
+      return "process-cpu";
+  }
+  return "";
+}
+
+void Derive(RecordingStats* stats) {
+  if (stats->interval_ns != 0) stats->rate_asked = 1e9 / static_cast<double>(stats->interval_ns);
+  const auto cpu_ns =
+      static_cast<double>(stats->cpu_ns - std::min(stats->cpu_ns, stats->paused_cpu_ns));
+  if (cpu_ns == 0) return;
+  stats->rate_achieved = static_cast<double>(stats->written) * 1e9 / cpu_ns;
+  stats->handler_percent = static_cast<double>(stats->handler_ns.total) * 100 / cpu_ns;
+  stats->delivery_percent = static_cast<double>(stats->signals * stats->delivery_ns) * 100 / cpu_ns;
 }
 
 }  // namespace spprof

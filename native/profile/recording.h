@@ -18,6 +18,9 @@ enum class FrameTier : uint8_t { kNone, kInterpreted, kBaseline, kMaglev, kTurbo
 const char* NameOf(ThreadKind kind);
 const char* NameOf(FrameKind kind);
 const char* NameOf(FrameTier tier);
+const char* NameOf(TimerEngine engine);
+// What its timers go by.
+const char* ClockOf(TimerEngine engine);
 
 struct RecordingThread {
   uint32_t id = 0;
@@ -76,11 +79,24 @@ struct RecordingStats {
   uint64_t threads_refused = 0;
   HandlerTimes handler_ns;
   uint64_t cpu_ns = 0;
+  uint64_t interval_ns = 0;  // in force, or at the end
+  std::string clock;
+  uint64_t paused_ns = 0;
+  uint64_t paused_cpu_ns = 0;
+  uint64_t delivery_ns = 0;  // of a signal, estimated
+  // Of what follows, see Derive.
+  double rate_asked = 0;  // samples per second of CPU time
+  double rate_achieved = 0;
+  double handler_percent = 0;  // of the CPU time outside of pauses
+  double delivery_percent = 0;
   uint64_t bytes = 0;
   uint64_t drain_lag_ns = 0;
   std::vector<std::string> warnings;
   RecordingShutdown shutdown;
 };
+
+// Rates and shares, from the counters.
+void Derive(RecordingStats* stats);
 
 // Bits of Recording::sample_states.
 inline constexpr uint8_t kSampleInGc = 1;

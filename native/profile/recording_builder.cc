@@ -13,8 +13,6 @@
 namespace spprof {
 namespace {
 
-const char* TimerName(uint16_t timer) { return timer == 1 ? "hires" : "tick"; }  // TimerEngine
-
 ThreadKind KindOf(const RecordedThread& thread, uint32_t pid) {
   if (thread.tid == pid || thread.kind == static_cast<uint32_t>(ThreadKind::kMain))
     return ThreadKind::kMain;
@@ -140,7 +138,7 @@ Status RecordingBuilder::Build(Recording* out) const {
   out->duration_ns = DurationOf(log_, session.start_monotonic_ns);
   out->interval_ns = session.interval_ns;
   out->mode = session.mode == 1 ? "wall" : "cpu";
-  out->timer = TimerName(session.timer);
+  out->timer = NameOf(static_cast<TimerEngine>(session.timer));
   out->node_version = session.node_version;
   out->exec_path = session.exec_path;
   out->is_stopped_cleanly = log_.end_ns().has_value();

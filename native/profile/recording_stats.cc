@@ -104,6 +104,14 @@ RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
   stats.handler_ns.mean = counter("handler_ns_mean", totals.handler_ns.mean);
   stats.handler_ns.total = at_least("handler_ns_total", totals.handler_ns.total);
   stats.cpu_ns = at_least("cpu_ns", totals.cpu_ns);
+  if (log.session().has_value()) {
+    stats.interval_ns = counter("interval_ns", log.session()->interval_ns);
+    stats.clock = ClockOf(static_cast<TimerEngine>(log.session()->timer));
+  }
+  stats.paused_ns = counter("paused_ns", 0);
+  stats.paused_cpu_ns = counter("paused_cpu_ns", 0);
+  stats.delivery_ns = counter("delivery_ns", 0);
+  Derive(&stats);
   stats.bytes = at_least("bytes", log_bytes);
   stats.drain_lag_ns = counter("drain_lag_ns", 0);
   if (const uint64_t lost = log.LostBytes(); lost > 0) {

@@ -3,12 +3,16 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <atomic>
+
 #include "signal_safe/handler.h"
 #include "signal_safe/shutdown_signal.h"
 
 namespace spprof {
 
 namespace {
+
+std::atomic<int> profiling_signal{SIGPROF};
 
 // Of the thread that forks; the prepare hook holds no lock, so two threads that fork at once each
 // need their own.
@@ -17,7 +21,7 @@ thread_local sigset_t saved_mask;
 void BeforeFork() {
   sigset_t profiling;
   sigemptyset(&profiling);
-  sigaddset(&profiling, SIGPROF);
+  sigaddset(&profiling, profiling_signal.load(std::memory_order_relaxed));
   pthread_sigmask(SIG_BLOCK, &profiling, &saved_mask);
 }
 
@@ -32,7 +36,8 @@ void InChild() {
 
 }  // namespace
 
-void InstallForkGuard() {
+void InstallForkGuard(int signal) {
+  profiling_signal.store(signal, std::memory_order_relaxed);
   static const bool installed = pthread_atfork(BeforeFork, InParent, InChild) == 0;
   static_cast<void>(installed);
 }

@@ -17,6 +17,7 @@
 #include "platform/threads.h"
 #include "region/records.h"
 #include "registry/thread_registry.h"
+#include "sampling/overhead_guard.h"
 #include "sampling/sample_timers.h"
 #include "sampling/timer_watch.h"
 #include "signal_safe/handler.h"
@@ -29,6 +30,16 @@ struct SamplerOptions {
   uint32_t max_frames = 512;
   bool native_frames = true;
   bool javascript_threads_only = false;
+  int signal = SIGPROF;
+  double max_overhead = 1;  // share of the CPU time, after which the interval is made longer
+};
+
+// What has come of the options.
+struct SamplerReport {
+  uint64_t interval_ns = 0;    // in force
+  uint64_t paused_ns = 0;      // in all
+  uint64_t paused_cpu_ns = 0;  // of the whole process
+  uint64_t delivery_ns = 0;    // of a signal, without the sample: kernel and handler's fast path
 };
 
 class Sampler {
@@ -67,7 +78,10 @@ class Sampler {
   bool IsPaused() const { return timers_.is_paused(); }
   // From now on, for all threads, in a pause too.
   void SetInterval(uint64_t interval_ns);
-  uint64_t interval_ns() const { return timers_.interval_ns(); }
+  // Makes the interval longer when the handler takes more than its budget.
+  void LimitOverhead(const OverheadGuard::Costs& costs);
+  SamplerReport Report() const;
+  TimerEngine engine() const { return context_->engine; }
 
   // A thread that must not be sampled: the drain.
   void Exclude(pid_t tid);
@@ -92,6 +106,8 @@ class Sampler {
   bool HasThreadGone();
   void Warn(const std::string& text);
   bool InstallHandler();
+  void SetIntervalLocked(uint64_t interval_ns);
+  void MeasureDelivery();
   void RestoreDisposition();
   // Notices that somebody else has taken the signal.
   void CheckDisposition();
@@ -104,7 +120,7 @@ class Sampler {
   const uintptr_t v8_host_base_;
   uint64_t states_size_ = 0;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   enum class State { kIdle, kRunning, kNotAccepting } state_ = State::kIdle;
   std::vector<pid_t> excluded_;
   std::vector<LoadedModule> modules_;
@@ -122,6 +138,13 @@ class Sampler {
   uint32_t next_checked_slot_ = 0;
   uint32_t next_watched_slot_ = 0;
   TimerWatch timer_watch_;
+  OverheadGuard overhead_guard_;
+  bool has_limited_overhead_ = false;
+  uint64_t pause_began_ns_ = 0;
+  uint64_t pause_began_cpu_ns_ = 0;
+  uint64_t paused_ns_ = 0;
+  uint64_t paused_cpu_ns_ = 0;
+  uint64_t delivery_ns_ = 0;
   bool is_silenced_ = false;
   uint64_t cpu_when_replaced_ns_ = 0;
   uint64_t signals_when_replaced_ = 0;

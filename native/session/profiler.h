@@ -26,6 +26,8 @@ struct ProfilerStats {
   uint32_t threads_seen = 0;
   uint32_t threads_refused = 0;
   uint64_t cpu_ns = 0;  // of the process since the start
+  SamplerReport sampler;
+  TimerEngine engine = TimerEngine::kTick;
   std::vector<std::string> warnings;
 };
 

@@ -92,7 +92,8 @@ Status Recorder::Start(const ProfilerOptions& options) {
   status = sampler_->Start();
   if (!status.ok()) return status;
   if (options.handle_signals) {
-    signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, wake_fd_, kWatchdogNs);
+    signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, wake_fd_, kWatchdogNs,
+                                                 options.sampler.signal);
     status = signals_->Install();
     if (!status.ok()) return status;
   }

@@ -8,7 +8,9 @@
 
 namespace spprof {
 
-ShutdownSignals::ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns) {
+ShutdownSignals::ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns,
+                                 int profiling_signal)
+    : profiling_signal_(profiling_signal) {
   context_.pid = getpid();
   context_.wake_fd = wake_fd;
   context_.shutdown_requested = shutdown_requested;
@@ -21,7 +23,7 @@ Status ShutdownSignals::Install() {
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   for (int signal : kShutdownSignals) sigaddset(&action.sa_mask, signal);
-  sigaddset(&action.sa_mask, SIGPROF);
+  sigaddset(&action.sa_mask, profiling_signal_);
 
   for (size_t i = 0; i < kShutdownSignalCount; i++)
     sigaction(kShutdownSignals[i], nullptr, &context_.signals[i].previous);

@@ -16,7 +16,9 @@ namespace spprof {
 class ShutdownSignals {
  public:
   // `watchdog_ns` after the first signal the process dies of it, however far the shutdown is.
-  ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns);
+  // `profiling_signal` is held back in the handler.
+  ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns,
+                  int profiling_signal = SIGPROF);
   ~ShutdownSignals() { Uninstall(); }
   ShutdownSignals(const ShutdownSignals&) = delete;
   ShutdownSignals& operator=(const ShutdownSignals&) = delete;
@@ -28,6 +30,7 @@ class ShutdownSignals {
 
  private:
   ShutdownSignalContext context_;
+  const int profiling_signal_;
   bool is_installed_ = false;
 };
 

@@ -17,8 +17,6 @@
 
 namespace spprof {
 
-enum class TimerEngine : uint16_t { kTick = 0, kHires = 1 };
-
 struct HandlerContext {
   uint8_t* region = nullptr;
   RegionHeader* header = nullptr;

@@ -35,6 +35,12 @@ function emptyStats() {
       drainLagNs: 0,
       warnings: [],
       shutdown: null,
+      intervalNs: 1e6,
+      clock: 'thread-cpu',
+      rate: { asked: 1000, achieved: 0 },
+      overhead: { handlerPercent: 0, deliveryPercent: 0 },
+      deliveryNs: 0,
+      pausedNs: 0,
     },
     handlerNs: { p50: 0, p99: 0, max: 0, mean: 0, total: 0 },
   };

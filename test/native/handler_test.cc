@@ -186,7 +186,7 @@ TEST_F(Handler, LeavesErrnoAlone) {
 // Fails (hangs, SIGALRM): the counts of handlers in flight are inherited from threads that the
 // child does not have, so that its Sampler::Stop() would wait for ever.
 TEST_F(Handler, AForkedChildDoesNotWaitForHandlersOfItsParentsThreads) {
-  InstallForkGuard();
+  InstallForkGuard(SIGPROF);
   int pipe_ends[2];
   ASSERT_EQ(pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0);
   const uint64_t word = 1;

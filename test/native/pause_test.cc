@@ -204,7 +204,7 @@ TEST_P(PauseEngines, AnotherIntervalHoldsFromNowOnWithTheSumRight) {
   EXPECT_EQ(self.signals(), 0u);
   for (uint64_t interval_ns : {5 * kMs, kMs, 20 * kMs, kMs / 2}) {
     harness.sampler().SetInterval(interval_ns);
-    EXPECT_EQ(harness.sampler().interval_ns(), interval_ns);
+    EXPECT_EQ(harness.sampler().Report().interval_ns, interval_ns);
     const uint64_t before = self.written(), from = test::OwnCpuNs();
     test::BurnCpu(200 * kMs);
     const double due =

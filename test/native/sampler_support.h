@@ -47,12 +47,12 @@ class Gate {
 class SamplerHarness {
  public:
   explicit SamplerHarness(TimerEngine engine, uint64_t interval_ns = 1'000'000,
-                          const std::string& region_path = {}, uint32_t max_threads = 256) {
+                          const std::string& region_path = {}, uint32_t max_threads = 256)
+      : SamplerHarness(Options(engine, interval_ns), region_path, max_threads) {}
+  explicit SamplerHarness(const SamplerOptions& options, const std::string& region_path = {},
+                          uint32_t max_threads = 256) {
     if (!RegionMap::Create(region_path, max_threads, {}, &region_).ok()) std::abort();
     wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    SamplerOptions options;
-    options.engine = engine;
-    options.interval_ns = interval_ns;
     sampler_ = std::make_unique<Sampler>(options, region_.get(), V8Layout{}, 0, wake_fd_);
   }
   ~SamplerHarness() {
@@ -89,6 +89,13 @@ class SamplerHarness {
   }
 
  private:
+  static SamplerOptions Options(TimerEngine engine, uint64_t interval_ns) {
+    SamplerOptions options;
+    options.engine = engine;
+    options.interval_ns = interval_ns;
+    return options;
+  }
+
   std::unique_ptr<RegionMap> region_;
   std::unique_ptr<Sampler> sampler_;
   int wake_fd_ = -1;

@@ -383,6 +383,42 @@ TEST(Sampler, DiscardsTicksThatAreStillPendingWhenItStops) {
   SUCCEED() << "still here";
 }
 
+// With another signal SIGPROF is left to whom it belongs.
+TEST(Sampler, TakesSamplesInAnotherSignal) {
+  for (const int signal : {SIGUSR2, SIGRTMIN + 5}) {
+    ASSERT_EQ(::signal(SIGPROF, CountOther), SIG_DFL);
+    SamplerOptions options;
+    options.signal = signal;
+    SamplerHarness harness(options);
+    ASSERT_TRUE(harness.sampler().Start().ok());
+    EXPECT_EQ(CurrentAction().sa_handler, CountOther);
+    g_others = 0;
+    raise(SIGPROF);
+    EXPECT_EQ(g_others, 1);
+    if (!test::kUnderTsan) {
+      EXPECT_TRUE(test::WaitUntil([&] {
+        test::BurnCpu(kMs);
+        return SumTotals(*harness.region()).written > 3;
+      }));
+    }
+    harness.sampler().Stop();
+    ExpectLaw(*harness.region());
+    struct sigaction after {};
+    sigaction(signal, nullptr, &after);
+    EXPECT_EQ(after.sa_handler, SIG_DFL);
+    ::signal(SIGPROF, SIG_DFL);
+  }
+}
+
+TEST(Sampler, MeasuresWhatTheDeliveryOfASignalCosts) {
+  SamplerHarness harness(TimerEngine::kTick);
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  const uint64_t delivery_ns = harness.sampler().Report().delivery_ns;
+  EXPECT_GT(delivery_ns, 100u);
+  EXPECT_LT(delivery_ns, 1'000'000u);
+  harness.sampler().Stop();
+}
+
 TEST(Sampler, AnExcludedThreadIsNotSampled) {
   SamplerHarness harness(TimerEngine::kTick);
   harness.sampler().Exclude(CurrentThreadId());

@@ -199,7 +199,7 @@ TEST_F(ShutdownSignalsTest, ABlockedReadIsNotInterrupted) {
 
 TEST_F(ShutdownSignalsTest, AForkedChildTakesThemAsWithoutUs) {
   if (test::kUnderTsan) GTEST_SKIP() << "TSan does not let a process with threads fork";
-  InstallForkGuard();
+  InstallForkGuard(SIGPROF);
   Handle(SIGTERM, SIG_DFL);
   ShutdownSignals signals(&requested_, fd_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
