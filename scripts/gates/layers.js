@@ -15,6 +15,7 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 /** lib/, from the bottom up; a file not named here is at the top. */
 const LIB_ROWS = [
   ['errors', 'nearest', 'units', 'replace-file'],
+  ['option-values'],
   ['options', 'frames', 'write-pieces', 'recording-folder'],
   ['binding', 'source-positions', 'source-maps', 'model'],
   ['exporters/'],
