@@ -3,7 +3,7 @@
  * the errors, native does the work. Public types are in `lib/index.d.ts`.
  *
  * Errors: every function throws (or rejects with) an `Error` whose `code` is one of
- * `ERR_SPPROF_RUNNING`, `ERR_SPPROF_NOT_RUNNING`, `ERR_SPPROF_SYSTEM` (a system call failed; `syscall` and `errno` are set),
+ * `ERR_SPPROF_RUNNING`, `ERR_SPPROF_NOT_RUNNING`, `ERR_SPPROF_TIMER` (the engine asked for cannot be used here), `ERR_SPPROF_SYSTEM` (a system call failed; `syscall` and `errno` are set),
  * `ERR_SPPROF_BAD_RECORDING` (a file that is not a recording, or is damaged beyond its header).
  */
 
@@ -13,7 +13,7 @@ export interface NativeOptions {
   intervalNs: number;
   mode: 'cpu' | 'wall';
   /** Resolved engine, never `'auto'`. */
-  timer: 'tick' | 'hires';
+  timer: 'tick' | 'hires' | 'perf' | 'itimer';
   /** `'js'`: only threads that run JavaScript. */
   threads: 'all' | 'js';
   /** false: native frames are left out of the stacks. */
@@ -152,6 +152,8 @@ export interface NativeRecording {
 export function start(options: NativeOptions): void;
 /** Stops, drains, decodes off the JavaScript thread. */
 export function stop(): Promise<NativeRecording>;
+/** Why an engine cannot be used in this process, or `''`. */
+export function timerProblem(timer: string): string;
 /** Counters so far. */
 export function stats(): NativeStats;
 /** Until `resume()` no samples are taken. Returns false when it was so already. */

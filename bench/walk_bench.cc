@@ -78,11 +78,11 @@ void TakeSampleWarm(benchmark::State& state) {
         ucontext_t here;
         getcontext(&here);
         sigemptyset(&here.uc_sigmask);
-        TakeSample(&setup->harness.context(), setup->slot, false, 0, here);
+        TakeSample(&setup->harness.context(), setup->slot, TickSource::kCpuTimer, 0, here);
         setup->first_stacks = setup->harness.TakeStacks(setup->slot);
         uint32_t turns = 0;
         Percentiles(*setup->state, [&] {
-          TakeSample(&setup->harness.context(), setup->slot, false, 0, here);
+          TakeSample(&setup->harness.context(), setup->slot, TickSource::kCpuTimer, 0, here);
           if ((++turns & 255) == 0) EmptyLanes(setup);
         });
       },

@@ -119,6 +119,11 @@ const errors = {
     return make(Error, 'ERR_SPPROF_COMMAND', `cannot run ${show(command)}: ${reason}`, { given: command });
   },
 
+  /** @param {string} problem */
+  timer(problem) {
+    return make(Error, 'ERR_SPPROF_TIMER', problem);
+  },
+
   /** @param {string} message */
   usage(message) {
     return make(Error, 'ERR_SPPROF_USAGE', message);

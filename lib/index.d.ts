@@ -13,8 +13,11 @@ export interface StartOptions {
   /**
    * What sets off a sample. `'tick'`: CPU-time timers, weighted, almost free, at most one sample a kernel tick.
    * `'hires'`: a monotonic timer a thread. `'auto'` (default): `'tick'` when `intervalUs` is `'auto'` or at least 4000.
+   * `'perf'`: the kernel's task clock (perf_event_open), where it is permitted; takes a file descriptor a thread.
+   * `'itimer'`: `setitimer(ITIMER_PROF)`, one timer for the process; works everywhere, at most one sample a kernel tick.
+   * Without this option, the environment variable `SPPROF_TIMER` chooses.
    */
-  timer?: 'auto' | 'tick' | 'hires';
+  timer?: 'auto' | 'tick' | 'hires' | 'perf' | 'itimer';
   /** All threads of the process (default), or those that run JavaScript. */
   threads?: 'all' | 'js';
   /** false: native frames are left out of the stacks. Default true. */
@@ -241,7 +244,7 @@ export interface Session {
  * Begins to record every thread of this process.
  * @throws `ERR_SPPROF_RUNNING` when a recording runs already (the message says where it was started),
  *   `ERR_SPPROF_UNKNOWN_OPTION`, `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE`, `ERR_SPPROF_UNAVAILABLE`,
- *   `ERR_SPPROF_NO_BINDING`, `ERR_SPPROF_SYSTEM`
+ *   `ERR_SPPROF_NO_BINDING`, `ERR_SPPROF_SYSTEM`, `ERR_SPPROF_TIMER` (the engine asked for cannot be used here)
  */
 export function start(options?: StartOptions): Session;
 

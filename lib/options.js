@@ -12,7 +12,7 @@ const { allowedText, checkValue, parseValue } = require('./option-values');
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
  *   | 'indexRingBytes' | 'detailRingBytes' | 'handleSignals' | 'dir' | 'sourceMaps' | 'maxOverhead' | 'signal'} OptionName
- * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires',
+ * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires' | 'perf' | 'itimer',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
  *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, handleSignals: boolean,
  *   dir: string | null, maxOverhead: number, signal: string,
@@ -46,8 +46,7 @@ const OPTIONS = {
   timer: {
     type: 'choice',
     default: 'auto',
-    choices: ['auto', 'tick', 'hires'],
-    planned: ['perf', 'itimer'],
+    choices: ['auto', 'tick', 'hires', 'perf', 'itimer'],
     flag: 'timer',
     operand: 'engine',
     env: 'SPPROF_TIMER',
@@ -205,7 +204,22 @@ function checkOptions(given = {}) {
     }
     if (value !== undefined) options[key] = checkValue(OPTIONS[/** @type {OptionName} */ (key)], key, value);
   }
+  checkTimerSignal(/** @type {Options} */ (options));
   return /** @type {Options} */ (options);
+}
+
+/**
+ * `setitimer` always sends SIGPROF; and where a real-time signal of a perf event cannot be queued, the kernel sends SIGIO
+ * instead, which ends a process that does not expect it.
+ * @param {Options} options
+ */
+function checkTimerSignal({ timer, signal }) {
+  if (timer === 'itimer' && signal !== 'SIGPROF') {
+    throw errors.optionRange('signal', signal, "'SIGPROF' with the timer itimer");
+  }
+  if (timer === 'perf' && signal.startsWith('SIGRTMIN')) {
+    throw errors.optionRange('signal', signal, 'no real-time signal with the timer perf');
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 'use strict';
 
 const { errors } = require('./errors');
-const { checkOptions, toIntervalNs, toNativeOptions } = require('./options');
+const { checkOptions, parseOption, toIntervalNs, toNativeOptions } = require('./options');
 const { loadBinding } = require('./binding');
 
 /** @typedef {import('./profile').Profile} Profile */
@@ -92,7 +92,10 @@ class Session {
  * @returns {Session}
  */
 function start(given) {
-  const options = checkOptions(given);
+  const { SPPROF_TIMER } = process.env;
+  const timer = SPPROF_TIMER ? parseOption('timer', 'SPPROF_TIMER', SPPROF_TIMER) : undefined;
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
+  const options = checkOptions(isObject || given === undefined ? { timer, ...given } : given);
   const binding = loadBinding();
   if (startedAt !== null) throw errors.running(startedAt);
   if (binding.isRunning()) throw errors.running('by the spprof command, or by another thread of this process');

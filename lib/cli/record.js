@@ -4,7 +4,7 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
-const { findBinding } = require('../binding');
+const { findBinding, loadBinding } = require('../binding');
 const { optionsToEnvironment } = require('../options');
 const { commandError, programName, recordingEnvironment, resolveCommand } = require('./command');
 const { checkOutputs, planOutputs } = require('./output-names');
@@ -52,6 +52,16 @@ function statusOf({ code, signal }) {
 }
 
 /**
+ * An engine that cannot be used is found out before the program runs. The addon is loaded only where that is a question.
+ * @param {string} timer
+ */
+function checkTimer(timer) {
+  findBinding();
+  const problem = timer === 'perf' ? loadBinding().timerProblem(timer) : '';
+  if (problem !== '') throw errors.timer(problem);
+}
+
+/**
  * @param {import('./arguments').RecordRequest} request
  * @param {import('./run').Io} io
  * @returns {Promise<number>} the program's exit status; 0 when a signal to spprof ended it
@@ -62,7 +72,7 @@ async function record(request, io) {
   const outputs = planOutputs(request, cwd);
   checkOutputs(outputs);
   const [command, args] = resolveCommand(request.command, io);
-  findBinding();
+  checkTimer(request.options.timer);
   const folder = makeFolder(request.options.dir, outputs, cwd);
   const isPrivate = request.options.dir === null;
   const before = new Set(isPrivate ? [] : fs.readdirSync(folder));

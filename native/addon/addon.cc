@@ -19,13 +19,19 @@ std::string GetString(const Napi::Object& object, const char* key) {
   return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
 }
 
+TimerEngine EngineByName(const std::string& name) {
+  for (TimerEngine engine : {TimerEngine::kHires, TimerEngine::kPerf, TimerEngine::kItimer}) {
+    if (name == NameOf(engine)) return engine;
+  }
+  return TimerEngine::kTick;
+}
+
 ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   const Napi::Object given = info[0].As<Napi::Object>();
   ProfilerOptions options;
   options.sampler.interval_ns =
       static_cast<uint64_t>(given.Get("intervalNs").As<Napi::Number>().DoubleValue());
-  options.sampler.engine =
-      GetString(given, "timer") == "hires" ? TimerEngine::kHires : TimerEngine::kTick;
+  options.sampler.engine = EngineByName(GetString(given, "timer"));
   options.sampler.signal = SignalByName(GetString(given, "signal"));
   options.sampler.max_overhead = given.Get("maxOverhead").ToNumber().DoubleValue() / 100;
   options.sampler.javascript_threads_only = GetString(given, "threads") == "js";
@@ -95,6 +101,13 @@ void SetInterval(const Napi::CallbackInfo& info) {
   if (!status.ok()) throw ToError(info.Env(), status);
 }
 
+Napi::Value TimerProblem(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString())
+    throw Napi::TypeError::New(info.Env(), "timerProblem: expected the name of an engine");
+  const TimerEngine engine = EngineByName(info[0].As<Napi::String>().Utf8Value());
+  return Napi::String::New(info.Env(), SampleTimers::Check(engine).message());
+}
+
 Napi::Value IsRunning(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Profiler::Get().IsRunning());
 }
@@ -135,6 +148,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("start", Napi::Function::New(env, Start, "start"));
   exports.Set("stop", Napi::Function::New(env, Stop, "stop"));
   exports.Set("stats", Napi::Function::New(env, Stats, "stats"));
+  exports.Set("timerProblem", Napi::Function::New(env, TimerProblem, "timerProblem"));
   exports.Set("pause", Napi::Function::New(env, Pause, "pause"));
   exports.Set("resume", Napi::Function::New(env, Resume, "resume"));
   exports.Set("setInterval", Napi::Function::New(env, SetInterval, "setInterval"));

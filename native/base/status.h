@@ -38,6 +38,7 @@ class Status {
 inline constexpr char kErrSystem[] = "ERR_SPPROF_SYSTEM";
 inline constexpr char kErrRunning[] = "ERR_SPPROF_RUNNING";
 inline constexpr char kErrNotRunning[] = "ERR_SPPROF_NOT_RUNNING";
+inline constexpr char kErrTimer[] = "ERR_SPPROF_TIMER";
 inline constexpr char kErrBadRecording[] = "ERR_SPPROF_BAD_RECORDING";
 
 }  // namespace spprof

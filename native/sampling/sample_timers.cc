@@ -3,29 +3,53 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <bit>
+#include <cerrno>
 
+#include "platform/interval_timer.h"
+#include "platform/perf_event.h"
 #include "platform/posix_timer.h"
 #include "signal_safe/kernel.h"
 #include "signal_safe/timer_value.h"
 
 namespace spprof {
 
-Status SampleTimers::Start(uint32_t slot, pid_t tid) {
-  ThreadState* state = context_->State(slot);
-  const uint32_t generation = context_->Slot(slot)->generation.load(std::memory_order_relaxed);
-  int32_t cpu_timer, hires_timer;
-  Status status = CreateThreadTimer(ThreadCpuClock(tid), tid, context_->signal,
-                                    TimerValue{slot, generation, false}.Encode(), &cpu_timer);
-  if (!status.ok()) return status;
-  state->cpu_timer.store(cpu_timer, std::memory_order_relaxed);
-  if (context_->engine == TimerEngine::kHires) {
-    status = CreateThreadTimer(CLOCK_MONOTONIC, tid, context_->signal,
-                               TimerValue{slot, generation, true}.Encode(), &hires_timer);
-    if (!status.ok()) return status;
-    state->hires_timer.store(hires_timer, std::memory_order_relaxed);
+SampleTimers::~SampleTimers() { End(); }
+
+Status SampleTimers::Begin(uint32_t max_threads) {
+  if (context_->engine == TimerEngine::kTick || context_->engine == TimerEngine::kHires)
+    return Status::Ok();
+  thread_words_ = std::vector<Sequence>(std::bit_ceil(max_threads) * 4);
+  context_->threads.Use(thread_words_.data(), static_cast<uint32_t>(thread_words_.size()));
+  Status status = Check(context_->engine);
+  if (!status.ok() || !IsProcessWide()) return status;
+  status = SetIntervalTimer(interval_ns());
+  has_begun_ = status.ok();
+  return status;
+}
+
+Status SampleTimers::Check(TimerEngine engine) {
+  if (engine == TimerEngine::kPerf) return CheckPerfEvents();
+  if (engine == TimerEngine::kItimer && IsIntervalTimerSet()) {
+    return Status::Error(kErrTimer,
+                         "timer itimer cannot be used: this process has set its one interval timer "
+                         "(ITIMER_PROF) already; use timer auto");
   }
+  return Status::Ok();
+}
+
+void SampleTimers::End() {
+  if (has_begun_) SetIntervalTimer(0);
+  has_begun_ = false;
+}
+
+Status SampleTimers::Start(uint32_t slot, pid_t tid) {
+  const Status status = CreateTimers(slot, tid);
+  if (!status.ok()) return status;
   // The first tick sees the thread's state as it has been set up: it loads the generation (S4).
   context_->Slot(slot)->generation.fetch_add(0, std::memory_order_release);  // S3
+  if (context_->engine == TimerEngine::kPerf || IsProcessWide())
+    context_->threads.Insert(static_cast<uint32_t>(tid), slot);
   if (is_paused()) {
     BeginPause(slot, tid);
   } else {
@@ -34,32 +58,68 @@ Status SampleTimers::Start(uint32_t slot, pid_t tid) {
   return Status::Ok();
 }
 
+Status SampleTimers::CreateTimers(uint32_t slot, pid_t tid) {
+  if (IsProcessWide()) return Status::Ok();
+  ThreadState* state = context_->State(slot);
+  if (context_->engine == TimerEngine::kPerf) {
+    int fd;
+    const Status status = OpenPerfEvent(tid, context_->signal, interval_ns(), &fd);
+    if (status.ok()) state->perf_event.store(fd, std::memory_order_relaxed);
+    return status;
+  }
+  const uint32_t generation = context_->Slot(slot)->generation.load(std::memory_order_relaxed);
+  int32_t cpu_timer, hires_timer;
+  Status status =
+      CreateThreadTimer(ThreadCpuClock(tid), tid, context_->signal,
+                        TimerValue{slot, generation, TickSource::kCpuTimer}.Encode(), &cpu_timer);
+  if (!status.ok()) return status;
+  state->cpu_timer.store(cpu_timer, std::memory_order_relaxed);
+  if (context_->engine == TimerEngine::kTick) return status;
+  status = CreateThreadTimer(CLOCK_MONOTONIC, tid, context_->signal,
+                             TimerValue{slot, generation, TickSource::kHiresTimer}.Encode(),
+                             &hires_timer);
+  if (status.ok()) state->hires_timer.store(hires_timer, std::memory_order_relaxed);
+  return status;
+}
+
 void SampleTimers::Arm(uint32_t slot) {
   if (is_paused()) return;
-  const int32_t timer = context_->State(slot)->cpu_timer.load(std::memory_order_relaxed);
+  const ThreadState* state = context_->State(slot);
+  const uint64_t interval = interval_ns();
+  const int event = state->perf_event.load(std::memory_order_relaxed);
+  if (event != kNoPerfEvent) {
+    SetPerfEventInterval(event, interval);
+    EnablePerfEvent(event);
+  }
+  const int32_t timer = state->cpu_timer.load(std::memory_order_relaxed);
   if (timer == kNoTimer) return;
   // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that
   // out.
-  const uint64_t interval = interval_ns();
   kernel::SetTimer(timer, interval, context_->engine == TimerEngine::kTick ? interval : 0, false);
 }
 
 void SampleTimers::Disarm(uint32_t slot) {
   const ThreadState* state = context_->State(slot);
+  const int event = state->perf_event.load(std::memory_order_relaxed);
+  if (event != kNoPerfEvent) DisablePerfEvent(event);
   for (const auto* timer : {&state->cpu_timer, &state->hires_timer}) {
     const int32_t id = timer->load(std::memory_order_relaxed);
     if (id != kNoTimer) kernel::SetTimer(id, 0, 0, false);
   }
 }
 
-void SampleTimers::Delete(uint32_t slot) {
+void SampleTimers::Delete(uint32_t slot, pid_t tid) {
   ThreadState* state = context_->State(slot);
+  if (context_->engine == TimerEngine::kPerf || IsProcessWide())
+    context_->threads.Remove(static_cast<uint32_t>(tid));
+  ClosePerfEvent(state->perf_event.exchange(kNoPerfEvent, std::memory_order_relaxed));
   DeleteTimer(state->cpu_timer.exchange(kNoTimer, std::memory_order_relaxed));
   DeleteTimer(state->hires_timer.exchange(kNoTimer, std::memory_order_relaxed));
 }
 
 void SampleTimers::SetPaused(bool is_paused) {
   context_->is_paused.store(is_paused ? 1 : 0, std::memory_order_seq_cst);
+  if (has_begun_) SetIntervalTimer(is_paused ? 0 : interval_ns());
 }
 
 void SampleTimers::BeginPause(uint32_t slot, pid_t tid) {
@@ -76,6 +136,7 @@ void SampleTimers::EndPause(uint32_t slot, pid_t tid) {
 
 void SampleTimers::SetInterval(uint64_t interval_ns) {
   context_->interval_ns.store(interval_ns, std::memory_order_relaxed);
+  if (has_begun_ && !is_paused()) SetIntervalTimer(interval_ns);
 }
 
 }  // namespace spprof

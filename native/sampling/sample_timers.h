@@ -1,5 +1,6 @@
-// What sets off samples: for each thread a timer on its CPU clock, and with the hires engine one on
-// the monotonic clock (DESIGN D6; signal_safe/tick.h says what their signals mean).
+// What sets off samples, by engine (DESIGN D6; signal_safe/tick.h says what their signals mean):
+// for each thread a timer on its CPU clock, and with hires one on the monotonic clock; a perf event
+// each; or the process's interval timer.
 //
 //   Start ──▶ armed ──Pause──▶ disarmed ──Resume──▶ armed ──▶ … ──▶ Delete
 //
@@ -20,6 +21,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "base/status.h"
 #include "signal_safe/handler_context.h"
@@ -29,13 +31,22 @@ namespace spprof {
 class SampleTimers {
  public:
   explicit SampleTimers(HandlerContext* context) : context_(context) {}
+  ~SampleTimers();
+  SampleTimers(const SampleTimers&) = delete;
+  SampleTimers& operator=(const SampleTimers&) = delete;
+
+  // Before the first thread's, and after the last one's. ERR_SPPROF_TIMER: the engine cannot be
+  // used here.
+  Status Begin(uint32_t max_threads);
+  static Status Check(TimerEngine engine);
+  void End();
 
   // The timers of the thread that has got `slot`. Armed, unless there is a pause.
   Status Start(uint32_t slot, pid_t tid);
   // The first tick comes when the thread has used an interval of CPU time. Does nothing in a pause.
   void Arm(uint32_t slot);
   void Disarm(uint32_t slot);
-  void Delete(uint32_t slot);
+  void Delete(uint32_t slot, pid_t tid);
 
   // For a pause: everybody is told, then each thread's timers are disarmed; at its end what each
   // has used meanwhile is taken out of its clock, and when everybody has been told again, each is
@@ -50,7 +61,12 @@ class SampleTimers {
   uint64_t interval_ns() const { return context_->interval_ns.load(std::memory_order_relaxed); }
 
  private:
+  Status CreateTimers(uint32_t slot, pid_t tid);
+  bool IsProcessWide() const { return context_->engine == TimerEngine::kItimer; }
+
   HandlerContext* context_;
+  std::vector<Sequence> thread_words_;
+  bool has_begun_ = false;  // the interval timer is ours
 };
 
 }  // namespace spprof

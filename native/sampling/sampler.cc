@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "platform/fault_handler.h"
+#include "platform/perf_event.h"
 #include "platform/posix_timer.h"
 #include "platform/signal_names.h"
 #include "platform/threads.h"
@@ -85,6 +86,13 @@ Status Sampler::Start() {
     return Status::System("sigaction", errno, "installing the profiling signal's handler");
   }
   MeasureDelivery();
+  status = timers_.Begin(region_->header()->max_threads);
+  if (!status.ok()) {
+    RestoreDisposition();
+    SetHandlerContext(nullptr);
+    WaitForHandlers();
+    return status;
+  }
   {
     std::lock_guard lock(mutex_);
     state_ = State::kRunning;
@@ -115,7 +123,8 @@ void Sampler::MeasureDelivery() {
   std::memset(&info, 0, sizeof(info));
   info.si_signo = context_->signal;
   info.si_code = SI_TIMER;
-  info.si_value.sival_ptr = reinterpret_cast<void*>(TimerValue{0xffff, 0xffffffff, false}.Encode());
+  info.si_value.sival_ptr =
+      reinterpret_cast<void*>(TimerValue{0xffff, 0xffffffff, TickSource::kCpuTimer}.Encode());
   constexpr size_t kTimes = 9;
   uint64_t took_ns[kTimes];
   for (uint64_t& took : took_ns) {
@@ -143,12 +152,13 @@ void Sampler::StopAccepting() {
 bool Sampler::StopTimers() {
   std::lock_guard lock(mutex_);
   if (state_ != State::kNotAccepting) return true;
+  timers_.End();
   bool is_quiet = true;
   for (const auto& [tid, slot] : registry_.by_tid()) {
     // No timer may be set once it is deleted and its id is anybody's. Handlers that begin now find
     // that samples are not accepted, and set none.
     if (IsHandlerQuiet(slot)) {
-      timers_.Delete(slot);
+      timers_.Delete(slot, tid);
     } else {
       timers_.Disarm(slot);
       is_quiet = false;
@@ -210,7 +220,8 @@ void Sampler::CheckDisposition() {
     signals_when_replaced_ = signals;
   } else if (cpu_ns - cpu_when_replaced_ns_ > kSilenceNs) {
     is_silenced_ = true;
-    for (const auto& [tid, slot] : registry_.by_tid()) timers_.Delete(slot);
+    timers_.End();
+    for (const auto& [tid, slot] : registry_.by_tid()) timers_.Delete(slot, tid);
     Warn("another handler has taken " + SignalName(context_->signal) +
          " (a listener, or another profiler) and keeps our signals: sampling has ended; the option "
          "signal chooses another one");
@@ -322,6 +333,7 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   madvise(state, context_->state_stride, MADV_NOHUGEPAGE);
   state->cpu_timer.store(kNoTimer, std::memory_order_relaxed);
   state->hires_timer.store(kNoTimer, std::memory_order_relaxed);
+  state->perf_event.store(kNoPerfEvent, std::memory_order_relaxed);
   state->random = 0x9e3779b97f4a7c15 ^ (static_cast<uint64_t>(tid) << 32) ^ kernel::MonotonicNs();
   state->last_cpu_ns = ThreadCpuOf(tid);
   AttachGcHook(tid, context_.get(), slot);
@@ -331,7 +343,7 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   if (!status.ok()) {
     RemoveThread(slot);
     // ESRCH and EINVAL: the thread has ended meanwhile.
-    if (status.error_number() == EAGAIN) {
+    if (status.error_number() == EAGAIN || status.error_number() == EMFILE) {
       // Each attempt takes a slot and is noted in the log: not at every scan.
       constexpr uint64_t kRetryNs = 1'000'000'000;
       no_timers_until_ns_ = MonotonicNow() + kRetryNs;
@@ -434,7 +446,7 @@ void Sampler::Describe(uint32_t slot, ThreadRecord* record, std::string* name) {
 }
 
 void Sampler::RemoveThread(uint32_t slot) {
-  timers_.Delete(slot);
+  timers_.Delete(slot, static_cast<pid_t>(region_->Slot(slot)->tid));
   registry_.Retire(slot);
 }
 

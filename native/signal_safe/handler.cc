@@ -19,6 +19,9 @@ struct alignas(kCacheLine) InFlight {
 };
 constinit InFlight g_in_flight[kInFlightShards];
 
+// si_code of the interval timer's signal: the kernel's own on Linux.
+constexpr int kIntervalTimerCode = SI_KERNEL;
+
 constinit std::atomic<void (*)(int)> g_former_handler{nullptr};
 constinit std::atomic<bool> g_former_has_info{false};
 
@@ -180,13 +183,13 @@ void SetFormerAction(const struct sigaction& action) {
   g_former_handler.store(action.sa_handler, std::memory_order_release);
 }
 
-void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, int overruns,
+void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int overruns,
                 const ucontext_t& ucontext) {
   const uint64_t begin_ns = kernel::MonotonicNs();
   ThreadLaneSet* lanes = context->Slot(slot);
   ThreadState* state = context->State(slot);
   AddOwned(lanes->counters.signals, 1);
-  const Tick tick = BeginTick(*context, state, from_hires_timer, overruns, begin_ns, ucontext);
+  const Tick tick = BeginTick(*context, state, source, overruns, begin_ns, ucontext);
   if (tick.overruns != 0) AddOwned(lanes->counters.overruns, tick.overruns);
 
   if (tick.cpu_ns == 0) {
@@ -228,21 +231,37 @@ void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_
     Drop(lanes, DropReason::kNotAccepting);
     return;
   }
-  TakeSample(context, value.slot, value.is_hires, info.si_overrun, ucontext);
+  TakeSample(context, value.slot, value.source, info.si_overrun, ucontext);
+}
+
+// The value that a signal without one would carry. False: it is not ours.
+bool FindValue(const HandlerContext& context, const siginfo_t& info, TimerValue* value) {
+  if (context.engine == TimerEngine::kItimer) {
+    if (info.si_code != kIntervalTimerCode) return false;
+  } else if (context.engine != TimerEngine::kPerf || info.si_code <= 0) {
+    return false;
+  }
+  *value = {context.threads.Find(kernel::ThreadId()), 0, TickSource::kNoValue};
+  if (value->slot == ThreadTable::kNone) return context.engine == TimerEngine::kItimer;
+  value->generation = context.Slot(value->slot)->generation.load(std::memory_order_acquire);  // S4
+  return context.engine == TimerEngine::kItimer ||
+         info.si_fd == context.State(value->slot)->perf_event.load(std::memory_order_relaxed);
 }
 
 }  // namespace
 
 void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext) {
   const auto value_word = reinterpret_cast<uint64_t>(info->si_value.sival_ptr);
-  const bool is_ours = info->si_code == SI_TIMER && TimerValue::IsOurs(value_word);
-  const TimerValue value = TimerValue::Decode(value_word);
+  bool is_ours = info->si_code == SI_TIMER && TimerValue::IsOurs(value_word);
+  TimerValue value = TimerValue::Decode(value_word);
+  // A signal without a value has no slot yet; nothing that it uses is ever deleted.
   Word& in_flight = g_in_flight[is_ours ? value.slot % kInFlightShards : 0].count;
   in_flight.fetch_add(1, std::memory_order_seq_cst);
   struct sigaction previous {};
   HandlerContext* context = g_context.load(std::memory_order_seq_cst);
   if (context != nullptr) {
-    if (is_ours) {
+    if (is_ours || FindValue(*context, *info, &value)) {
+      is_ours = true;
       HandleTick(context, value, *info, *static_cast<const ucontext_t*>(ucontext));
     } else {
       previous = context->previous;

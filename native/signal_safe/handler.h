@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "signal_safe/handler_context.h"
+#include "signal_safe/timer_value.h"
 
 namespace spprof {
 
@@ -46,7 +47,7 @@ void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext);
 
 // The handler's work on one of our signals, apart from how it came: for benchmarks and tests too.
 // `overruns` as in siginfo.
-void TakeSample(HandlerContext* context, uint32_t slot, bool from_hires_timer, int overruns,
+void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int overruns,
                 const ucontext_t& ucontext);
 
 // V8's garbage-collection callbacks on the thread of `slot`; see WalkOptions::heap_is_moving.

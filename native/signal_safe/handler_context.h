@@ -12,6 +12,7 @@
 #include "region/layout.h"
 #include "signal_safe/module_table.h"
 #include "signal_safe/thread_state.h"
+#include "signal_safe/thread_table.h"
 #include "signal_safe/v8_layout.h"
 #include "signal_safe/walker.h"
 
@@ -29,6 +30,7 @@ struct HandlerContext {
   bool javascript_threads_only = false;
   TimerEngine engine = TimerEngine::kTick;
   int signal = SIGPROF;
+  ThreadTable threads;  // engines whose signals carry no value
   Sequence interval_ns{0};
   Word is_paused{0};  // sampling/sample_timers.h says who orders what
   int wake_fd = -1;   // eventfd of the drain

@@ -49,6 +49,8 @@ inline int64_t SetTimer(int32_t timer, uint64_t first_ns, uint64_t interval_ns, 
               reinterpret_cast<int64_t>(&spec), 0);
 }
 
+inline uint32_t ThreadId() { return static_cast<uint32_t>(Call(SYS_gettid)); }
+
 // CPU time of the calling thread, nanoseconds.
 inline uint64_t ThreadCpuNs() {
   struct timespec now {};

@@ -96,9 +96,10 @@ struct ThreadState {
   // Kernel timer ids; -1: none. Set and cleared by the control side, used by the handler.
   std::atomic<int32_t> cpu_timer;
   std::atomic<int32_t> hires_timer;
-  Word is_rearmed;              // timers have been set anew: the next tick asks the CPU clock
-  Sequence paused_cpu_ns;       // CPU time used in pauses; no sample stands for it
-  uint64_t pause_began_cpu_ns;  // of the control side: the thread's CPU clock then
+  std::atomic<int32_t> perf_event;  // file descriptor; -1: none
+  Word is_rearmed;                  // timers have been set anew: the next tick asks the CPU clock
+  Sequence paused_cpu_ns;           // CPU time used in pauses; no sample stands for it
+  uint64_t pause_began_cpu_ns;      // of the control side: the thread's CPU clock then
   uint64_t last_cpu_ns;  // CPU time, without that in pauses, that has been seen: hires, at the last
                          // tick; else what samples stand for
   uint64_t next_tick_ns;  // hires: when the next sample is due without jitter

@@ -82,6 +82,18 @@ Tick BeginCpuTick(ThreadState* state, int kernel_overruns, uint64_t interval_ns,
   return tick;
 }
 
+// Signals that are merged on their way, or that the kernel does not count, are in the CPU clock. A
+// thread that has been woken (nobody else could take the process's signal) has not worked: what it
+// is charged for waking up is the next sample's.
+Tick BeginCountedTick(ThreadState* state, uint64_t interval_ns, const ucontext_t& ucontext) {
+  Tick tick;
+  if (WasBlocked(ucontext)) return tick;
+  tick.cpu_ns = TakeUncounted(state);
+  if (tick.cpu_ns > interval_ns)
+    tick.overruns = static_cast<uint32_t>((tick.cpu_ns - interval_ns) / interval_ns);
+  return tick;
+}
+
 // Leaves the timer as `first_ns` says (kernel::SetTimer), or disarmed if there is a pause now. The
 // one that begins or ends meanwhile is seen in the second look, or sees the timer itself.
 void SetUnlessPaused(const HandlerContext& context, int32_t timer, uint64_t first_ns,
@@ -97,13 +109,15 @@ void SetUnlessPaused(const HandlerContext& context, int32_t timer, uint64_t firs
 
 }  // namespace
 
-Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer,
+Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,
                int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   const bool is_rearmed = state->is_rearmed.load(std::memory_order_relaxed) != 0;
   if (is_rearmed) state->is_rearmed.store(0, std::memory_order_relaxed);
   if (context.engine == TimerEngine::kTick)
     return BeginCpuTick(state, kernel_overruns, interval, is_rearmed);
+  if (context.engine != TimerEngine::kHires) return BeginCountedTick(state, interval, ucontext);
+  const bool from_hires_timer = source == TickSource::kHiresTimer;
   Tick tick;
   const uint64_t cpu = CountedCpuNs(*state);
   state->cpu_debt_ns += static_cast<int64_t>(cpu - state->last_cpu_ns);
@@ -132,7 +146,7 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hire
 
 void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick,
              uint64_t begin_ns) {
-  if (context.engine == TimerEngine::kTick) return;
+  if (context.engine != TimerEngine::kHires) return;
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   state->skipped_ticks = 0;
   if (tick.is_last) {

@@ -12,6 +12,12 @@
 //      └────────────────────────────────────────────┘
 //            50 ms of ticks that did not count
 //
+// - perf: the kernel's count of the thread's CPU time (perf_event_open), a signal every interval;
+// - itimer: one timer on the process's CPU time, at the kernel's tick, whose signal goes to a
+// thread
+//   that runs then. With both a sample stands for what the thread's CPU clock has moved since the
+//   last one.
+//
 // Context: signal, on the sampled thread.
 #pragma once
 
@@ -20,6 +26,7 @@
 #include <cstdint>
 
 #include "signal_safe/handler_context.h"
+#include "signal_safe/timer_value.h"
 
 namespace spprof {
 
@@ -30,7 +37,7 @@ struct Tick {
 };
 
 // `kernel_overruns`: siginfo's si_overrun.
-Tick BeginTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer,
+Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,
                int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext);
 
 // After the sample has been taken. Sets the next hires tick, no nearer than the handler took:

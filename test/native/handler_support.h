@@ -79,7 +79,7 @@ class HandlerHarness {
 
   uint32_t AddThread() {
     const uint32_t slot = registry_->Claim(next_tid_++, ThreadKind::kNative, "test", 0);
-    State(slot)->cpu_timer = State(slot)->hires_timer = -1;
+    State(slot)->cpu_timer = State(slot)->hires_timer = State(slot)->perf_event = -1;
     registry_->Activate(slot);
     return slot;
   }
@@ -91,7 +91,7 @@ class HandlerHarness {
     info.si_signo = SIGPROF;
     info.si_code = SI_TIMER;
     info.si_overrun = overruns;
-    const TimerValue value{slot, Slot(slot)->generation.load(), false};
+    const TimerValue value{slot, Slot(slot)->generation.load(), TickSource::kCpuTimer};
     info.si_value.sival_ptr = reinterpret_cast<void*>(value.Encode());
     return info;
   }

@@ -158,7 +158,8 @@ TEST_F(Handler, IgnoresASignalOfTheSlotsFormerThread) {
 
 TEST_F(Handler, IgnoresASlotThatDoesNotExist) {
   siginfo_t info = harness_.Tick(slot_);
-  info.si_value.sival_ptr = reinterpret_cast<void*>(TimerValue{64, 1, false}.Encode());
+  info.si_value.sival_ptr =
+      reinterpret_cast<void*>(TimerValue{64, 1, TickSource::kCpuTimer}.Encode());
   HandlerHarness::Deliver(info);
   ExpectLaw(0);
 }
@@ -317,7 +318,7 @@ TEST(HandlerStress, EverySignalAndAllCpuTimeIsAccountedFor) {
     Shot shot{harness.Tick(slots[which], overruns), random() % 20 == 0};
     if (random() % 100 == 0) {  // a stale one, which must change nothing
       siginfo_t stale = shot.info;
-      const TimerValue old{slots[which], 0, false};
+      const TimerValue old{slots[which], 0, TickSource::kCpuTimer};
       stale.si_value.sival_ptr = reinterpret_cast<void*>(old.Encode());
       HandlerHarness::Deliver(stale);
     }

@@ -4,6 +4,7 @@
 // Context: tests only.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 
 #include "core_support.h"
 #include "handler_support.h"
+#include "platform/perf_event.h"
 #include "platform/threads.h"
 #include "sampling/sampler.h"
 
@@ -43,6 +45,19 @@ class Gate {
  private:
   std::atomic<bool> open_{false};
 };
+
+inline const TimerEngine kEngines[] = {TimerEngine::kTick, TimerEngine::kHires, TimerEngine::kPerf,
+                                       TimerEngine::kItimer};
+
+inline std::string EngineName(const testing::TestParamInfo<TimerEngine>& info) {
+  static const char* const kNames[] = {"Tick", "Hires", "Perf", "Itimer"};
+  return kNames[static_cast<size_t>(info.param)];
+}
+
+// Skips what needs perf events where the kernel does not permit them.
+#define SKIP_WHERE_FORBIDDEN(engine)                             \
+  if ((engine) == TimerEngine::kPerf && !CheckPerfEvents().ok()) \
+  GTEST_SKIP() << CheckPerfEvents().message()
 
 class SamplerHarness {
  public:

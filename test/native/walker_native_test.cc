@@ -20,7 +20,7 @@ Walks* g_walks;
 
 void OnSignal(int, siginfo_t*, void* context) {
   // First: nothing between the two may change the stack above.
-  TakeSample(&g_walks->harness->context(), g_walks->slot, false, 0,
+  TakeSample(&g_walks->harness->context(), g_walks->slot, TickSource::kCpuTimer, 0,
              *static_cast<ucontext_t*>(context));
   g_walks->libgcc.clear();
   _Unwind_Backtrace(
