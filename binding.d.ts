@@ -87,6 +87,8 @@ export interface NativeThread {
   kind: 'main' | 'worker' | 'native';
   /** CPU time that this thread's samples stand for, nanoseconds. */
   cpuNs: number;
+  /** Wall time that they stand for: in CPU mode the same, in wall mode with what it has slept. */
+  wallNs: number;
   sampleCount: number;
   overruns: number;
   /** Samples not kept, by reason; reasons with none are left out. */
@@ -140,8 +142,10 @@ export interface NativeRecording {
   sampleTimes: Float64Array;
   /** CPU time that the sample stands for, ending at its time, nanoseconds. */
   sampleCpuNs: Float64Array;
+  /** Wall time that the sample stands for: its CPU time; in wall mode also what a thread has slept, with bit 8 of its state. */
+  sampleWallNs: Float64Array;
   sampleStacks: Uint32Array;
-  /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete (the thread's first function was not reached). */
+  /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete (the thread's first function was not reached), 8 off the CPU (wall mode). */
   sampleStates: Uint8Array;
   stats: NativeStats;
   /** false: the process ended without stopping the recording; what was published is here all the same. */

@@ -8,8 +8,12 @@
 export interface StartOptions {
   /** CPU time between samples, µs, 10 to 10,000,000. `'auto'`: 1 ms as the kernel's tick gives it. Default `'auto'`. */
   intervalUs?: 'auto' | number;
-  /** What is sampled: CPU time. */
-  mode?: 'cpu';
+  /**
+   * What is sampled: CPU time (default), or wall time: of a thread that sleeps too, with the stack that it sleeps on. For that
+   * a thread gets one signal each time it has gone to sleep (a wait that is not restarted, such as epoll's, then returns
+   * early), and none while it sleeps on. Times in the profile are wall times.
+   */
+  mode?: 'cpu' | 'wall';
   /**
    * What sets off a sample. `'tick'`: CPU-time timers, weighted, almost free, at most one sample a kernel tick.
    * `'hires'`: a monotonic timer a thread. `'auto'` (default): `'tick'` when `intervalUs` is `'auto'` or at least 4000.
@@ -115,6 +119,8 @@ export interface ProfiledThread {
   kind: 'main' | 'worker' | 'native';
   /** CPU time that the thread's samples stand for, nanoseconds. */
   cpuNs: number;
+  /** Wall time that they stand for: in CPU mode the same, in wall mode with what the thread has slept. */
+  wallNs: number;
   sampleCount: number;
   /** Timer expirations that its samples stand for, beyond themselves. */
   overruns: number;
@@ -134,9 +140,9 @@ export interface FunctionSummary {
   kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js';
   /** Shared object or executable of native code, else `''`. */
   module: string;
-  /** CPU time with this function on top of the stack, nanoseconds. */
+  /** CPU time, or in wall mode wall time, with this function on top of the stack, nanoseconds. */
   selfNs: number;
-  /** CPU time with this function anywhere on the stack, nanoseconds. */
+  /** The same with this function anywhere on the stack, nanoseconds. */
   totalNs: number;
   /** Samples with this function on top. */
   sampleCount: number;
@@ -193,6 +199,8 @@ export interface Profile {
   readonly stats: Stats;
   /** CPU time of all samples, nanoseconds. */
   readonly cpuNs: number;
+  /** Wall time of all samples, nanoseconds; in CPU mode their CPU time. */
+  readonly wallNs: number;
   readonly sampleCount: number;
   /** Most self time first. */
   readonly functions: FunctionSummary[];

@@ -15,6 +15,7 @@ const { GC, displayName, functionKey } = require('./frames');
 const STATE_GC = 1;
 const STATE_TRUNCATED = 2;
 const STATE_INCOMPLETE = 4;
+const STATE_OFF_CPU = 8;
 
 /** Stands for a garbage collection in lists of functions. @type {Frame} */
 const GC_FRAME = Object.freeze({
@@ -32,6 +33,14 @@ const GC_FRAME = Object.freeze({
   startOffset: -1,
   sourceLength: 0,
 });
+
+/**
+ * What each sample stands for, nanoseconds: CPU time, or in wall mode wall time.
+ * @param {Recording} recording
+ */
+function weightsOf(recording) {
+  return recording.mode === 'wall' ? recording.sampleWallNs : recording.sampleCpuNs;
+}
 
 /**
  * The samples of one thread, as a range of the columns (they are ordered by thread).
@@ -70,11 +79,12 @@ function numberFunctions(frames) {
 }
 
 /**
- * Sums per stack, so that long recordings of few stacks are cheap to aggregate.
+ * Sums per stack, so that long recordings of few stacks are cheap to aggregate. `cpuNs` is wall time in wall mode.
  * @param {Recording} recording
  */
 function sumStacks(recording) {
-  const { sampleThreads, sampleCpuNs, sampleStacks, sampleStates } = recording;
+  const { sampleThreads, sampleStacks, sampleStates } = recording;
+  const weights = weightsOf(recording);
   /** @type {Map<number, { stack: number, isGc: boolean, thread: number, cpuNs: number, samples: number }>} */
   const sums = new Map();
   const stackCount = recording.stackParents.length;
@@ -83,9 +93,9 @@ function sumStacks(recording) {
     const key = (sampleThreads[i] * stackCount + sampleStacks[i]) * 2 + (isGc ? 1 : 0);
     const sum = sums.get(key);
     if (sum === undefined) {
-      sums.set(key, { stack: sampleStacks[i], isGc, thread: sampleThreads[i], cpuNs: sampleCpuNs[i], samples: 1 });
+      sums.set(key, { stack: sampleStacks[i], isGc, thread: sampleThreads[i], cpuNs: weights[i], samples: 1 });
     } else {
-      sum.cpuNs += sampleCpuNs[i];
+      sum.cpuNs += weights[i];
       sum.samples++;
     }
   }
@@ -168,14 +178,22 @@ function totalCpuNs(recording) {
   return recording.sampleCpuNs.reduce((sum, ns) => sum + ns, 0);
 }
 
+/** What all samples stand for, nanoseconds: CPU time, or in wall mode wall time. @param {Recording} recording */
+function totalWeight(recording) {
+  return weightsOf(recording).reduce((sum, ns) => sum + ns, 0);
+}
+
 module.exports = {
   STATE_GC,
   STATE_TRUNCATED,
   STATE_INCOMPLETE,
+  STATE_OFF_CPU,
+  weightsOf,
   samplesOfThread,
   numberFunctions,
   sumStacks,
   summarizeFunctions,
   countPlaced,
   totalCpuNs,
+  totalWeight,
 };

@@ -19,7 +19,6 @@ const { parseMicroseconds } = require('./units');
  * @property {number} [max]
  * @property {boolean} [isPowerOfTwo]
  * @property {string[]} [choices] what this version has
- * @property {string[]} [planned] what the design names and this version does not have
  */
 
 /**
@@ -63,9 +62,6 @@ function checkChoice(option, label, value) {
   const choices = /** @type {string[]} */ (option.choices);
   if (typeof value !== 'string') throw errors.optionType(label, value, allowedText(option));
   if (choices.includes(value)) return value;
-  if (option.planned?.includes(value)) {
-    throw errors.unavailable(`${label} ${value}`, choices.join(', '));
-  }
   throw errors.optionRange(label, value, allowedText(option), nearest(value, choices));
 }
 
@@ -100,7 +96,7 @@ function checkNumber(option, label, value) {
  * @param {string} label
  * @param {unknown} value
  * @returns {string | number | boolean}
- * @throws {TypeError | RangeError | Error} `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE`, `ERR_SPPROF_UNAVAILABLE`
+ * @throws {TypeError | RangeError} `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE`
  */
 function checkValue(option, label, value) {
   switch (option.type) {

@@ -35,13 +35,12 @@ const OPTIONS = {
   mode: {
     type: 'choice',
     default: 'cpu',
-    choices: ['cpu'],
-    planned: ['wall'],
+    choices: ['cpu', 'wall'],
     flag: 'mode',
     short: 'm',
     operand: 'mode',
     env: 'SPPROF_MODE',
-    help: 'what is sampled',
+    help: 'what is sampled: CPU time, or wall time, with the waits of threads that sleep',
   },
   timer: {
     type: 'choice',

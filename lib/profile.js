@@ -2,7 +2,7 @@
 
 const path = require('node:path');
 const { errors } = require('./errors');
-const { summarizeFunctions, totalCpuNs } = require('./model');
+const { summarizeFunctions, totalCpuNs, totalWeight } = require('./model');
 const { applySourceMaps } = require('./source-maps');
 const { fillSourcePositions } = require('./source-positions');
 
@@ -37,6 +37,7 @@ class Profile {
     this.threads = recording.threads;
     this.stats = recording.stats;
     this.cpuNs = totalCpuNs(recording);
+    this.wallNs = mode === 'wall' ? totalWeight(recording) : this.cpuNs;
     this.sampleCount = recording.sampleTimes.length;
   }
 
@@ -60,7 +61,7 @@ class Profile {
   #unseenMain() {
     return {
       ...{ id: -1, tid: this.pid, name: 'main', kind: /** @type {const} */ ('main') },
-      ...{ cpuNs: 0, sampleCount: 0, overruns: 0, dropped: {} },
+      ...{ cpuNs: 0, wallNs: 0, sampleCount: 0, overruns: 0, dropped: {} },
     };
   }
 
@@ -78,7 +79,7 @@ class Profile {
   /** @param {{ limit?: number, folder?: string }} [settings] */
   toText({ limit = 10, folder } = {}) {
     const { reportLines } = require('./exporters/text');
-    return `${reportLines(this.#recording, this.functions, this.cpuNs, { limit, folder }).join('\n')}\n`;
+    return `${reportLines(this.#recording, this.functions, this.wallNs, { limit, folder }).join('\n')}\n`;
   }
 
   /**

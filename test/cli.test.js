@@ -19,7 +19,7 @@ describe('help and version', () => {
       expect(stdout).toContain(env);
     }
     for (const verb of ['record', 'report', 'convert', 'recover']) expect(stdout).toContain(verb);
-    expect(stdout).not.toMatch(/wall|perf\b|itimer|\bpprof|speedscope|flamegraph|spprof view/);
+    expect(stdout).not.toMatch(/\bpprof|speedscope|flamegraph|spprof view/);
   });
 
   test('no argument prints the help too; --version the version', () => {
@@ -38,7 +38,7 @@ describe('wrong use is one line, status 2, and nothing is started', () => {
   test.each([
     ['a bad option', ['--interal', '5', process.execPath, ...program], /did you mean --interval/],
     ['a bad value', ['-i', 'soon', process.execPath, ...program], /--interval must be/],
-    ['what is not built', ['-m', 'wall', process.execPath, ...program], /not in this version/],
+    ['what is not built', ['view', 'a.cpuprofile'], /not in this version/],
     ['no command', ['-q'], /no command to record/],
     ['a command that is not there', ['no-such-command-here'], /"no-such-command-here": it is not in PATH/],
     ['a script that is not there', ['no-such-script.js'], /"no-such-script.js": no such file/],

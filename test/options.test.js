@@ -85,13 +85,6 @@ describe('checkOptions()', () => {
       message: expect.stringContaining('did you mean tick?'),
     });
   });
-
-  test.each([['mode', 'wall']])('%s %s is not in this version, and the error says what is', (name, value) => {
-    expect(caught(() => checkOptions({ [name]: value }))).toMatchObject({
-      code: 'ERR_SPPROF_UNAVAILABLE',
-      message: expect.stringContaining(/** @type {string[]} */ (OPTIONS[/** @type {'mode'} */ (name)].choices)[0]),
-    });
-  });
 });
 
 describe('the environment', () => {

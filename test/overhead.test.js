@@ -4,6 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { describeUnlessChosen } = require('./helpers/engine');
 const { evaluate } = require('./helpers/evaluate');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 
@@ -76,7 +77,7 @@ test('a pause is in the statistics, and its CPU time in no rate', () => {
   expect(stats.cpuNs).toBeGreaterThan(590e6);
 });
 
-describe('another signal', () => {
+describeUnlessChosen('another signal', () => {
   test('leaves SIGPROF to the program', () => {
     const { heard, written, warnings } = evaluate(`
       let heard = 0;

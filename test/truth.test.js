@@ -5,6 +5,7 @@
  * are of a thread's CPU time, so that company on the machine does not matter.
  */
 
+const { atLeast } = require('./helpers/engine');
 const { selfTimes } = require('./helpers/read-cpuprofile');
 const { build } = require('./fixtures/native-addon/build');
 const { cpuWhere, recordProgram, runProgram } = require('./truth/recorded');
@@ -112,7 +113,7 @@ describe('V8’s engines show up as what they are', () => {
 test.each(['self', 'worker'])('attached to a loop that is compiled in place (%s): its own function is named', (how) => {
   const leaves = runProgram('attach', how);
   const all = Object.values(leaves).reduce((sum, count) => sum + count, 0);
-  expect(all).toBeGreaterThan(200);
+  expect(all).toBeGreaterThan(atLeast(200));
   expect(leaves.hotLoop / all).toBeGreaterThan(0.95);
 });
 

@@ -1,14 +1,15 @@
 'use strict';
 
 const { GC, IDLE, PROGRAM, ROOT, frameUrl, functionName } = require('../frames');
-const { STATE_GC, numberFunctions, samplesOfThread } = require('../model');
+const { STATE_GC, numberFunctions, samplesOfThread, weightsOf } = require('../model');
 const { layOutSamples } = require('./timeline');
 
 /**
  * One thread of a recording as V8's `.cpuprofile`, as Chrome DevTools and VS Code read it: `samples[i]` lasts from its
  * own time to that of `samples[i + 1]`, `timeDeltas[0]` counts from `startTime`, all in microseconds. The time line is
  * wall time, with `(idle)` where the thread did not run, so that a function's self time is its CPU time. A last
- * `(idle)` closes the last sample for readers that do not look at `endTime`.
+ * `(idle)` closes the last sample for readers that do not look at `endTime`. In wall mode a thread that sleeps is shown where
+ * it does, and self times are wall times.
  *
  * Nodes: `(root)`, `(program)` for samples without a stack, `(idle)`; in a garbage collection, `(garbage collector)`
  * stands between the code that set it off and the collector's own native frames. Frames that differ only in tier, inlining or
@@ -162,10 +163,10 @@ function toCpuProfile(recording, thread) {
   for (let i = begin; i < end; i++) sampleNodes.push(tree.nodeOfSample(i));
 
   const endsNs = recording.sampleTimes.subarray(begin, end);
-  const cpuNs = recording.sampleCpuNs.subarray(begin, end);
+  const lengthsNs = weightsOf(recording).subarray(begin, end);
   const functionIds = new Map(tree.nodes.map((node) => [node, functionId(node)]));
   const functions = sampleNodes.map((node) => functionIds.get(node));
-  const timeline = layOutSamples(endsNs, cpuNs, functions, toleranceUs(recording));
+  const timeline = layOutSamples(endsNs, lengthsNs, functions, toleranceUs(recording));
 
   /** @type {number[]} */
   const samples = [];

@@ -169,9 +169,9 @@ function statsLines(recording) {
  * @returns {string[]} lines
  */
 function reportLines(recording, functions, cpuNs, settings) {
-  const { durationNs, timer, intervalNs, nodeVersion, pid, sampleTimes } = recording;
+  const { durationNs, mode, timer, intervalNs, nodeVersion, pid, sampleTimes } = recording;
   const head =
-    `process ${pid}: ${plural(sampleTimes.length, 'sample')}, ${formatNs(cpuNs)} of CPU time ` +
+    `process ${pid}: ${plural(sampleTimes.length, 'sample')}, ${formatNs(cpuNs)} of ${mode === 'wall' ? 'wall' : 'CPU'} time ` +
     `in ${formatNs(durationNs)} (${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion})`;
   const table = functions.length === 0 ? [] : tableLines(recording, functions, cpuNs, settings);
   return [head, ...table, ...statsLines(recording)];

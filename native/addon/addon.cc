@@ -31,6 +31,7 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   ProfilerOptions options;
   options.sampler.interval_ns =
       static_cast<uint64_t>(given.Get("intervalNs").As<Napi::Number>().DoubleValue());
+  options.sampler.wall = GetString(given, "mode") == "wall";
   options.sampler.engine = EngineByName(GetString(given, "timer"));
   options.sampler.signal = SignalByName(GetString(given, "signal"));
   options.sampler.max_overhead = given.Get("maxOverhead").ToNumber().DoubleValue() / 100;

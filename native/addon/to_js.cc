@@ -103,6 +103,7 @@ Napi::Array Threads(Napi::Env env, const std::vector<RecordingThread>& threads) 
     object.Set("name", thread.name);
     object.Set("kind", NameOf(thread.kind));
     object.Set("cpuNs", Number(thread.cpu_ns));
+    object.Set("wallNs", Number(thread.wall_ns));
     object.Set("sampleCount", Number(thread.sample_count));
     object.Set("overruns", Number(thread.overruns));
     object.Set("dropped", Dropped(env, thread.dropped));
@@ -196,6 +197,7 @@ Napi::Object ToJs(Napi::Env env, const Recording& recording) {
   object.Set("sampleThreads", Column<Napi::Uint32Array>(env, recording.sample_threads));
   object.Set("sampleTimes", Column<Napi::Float64Array>(env, recording.sample_times));
   object.Set("sampleCpuNs", Column<Napi::Float64Array>(env, recording.sample_cpu_ns));
+  object.Set("sampleWallNs", Column<Napi::Float64Array>(env, recording.sample_wall_ns));
   object.Set("sampleStacks", Column<Napi::Uint32Array>(env, recording.sample_stacks));
   object.Set("sampleStates", Column<Napi::Uint8Array>(env, recording.sample_states));
   object.Set("stats", StatsObject(env, recording.stats));

@@ -22,6 +22,8 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 10;
 constexpr int kIdleTimeoutMs = 100;
+// In wall mode where a thread goes from one sleep to the next is seen no more exactly than this.
+constexpr int kIdleTimeoutInWallModeMs = 40;
 // The process used less than this between two visits: our own visits make about as much.
 constexpr uint64_t kIdleCpuNs = 200'000;
 
@@ -34,7 +36,13 @@ Drain::Drain(Sampler* sampler, LogWriter* log, int wake_fd, uint64_t duration_ns
       duration_ns_(duration_ns),
       start_ns_(MonotonicNow()),
       start_cpu_ns_(ProcessCpuNs()),
-      lanes_(sampler->region(), log) {}
+      lanes_(sampler->region(), log) {
+  if (!sampler->options().wall) return;
+  off_cpu_ = std::make_unique<OffCpuWatch>(sampler, log);
+  lanes_.OnProbe([this](uint32_t slot, uint32_t generation, const SampleRecord& sample) {
+    off_cpu_->OnProbe(slot, generation, sample);
+  });
+}
 
 Drain::~Drain() { Stop(); }
 
@@ -47,6 +55,7 @@ Status Drain::Start() {
     if (state.load(std::memory_order_acquire) != static_cast<uint32_t>(SlotState::kFree))
       NoteThread(slot);  // S2
   }
+  if (off_cpu_ != nullptr) off_cpu_->Visit();
   log_->Flush();
   // The thread must take no signal that is meant for the program, from its first instruction on: it
   // inherits this mask.
@@ -124,6 +133,7 @@ bool Drain::FlushLanes(uint64_t deadline_ns) {
 bool Drain::FinalDrain(uint64_t deadline_ns) {
   NoteModules();
   const bool is_done = DrainAll(deadline_ns);
+  if (off_cpu_ != nullptr) off_cpu_->Finish();
   NoteStats();
   AddFinalStats();
   log_->Flush();
@@ -160,7 +170,8 @@ int Drain::NextTimeoutMs() {
   const uint64_t cpu_ns = ProcessCpuNs();
   const bool is_idle = cpu_ns - process_cpu_ns_ < kIdleCpuNs;
   process_cpu_ns_ = cpu_ns;
-  int timeout_ms = is_idle ? std::min(timeout_ms_ * 2, kIdleTimeoutMs) : kBusyTimeoutMs;
+  const int longest_ms = off_cpu_ != nullptr ? kIdleTimeoutInWallModeMs : kIdleTimeoutMs;
+  int timeout_ms = is_idle ? std::min(timeout_ms_ * 2, longest_ms) : kBusyTimeoutMs;
   if (duration_ns_ != 0) {
     const uint64_t left_ns = duration_ns_ - std::min(MonotonicNow() - start_ns_, duration_ns_);
     timeout_ms = static_cast<int>(std::min<uint64_t>(timeout_ms, left_ns / 1'000'000 + 1));
@@ -172,6 +183,7 @@ void Drain::Visit(bool scan_threads) {
   if (scan_threads) sampler_->ScanThreads();
   NoteModules();
   DrainAll(UINT64_MAX);
+  if (off_cpu_ != nullptr) off_cpu_->Visit();
   sampler_->LimitOverhead({lanes_.handler_ns(), ProcessCpuNs() - start_cpu_ns_, lanes_.samples()});
   NoteInterval();
   log_->Flush();
@@ -218,6 +230,7 @@ bool Drain::DrainAll(uint64_t deadline_ns) {
     if (lanes->has_javascript.load(std::memory_order_relaxed) != 0) javascript_threads++;
     if (state == SlotState::kRetired) {
       noted_threads_.erase(slot);
+      if (off_cpu_ != nullptr) off_cpu_->Forget(slot);
       AddThreadTotals(*lanes, log_);
       sampler_->Release(slot);
     }

@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "drain/lane_drainer.h"
 #include "drain/log_writer.h"
+#include "drain/off_cpu_watch.h"
 #include "platform/cpu_alarm.h"
 #include "sampling/sampler.h"
 
@@ -74,6 +75,7 @@ class Drain {
   uint64_t start_ns_ = 0;
   uint64_t start_cpu_ns_ = 0;
   LaneDrainer lanes_;
+  std::unique_ptr<OffCpuWatch> off_cpu_;  // wall mode
   std::thread thread_;
   std::function<void()> end_;
 

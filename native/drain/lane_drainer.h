@@ -7,11 +7,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "drain/duration_histogram.h"
 #include "drain/log_writer.h"
 #include "platform/region_map.h"
+#include "region/records.h"
 
 namespace spprof {
 
@@ -22,6 +25,10 @@ class LaneDrainer {
   // Both lanes of the slot, details first: what an index record refers to is always in the log
   // before it. Returns the number of bytes.
   uint64_t DrainSlot(uint32_t slot);
+
+  // Called with each probe's sample (kStateProbe) that has gone into the log.
+  using ProbeSink = std::function<void(uint32_t slot, uint32_t generation, const SampleRecord&)>;
+  void OnProbe(ProbeSink sink) { on_probe_ = std::move(sink); }
 
   // Samples that have gone into the log, and how long their handlers took.
   uint64_t samples() const { return samples_; }
@@ -34,6 +41,7 @@ class LaneDrainer {
 
   RegionMap* region_;
   LogWriter* log_;
+  ProbeSink on_probe_;
   std::vector<uint8_t> buffer_;
   uint64_t samples_ = 0;
   uint64_t handler_ns_ = 0;

@@ -82,6 +82,10 @@ void RecordedLog::AddIndexRecord(RecordedThread& thread, const RecordView& recor
     return;
   }
   if ((sample.state & kStateRunsJavaScript) != 0) thread.has_javascript = true;
+  if ((sample.state & kStateProbe) != 0) {
+    probes_++;
+    return;
+  }
   thread.samples.push_back(sample);
 }
 
@@ -173,6 +177,9 @@ void RecordedLog::AddControlRecord(const RecordView& record) {
     case RecordType::kThreadTotals:
       is_good = AddThreadTotals(record);
       break;
+    case RecordType::kOffCpu:
+      is_good = AddOffCpu(record);
+      break;
     case RecordType::kStats:
       is_good = AddCounter(record);
       break;
@@ -253,6 +260,14 @@ bool RecordedLog::AddThreadTotals(const RecordView& record) {
     if (count != 0) result.dropped[DropReasonName(static_cast<DropReason>(i))] = count;
   }
   ThreadOf(totals.slot, totals.generation).totals = std::move(result);
+  return true;
+}
+
+bool RecordedLog::AddOffCpu(const RecordView& record) {
+  OffCpuRecord off_cpu;
+  if (!record.Read(&off_cpu)) return false;
+  ThreadOf(off_cpu.slot, off_cpu.generation)
+      .waits.push_back({off_cpu.time_ns, off_cpu.wall_ns, off_cpu.stack_id});
   return true;
 }
 

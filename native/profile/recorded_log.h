@@ -43,6 +43,12 @@ struct RecordedStack {
   uint32_t frame_count;
 };
 
+struct RecordedWait {
+  uint64_t time_ns;
+  uint64_t wall_ns;
+  uint32_t stack_id;
+};
+
 struct RecordedTotals {
   uint64_t overruns;
   std::map<std::string, uint64_t> dropped;  // by reason, those that are not 0
@@ -66,6 +72,7 @@ struct RecordedThread {
   bool has_javascript = false;
   std::optional<RecordedTotals> totals;
   std::vector<SampleRecord> samples;
+  std::vector<RecordedWait> waits;
   std::vector<Frame> frames;  // of all stacks
   std::unordered_map<uint32_t, RecordedStack> stacks;
   std::unordered_map<uint32_t, RecordedFunction> functions;
@@ -99,6 +106,8 @@ class RecordedLog {
   uint64_t LostBytes() const;
   // Records whose lengths contradict each other; they are left out.
   uint64_t bad_records() const { return bad_records_; }
+  // Samples that stand for no time.
+  uint64_t probes() const { return probes_; }
 
  private:
   RecordedThread& ThreadOf(uint32_t slot, uint32_t generation);
@@ -112,6 +121,7 @@ class RecordedLog {
   bool AddModule(const RecordView& record);
   bool AddThread(const RecordView& record);
   bool AddThreadTotals(const RecordView& record);
+  bool AddOffCpu(const RecordView& record);
   bool AddCounter(const RecordView& record);
 
   std::vector<std::unique_ptr<RecordedThread>> threads_;  // in order of appearance
@@ -122,6 +132,7 @@ class RecordedLog {
   std::vector<std::string> counter_order_;
   std::optional<uint64_t> end_ns_;
   uint64_t bad_records_ = 0;
+  uint64_t probes_ = 0;
 };
 
 }  // namespace spprof

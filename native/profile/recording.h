@@ -28,6 +28,7 @@ struct RecordingThread {
   std::string name;
   ThreadKind kind = ThreadKind::kNative;
   uint64_t cpu_ns = 0;
+  uint64_t wall_ns = 0;
   uint64_t sample_count = 0;
   uint64_t overruns = 0;
   std::map<std::string, uint64_t> dropped;  // by reason, those that are not 0
@@ -102,6 +103,7 @@ void Derive(RecordingStats* stats);
 inline constexpr uint8_t kSampleInGc = 1;
 inline constexpr uint8_t kSampleTruncated = 2;
 inline constexpr uint8_t kSampleIncomplete = 4;
+inline constexpr uint8_t kSampleOffCpu = 8;
 
 struct Recording {
   uint32_t pid = 0;
@@ -122,6 +124,9 @@ struct Recording {
   std::vector<uint32_t> sample_threads;
   std::vector<double> sample_times;   // nanoseconds since the start
   std::vector<double> sample_cpu_ns;  // CPU time that ended at the sample's time
+  // Wall time that did: CPU time in CPU mode; in wall mode also what the thread has slept, with
+  // kSampleOffCpu.
+  std::vector<double> sample_wall_ns;
   std::vector<uint32_t> sample_stacks;
   std::vector<uint8_t> sample_states;
   RecordingStats stats;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <exception>
 #include <new>
-#include <numeric>
 #include <utility>
 
 #include "profile/frame_resolver.h"
@@ -74,12 +73,28 @@ class ThreadStacks {
   std::unordered_map<uint64_t, uint32_t> nodes_;
 };
 
-std::vector<uint32_t> OrderByTime(const std::vector<SampleRecord>& samples) {
-  std::vector<uint32_t> order(samples.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return samples[a].time_ns < samples[b].time_ns; });
-  return order;
+// A sample, or a wait between samples.
+struct Event {
+  uint64_t time_ns;
+  uint64_t cpu_ns;
+  uint64_t wall_ns;
+  uint32_t stack_id;
+  bool is_truncated;
+  uint8_t states;
+};
+
+std::vector<Event> EventsByTime(const RecordedThread& thread) {
+  std::vector<Event> events;
+  events.reserve(thread.samples.size() + thread.waits.size());
+  for (const SampleRecord& sample : thread.samples) {
+    events.push_back({sample.time_ns, sample.cpu_ns, sample.cpu_ns, sample.stack_id,
+                      (sample.state & kStateTruncated) != 0, StatesOf(sample.state)});
+  }
+  for (const RecordedWait& wait : thread.waits)
+    events.push_back({wait.time_ns, 0, wait.wall_ns, wait.stack_id, false, kSampleOffCpu});
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& a, const Event& b) { return a.time_ns < b.time_ns; });
+  return events;
 }
 
 // Appends the columns of one thread.
@@ -98,17 +113,18 @@ void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* r
     for (const SampleRecord& sample : thread.samples) result.overruns += sample.overruns;
   }
   ThreadStacks stacks(thread, resolver, tree);
-  for (const uint32_t i : OrderByTime(thread.samples)) {
-    const SampleRecord& sample = thread.samples[i];
-    const uint32_t* node = stacks.Find(sample.stack_id, (sample.state & kStateTruncated) != 0);
-    if (node == nullptr) ++*lost_definitions;
+  for (const Event& event : EventsByTime(thread)) {
+    const uint32_t* node = stacks.Find(event.stack_id, event.is_truncated);
+    if (node == nullptr && event.stack_id != 0) ++*lost_definitions;
     out->sample_threads.push_back(result.id);
     out->sample_times.push_back(
-        sample.time_ns < start_ns ? 0 : static_cast<double>(sample.time_ns - start_ns));
-    out->sample_cpu_ns.push_back(static_cast<double>(sample.cpu_ns));
+        event.time_ns < start_ns ? 0 : static_cast<double>(event.time_ns - start_ns));
+    out->sample_cpu_ns.push_back(static_cast<double>(event.cpu_ns));
+    out->sample_wall_ns.push_back(static_cast<double>(event.wall_ns));
     out->sample_stacks.push_back(node != nullptr ? *node : tree->Child(0, resolver->LostFrame()));
-    out->sample_states.push_back(StatesOf(sample.state));
-    result.cpu_ns += sample.cpu_ns;
+    out->sample_states.push_back(event.states);
+    result.cpu_ns += event.cpu_ns;
+    result.wall_ns += event.wall_ns;
   }
   out->threads.push_back(std::move(result));
 }
@@ -120,6 +136,7 @@ uint64_t DurationOf(const RecordedLog& log, uint64_t start_ns) {
   } else {
     for (const auto& thread : log.threads()) {
       for (const SampleRecord& sample : thread->samples) end = std::max(end, sample.time_ns);
+      for (const RecordedWait& wait : thread->waits) end = std::max(end, wait.time_ns);
     }
   }
   return end > start_ns ? end - start_ns : 0;

@@ -30,7 +30,7 @@ Totals TotalsOf(const RecordedLog& log) {
       durations.push_back(sample.handler_ns);
     }
   }
-  totals.samples = durations.size();
+  totals.samples = durations.size() + log.probes();
   if (durations.empty()) return totals;
   // Nearest rank.
   const auto percentile = [&](size_t percent) -> uint64_t {

@@ -27,6 +27,7 @@ enum class RecordType : uint16_t {
   kStats = 19,
   kEnd = 20,
   kThreadTotals = 21,
+  kOffCpu = 22,
 };
 
 struct RecordHeader {
@@ -43,6 +44,9 @@ inline constexpr uint32_t kStateTruncated = 1u << 9;  // more frames than maxFra
 inline constexpr uint32_t kStateIncomplete =
     1u << 10;  // the walk ended before the thread's first function
 inline constexpr uint32_t kStateRunsJavaScript = 1u << 11;  // this thread runs JavaScript
+// Wall mode: the drain has asked where the thread is. Such a sample stands for no time; `cpu_ns` is
+// the thread's CPU clock.
+inline constexpr uint32_t kStateProbe = 1u << 12;
 
 // One sample: the index record. Stands for `cpu_ns` of CPU time that ended at `time_ns`.
 struct SampleRecord {
@@ -215,6 +219,19 @@ struct ThreadTotalsRecord {
   uint32_t reserved;
 };
 static_assert(sizeof(ThreadTotalsRecord) == 56);
+
+// Wall mode: the thread was off the CPU for `wall_ns` that end at `time_ns`, on a stack that a
+// probe has told (0: none has).
+struct OffCpuRecord {
+  RecordHeader header;
+  uint32_t slot;
+  uint32_t generation;
+  uint64_t time_ns;  // CLOCK_MONOTONIC
+  uint64_t wall_ns;
+  uint32_t stack_id;
+  uint32_t reserved;
+};
+static_assert(sizeof(OffCpuRecord) == 40);
 
 // The recording was stopped in order.
 struct EndRecord {

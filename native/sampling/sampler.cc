@@ -111,6 +111,45 @@ bool Sampler::InstallHandler() {
   return sigaction(context_->signal, &action, nullptr) == 0;
 }
 
+// A signal like a timer's.
+void Sampler::SendValue(pid_t tid, const TimerValue& value) {
+  siginfo_t info;
+  std::memset(&info, 0, sizeof(info));
+  info.si_signo = context_->signal;
+  info.si_code = SI_TIMER;
+  info.si_value.sival_ptr = reinterpret_cast<void*>(value.Encode());
+  syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, context_->signal, &info);
+}
+
+void Sampler::Probe(uint32_t slot, uint32_t generation) {
+  std::lock_guard lock(mutex_);
+  const ThreadLaneSet* lanes = region_->Slot(slot);
+  const auto tid = static_cast<pid_t>(lanes->tid);
+  if (state_ != State::kRunning || is_silenced_ || registry_.FindByTid(tid) != slot ||
+      lanes->generation.load(std::memory_order_relaxed) != generation) {
+    return;
+  }
+  SendValue(tid, {slot, generation, TickSource::kProbe});
+}
+
+std::vector<ThreadClock> Sampler::ReadClocks(size_t at_most) {
+  std::lock_guard lock(mutex_);
+  std::vector<ThreadClock> clocks;
+  const uint32_t count = region_->slot_count();
+  for (uint32_t i = 0; i < count && clocks.size() < at_most; i++) {
+    next_read_slot_ = (next_read_slot_ + 1) % count;
+    const ThreadLaneSet* lanes = region_->Slot(next_read_slot_);
+    const auto tid = static_cast<pid_t>(lanes->tid);
+    if (registry_.FindByTid(tid) != next_read_slot_) continue;
+    const uint64_t cpu_ns = ThreadCpuOf(tid);  // 0: it has just gone
+    if (cpu_ns == 0) continue;
+    const ThreadState* state = context_->State(next_read_slot_);
+    clocks.push_back({next_read_slot_, lanes->generation.load(std::memory_order_relaxed),
+                      cpu_ns - state->paused_cpu_ns.load(std::memory_order_relaxed)});
+  }
+  return clocks;
+}
+
 // The median of some signals to ourselves, with the value of a slot that is not there: the handler
 // sees at once that it has nothing to do.
 void Sampler::MeasureDelivery() {
@@ -119,17 +158,11 @@ void Sampler::MeasureDelivery() {
       sigismember(&blocked, context_->signal) == 1) {
     return;
   }
-  siginfo_t info;
-  std::memset(&info, 0, sizeof(info));
-  info.si_signo = context_->signal;
-  info.si_code = SI_TIMER;
-  info.si_value.sival_ptr =
-      reinterpret_cast<void*>(TimerValue{0xffff, 0xffffffff, TickSource::kCpuTimer}.Encode());
   constexpr size_t kTimes = 9;
   uint64_t took_ns[kTimes];
   for (uint64_t& took : took_ns) {
     const uint64_t begin_ns = kernel::MonotonicNs();
-    syscall(SYS_rt_tgsigqueueinfo, getpid(), CurrentThreadId(), context_->signal, &info);
+    SendValue(CurrentThreadId(), {0xffff, 0xffffffff, TickSource::kCpuTimer});
     took = kernel::MonotonicNs() - begin_ns;
   }
   std::nth_element(took_ns, took_ns + kTimes / 2, took_ns + kTimes);

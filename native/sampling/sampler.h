@@ -31,7 +31,15 @@ struct SamplerOptions {
   bool native_frames = true;
   bool javascript_threads_only = false;
   int signal = SIGPROF;
+  bool wall = false;  // the drain asks threads that sleep where they do (drain/off_cpu_watch.h)
   double max_overhead = 1;  // share of the CPU time, after which the interval is made longer
+};
+
+// A sampled thread, and its CPU clock without what it has used in pauses.
+struct ThreadClock {
+  uint32_t slot;
+  uint32_t generation;
+  uint64_t cpu_ns;
 };
 
 // What has come of the options.
@@ -81,7 +89,11 @@ class Sampler {
   // Makes the interval longer when the handler takes more than its budget.
   void LimitOverhead(const OverheadGuard::Costs& costs);
   SamplerReport Report() const;
-  TimerEngine engine() const { return context_->engine; }
+  // Of at most so many threads, others the next time.
+  std::vector<ThreadClock> ReadClocks(size_t at_most);
+  // Takes one sample of the slot's thread, whether it runs or sleeps; it stands for no time.
+  void Probe(uint32_t slot, uint32_t generation);
+  const SamplerOptions& options() const { return options_; }
 
   // A thread that must not be sampled: the drain.
   void Exclude(pid_t tid);
@@ -108,6 +120,7 @@ class Sampler {
   bool InstallHandler();
   void SetIntervalLocked(uint64_t interval_ns);
   void MeasureDelivery();
+  void SendValue(pid_t tid, const TimerValue& value);
   void RestoreDisposition();
   // Notices that somebody else has taken the signal.
   void CheckDisposition();
@@ -137,6 +150,7 @@ class Sampler {
   int scans_ = 0;
   uint32_t next_checked_slot_ = 0;
   uint32_t next_watched_slot_ = 0;
+  uint32_t next_read_slot_ = 0;
   TimerWatch timer_watch_;
   OverheadGuard overhead_guard_;
   bool has_limited_overhead_ = false;

@@ -88,7 +88,7 @@ Status Profiler::Stats(ProfilerStats* out) {
   out->threads_refused = header->threads_refused.load(std::memory_order_relaxed);
   out->cpu_ns = ProcessCpuNs() - recorder_->start_cpu_ns();
   out->sampler = recorder_->sampler().Report();
-  out->engine = recorder_->sampler().engine();
+  out->engine = recorder_->sampler().options().engine;
   out->warnings = recorder_->warnings();
   for (std::string& warning : recorder_->drain().Warnings())
     out->warnings.push_back(std::move(warning));

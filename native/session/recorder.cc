@@ -32,6 +32,7 @@ void AddSession(const ProfilerOptions& options, LogWriter* log) {
   record.start_monotonic_ns = MonotonicNow();
   record.interval_ns = options.sampler.interval_ns;
   record.pid = static_cast<uint32_t>(getpid());
+  record.mode = options.sampler.wall ? 1 : 0;
   record.timer = static_cast<uint16_t>(options.sampler.engine);
   record.node_version_length = static_cast<uint32_t>(options.node_version.size());
   record.exec_path_length = static_cast<uint32_t>(options.exec_path.size());

@@ -116,9 +116,14 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
     return;
   }
   record.time_ns = begin_ns;
-  record.cpu_ns = tick.cpu_ns + state->pending_cpu_ns;
   record.overruns = tick.overruns;
-  state->pending_cpu_ns = 0;
+  if (tick.is_probe) {
+    record.state |= kStateProbe;
+    record.cpu_ns = CountedCpuNs(*state);
+  } else {
+    record.cpu_ns = tick.cpu_ns + state->pending_cpu_ns;
+    state->pending_cpu_ns = 0;
+  }
   const uint64_t took_ns = kernel::MonotonicNs() - begin_ns;
   record.handler_ns = static_cast<uint32_t>(took_ns);
   index.Write(&record, sizeof(record));
@@ -192,7 +197,7 @@ void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int o
   const Tick tick = BeginTick(*context, state, source, overruns, begin_ns, ucontext);
   if (tick.overruns != 0) AddOwned(lanes->counters.overruns, tick.overruns);
 
-  if (tick.cpu_ns == 0) {
+  if (tick.cpu_ns == 0 && !tick.is_probe) {
     Drop(lanes, DropReason::kOffCpu);
   } else if (state->busy.load(std::memory_order_relaxed) != 0) {
     DropSample(lanes, state, DropReason::kBusy, tick.cpu_ns);

@@ -54,11 +54,6 @@ uint64_t PayDebt(int64_t* debt_ns, uint64_t interval_ns, int64_t samples) {
   return static_cast<uint64_t>(weight);
 }
 
-// CPU time of the calling thread, without that in pauses.
-uint64_t CountedCpuNs(const ThreadState& state) {
-  return kernel::ThreadCpuNs() - state.paused_cpu_ns.load(std::memory_order_relaxed);
-}
-
 // All CPU time that no sample stands for yet.
 uint64_t TakeUncounted(ThreadState* state) {
   const uint64_t cpu = CountedCpuNs(*state);
@@ -109,8 +104,17 @@ void SetUnlessPaused(const HandlerContext& context, int32_t timer, uint64_t firs
 
 }  // namespace
 
+uint64_t CountedCpuNs(const ThreadState& state) {
+  return kernel::ThreadCpuNs() - state.paused_cpu_ns.load(std::memory_order_relaxed);
+}
+
 Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,
                int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
+  if (source == TickSource::kProbe) {
+    Tick probe;
+    probe.is_probe = true;
+    return probe;
+  }
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   const bool is_rearmed = state->is_rearmed.load(std::memory_order_relaxed) != 0;
   if (is_rearmed) state->is_rearmed.store(0, std::memory_order_relaxed);
@@ -146,7 +150,7 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource sou
 
 void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick,
              uint64_t begin_ns) {
-  if (context.engine != TimerEngine::kHires) return;
+  if (context.engine != TimerEngine::kHires || tick.is_probe) return;
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   state->skipped_ticks = 0;
   if (tick.is_last) {

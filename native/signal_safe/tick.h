@@ -34,7 +34,11 @@ struct Tick {
   uint64_t cpu_ns = 0;    // that the sample stands for; 0: no sample is due
   uint32_t overruns = 0;  // ticks that should have come before this one
   bool is_last = false;   // hires: the thread sleeps; its CPU clock wakes us again
+  bool is_probe = false;  // no time: the drain asks for the stack
 };
+
+// CPU time of the calling thread, without that in pauses.
+uint64_t CountedCpuNs(const ThreadState& state);
 
 // `kernel_overruns`: siginfo's si_overrun.
 Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,

@@ -47,7 +47,7 @@ function emptyStats() {
 }
 
 /**
- * @param {{ atMs: number, cpuMs: number, stack: Frame[], thread?: number, state?: number }[]} samples stacks root first;
+ * @param {{ atMs: number, cpuMs: number, wallMs?: number, stack: Frame[], thread?: number, state?: number }[]} samples stacks root first;
  *   frames are the same when they are the same object
  * @param {Partial<import('../../binding').NativeRecording>} [more]
  * @returns {import('../../binding').NativeRecording}
@@ -78,6 +78,7 @@ function recordingOf(samples, more = {}) {
       ...{ id, tid: 1000 + id, name: id === 0 ? 'node' : `worker ${id}` },
       kind: /** @type {const} */ (id === 0 ? 'main' : 'worker'),
       cpuNs: own.reduce((sum, { cpuMs }) => sum + cpuMs * 1e6, 0),
+      wallNs: own.reduce((sum, { cpuMs, wallMs }) => sum + (wallMs ?? cpuMs) * 1e6, 0),
       sampleCount: own.length,
       overruns: 0,
       dropped: {},
@@ -91,6 +92,7 @@ function recordingOf(samples, more = {}) {
     sampleThreads: Uint32Array.from(ordered, ({ thread }) => thread ?? 0),
     sampleTimes: Float64Array.from(ordered, ({ atMs }) => atMs * 1e6),
     sampleCpuNs: Float64Array.from(ordered, ({ cpuMs }) => cpuMs * 1e6),
+    sampleWallNs: Float64Array.from(ordered, ({ cpuMs, wallMs }) => (wallMs ?? cpuMs) * 1e6),
     sampleStacks: Uint32Array.from(stacks),
     sampleStates: Uint8Array.from(ordered, ({ state }) => state ?? 0),
     stats: { ...emptyStats(), signals: ordered.length, written: ordered.length },
