@@ -26,7 +26,7 @@ export interface NativeOptions {
   detailRingBytes: number;
   /** Nanoseconds after which the sampling ends by itself; 0: it goes on until `stop()`. */
   durationNs: number;
-  /** The profiling signal: `SIGPROF`, `SIGALRM`, `SIGIO`, `SIGURG`, `SIGUSR2`, `SIGVTALRM`, or `SIGRTMIN+n`. */
+  /** The profiling signal: `auto`: one that nobody uses; `SIGPROF`, `SIGALRM`, `SIGIO`, `SIGURG`, `SIGUSR2`, `SIGVTALRM`, or `SIGRTMIN+n`. */
   signal: string;
   /** Percent of the CPU time that the handler may take before the interval is made longer. */
   maxOverhead: number;
@@ -57,6 +57,8 @@ export interface NativeStats {
   intervalNs: number;
   /** What the engine's timers go by: `thread-cpu` (tick), `monotonic` (hires), `task-clock` (perf), `process-cpu` (itimer). */
   clock: string;
+  /** The signal that samples are taken in; `''`: the recording was cut off. */
+  signal: string;
   /** Samples per second of CPU time (without that in pauses): by the interval, and in fact. */
   rate: { asked: number; achieved: number };
   /** Percent of the CPU time (without that in pauses): measured in the handler; and estimated, what the signals' delivery costs besides. */

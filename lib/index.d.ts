@@ -42,8 +42,9 @@ export interface StartOptions {
    */
   maxOverhead?: number;
   /**
-   * The signal that samples are taken in, when `'SIGPROF'` (default) is somebody else's: `'SIGALRM'`, `'SIGIO'`, `'SIGURG'`,
-   * `'SIGUSR2'`, `'SIGVTALRM'`, `'SIGRTMIN+0'` to `'SIGRTMIN+29'`.
+   * The signal that samples are taken in: `'auto'` (default) is a real-time signal that nobody has a handler for, so that V8's own
+   * profiler and others, which use SIGPROF, go on working beside us; with the timers perf and itimer it is SIGPROF. Or
+   * `'SIGPROF'`, `'SIGALRM'`, `'SIGIO'`, `'SIGURG'`, `'SIGUSR2'`, `'SIGVTALRM'`, `'SIGRTMIN+0'` to `'SIGRTMIN+29'`.
    */
   signal?: string;
   /** Seconds after which the sampling ends by itself, 0.001 to 2,592,000; `stop()` gives the profile as always. Default: none. */
@@ -87,6 +88,8 @@ export interface Stats {
   intervalNs: number;
   /** What the engine's timers go by: `thread-cpu` (tick), `monotonic` (hires), `task-clock` (perf), `process-cpu` (itimer). */
   clock: string;
+  /** The signal that samples are taken in; `''`: the recording was cut off. */
+  signal: string;
   /** Samples per second of CPU time (without that in pauses): by the interval, and in fact. */
   rate: { asked: number; achieved: number };
   /** Percent of the CPU time (without that in pauses): measured in the handler; and estimated, what the signals' delivery costs besides. */

@@ -25,7 +25,7 @@ const { parseMicroseconds } = require('./units');
  * Signals that can be caught and that nobody else needs: not those of faults, of the end of a program, of children and
  * terminals, nor SIGUSR1, which starts Node's inspector.
  */
-const SIGNALS = ['SIGPROF', 'SIGALRM', 'SIGIO', 'SIGURG', 'SIGUSR2', 'SIGVTALRM'];
+const SIGNALS = ['auto', 'SIGPROF', 'SIGALRM', 'SIGIO', 'SIGURG', 'SIGUSR2', 'SIGVTALRM'];
 const REAL_TIME_SIGNAL = /^SIGRTMIN\+(\d|[12]\d)$/;
 
 /**

@@ -122,11 +122,11 @@ const OPTIONS = {
   },
   signal: {
     type: 'signal',
-    default: 'SIGPROF',
+    default: 'auto',
     flag: 'signal',
     operand: 'name',
     env: 'SPPROF_SIGNAL',
-    help: "the signal to take samples in, where SIGPROF is somebody else's",
+    help: 'the signal to take samples in; auto: one that nobody uses',
   },
   durationS: {
     type: 'seconds',
@@ -213,8 +213,8 @@ function checkOptions(given = {}) {
  * @param {Options} options
  */
 function checkTimerSignal({ timer, signal }) {
-  if (timer === 'itimer' && signal !== 'SIGPROF') {
-    throw errors.optionRange('signal', signal, "'SIGPROF' with the timer itimer");
+  if (timer === 'itimer' && signal !== 'SIGPROF' && signal !== 'auto') {
+    throw errors.optionRange('signal', signal, "'auto' or 'SIGPROF' with the timer itimer");
   }
   if (timer === 'perf' && signal.startsWith('SIGRTMIN')) {
     throw errors.optionRange('signal', signal, 'no real-time signal with the timer perf');

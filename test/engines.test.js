@@ -54,7 +54,7 @@ test('the environment chooses an engine where the program does not', () => {
 test('itimer comes with SIGPROF and no other signal', () => {
   const run = runCli(['--timer', 'itimer', '--signal', 'SIGUSR2', 'node', PROGRAM], { cwd: folder });
   expect(run.status).toBe(2);
-  expect(run.stderr).toBe('spprof: signal must be \'SIGPROF\' with the timer itimer, not "SIGUSR2"\n');
+  expect(run.stderr).toBe("spprof: signal must be 'auto' or 'SIGPROF' with the timer itimer, not \"SIGUSR2\"\n");
 });
 
 test('the command records with each engine', () => {

@@ -103,6 +103,6 @@ describeUnlessChosen('another signal', () => {
     expect(JSON.parse(fs.readFileSync(path.join(folder, 'a.cpuprofile'), 'utf8')).samples.length).toBeGreaterThan(20);
     const refused = runCli(['--signal', 'SIGKILL', 'node', program], { cwd: folder });
     expect(refused.status).toBe(2);
-    expect(refused.stderr).toMatch(/^spprof: --signal must be one of 'SIGPROF', .*not "SIGKILL".*\n$/);
+    expect(refused.stderr).toMatch(/^spprof: --signal must be one of 'auto', 'SIGPROF', .*not "SIGKILL".*\n$/);
   });
 });

@@ -33,7 +33,8 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
       static_cast<uint64_t>(given.Get("intervalNs").As<Napi::Number>().DoubleValue());
   options.sampler.wall = GetString(given, "mode") == "wall";
   options.sampler.engine = EngineByName(GetString(given, "timer"));
-  options.sampler.signal = SignalByName(GetString(given, "signal"));
+  const std::string signal = GetString(given, "signal");
+  options.sampler.signal = signal == "auto" ? kAnySignal : SignalByName(signal);
   options.sampler.max_overhead = given.Get("maxOverhead").ToNumber().DoubleValue() / 100;
   options.sampler.javascript_threads_only = GetString(given, "threads") == "js";
   options.sampler.native_frames = given.Get("native").ToBoolean();

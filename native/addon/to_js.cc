@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "platform/signal_names.h"
+
 namespace spprof {
 
 namespace {
@@ -76,6 +78,7 @@ Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
   object.Set("cpuNs", Number(stats.cpu_ns));
   object.Set("intervalNs", Number(stats.interval_ns));
   object.Set("clock", stats.clock);
+  object.Set("signal", stats.signal);
   Napi::Object rate = Napi::Object::New(env);
   rate.Set("asked", stats.rate_asked);
   rate.Set("achieved", stats.rate_achieved);
@@ -170,6 +173,7 @@ Napi::Object ToJs(Napi::Env env, const ProfilerStats& stats) {
   all.cpu_ns = stats.cpu_ns;
   all.interval_ns = stats.sampler.interval_ns;
   all.clock = ClockOf(stats.engine);
+  all.signal = SignalName(stats.sampler.signal);
   all.paused_ns = stats.sampler.paused_ns;
   all.paused_cpu_ns = stats.sampler.paused_cpu_ns;
   all.delivery_ns = stats.sampler.delivery_ns;

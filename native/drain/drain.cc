@@ -152,6 +152,7 @@ void Drain::AddFinalStats() {
   log_->AddStat("paused_ns", report.paused_ns);
   log_->AddStat("paused_cpu_ns", report.paused_cpu_ns);
   log_->AddStat("delivery_ns", report.delivery_ns);
+  log_->AddStat("signal", static_cast<uint64_t>(report.signal));
   log_->AddStat("bytes", log_->bytes_written());
   log_->AddStat("drain_lag_ns", drained.lag_ns);
   for (const std::string& warning : Warnings()) log_->AddStat("warning." + warning, 1);

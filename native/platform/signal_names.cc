@@ -15,6 +15,21 @@ constexpr char kRealTime[] = "SIGRTMIN+";
 
 }  // namespace
 
+int FreeSignal() {
+#if defined(SIGRTMIN)
+  // From above: those that programs use begin at SIGRTMIN. The last one is the drain's
+  // (cpu_alarm.h).
+  for (int signal = SIGRTMAX - 1; signal > SIGRTMIN; signal--) {
+    struct sigaction action {};
+    if (sigaction(signal, nullptr, &action) == 0 && (action.sa_flags & SA_SIGINFO) == 0 &&
+        action.sa_handler == SIG_DFL) {
+      return signal;
+    }
+  }
+#endif
+  return SIGPROF;
+}
+
 int SignalByName(const std::string& name) {
   for (const auto& usable : kUsable) {
     if (name == usable.name) return usable.signal;

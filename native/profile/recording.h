@@ -82,6 +82,7 @@ struct RecordingStats {
   uint64_t cpu_ns = 0;
   uint64_t interval_ns = 0;  // in force, or at the end
   std::string clock;
+  std::string signal;  // that samples were taken in; empty: not known
   uint64_t paused_ns = 0;
   uint64_t paused_cpu_ns = 0;
   uint64_t delivery_ns = 0;  // of a signal, estimated

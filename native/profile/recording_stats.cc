@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "platform/signal_names.h"
+
 namespace spprof {
 namespace {
 
@@ -108,6 +110,8 @@ RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
     stats.interval_ns = counter("interval_ns", log.session()->interval_ns);
     stats.clock = ClockOf(static_cast<TimerEngine>(log.session()->timer));
   }
+  if (const auto signal = static_cast<int>(counter("signal", 0)); signal != 0)
+    stats.signal = SignalName(signal);
   stats.paused_ns = counter("paused_ns", 0);
   stats.paused_cpu_ns = counter("paused_cpu_ns", 0);
   stats.delivery_ns = counter("delivery_ns", 0);

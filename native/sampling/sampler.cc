@@ -26,6 +26,11 @@ namespace spprof {
 
 namespace {
 
+bool HasHandler(const struct sigaction& action) {
+  return (action.sa_flags & SA_SIGINFO) != 0 ||
+         (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
+}
+
 bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
   return a.range.start == b.range.start && a.range.end == b.range.end &&
          a.file_offset == b.file_offset && a.path == b.path;
@@ -56,7 +61,12 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
   context_->engine = options.engine;
   context_->interval_ns = options.interval_ns;
   context_->wake_fd = wake_fd;
-  context_->signal = options.signal;
+  const bool is_any = options.signal == kAnySignal;
+  // The interval timer sends no other; and for a real-time signal of a perf event that cannot be
+  // queued the kernel sends SIGIO, which would end the process.
+  const bool must_be_sigprof =
+      options.engine == TimerEngine::kItimer || options.engine == TimerEngine::kPerf;
+  context_->signal = !is_any ? options.signal : must_be_sigprof ? SIGPROF : FreeSignal();
 }
 
 Sampler::~Sampler() {
@@ -84,6 +94,12 @@ Status Sampler::Start() {
   if (sigaction(context_->signal, nullptr, &context_->previous) != 0 || !InstallHandler()) {
     SetHandlerContext(nullptr);
     return Status::System("sigaction", errno, "installing the profiling signal's handler");
+  }
+  if (HasHandler(context_->previous)) {
+    Warn(
+        "somebody has a handler for " + SignalName(context_->signal) +
+        " already: if it is taken away while the recording runs (V8's own profiler does that), the "
+        "next sample's signal ends the process; the option signal chooses another one");
   }
   MeasureDelivery();
   status = timers_.Begin(region_->header()->max_threads);
@@ -425,7 +441,8 @@ bool Sampler::Resume() {
 
 SamplerReport Sampler::Report() const {
   std::lock_guard lock(mutex_);
-  SamplerReport report{timers_.interval_ns(), paused_ns_, paused_cpu_ns_, delivery_ns_};
+  SamplerReport report{timers_.interval_ns(), paused_ns_, paused_cpu_ns_, delivery_ns_,
+                       context_->signal};
   if (timers_.is_paused()) {
     report.paused_ns += MonotonicNow() - pause_began_ns_;
     report.paused_cpu_ns += ProcessCpuNs() - pause_began_cpu_ns_;

@@ -24,14 +24,16 @@
 
 namespace spprof {
 
+inline constexpr int kAnySignal = -1;
+
 struct SamplerOptions {
   uint64_t interval_ns = 1'000'000;
   TimerEngine engine = TimerEngine::kTick;
   uint32_t max_frames = 512;
   bool native_frames = true;
   bool javascript_threads_only = false;
-  int signal = SIGPROF;
-  bool wall = false;  // the drain asks threads that sleep where they do (drain/off_cpu_watch.h)
+  int signal = SIGPROF;  // kAnySignal: one that is free
+  bool wall = false;     // the drain asks threads that sleep where they do (drain/off_cpu_watch.h)
   double max_overhead = 1;  // share of the CPU time, after which the interval is made longer
 };
 
@@ -48,6 +50,7 @@ struct SamplerReport {
   uint64_t paused_ns = 0;      // in all
   uint64_t paused_cpu_ns = 0;  // of the whole process
   uint64_t delivery_ns = 0;    // of a signal, without the sample: kernel and handler's fast path
+  int signal = 0;
 };
 
 class Sampler {
@@ -94,6 +97,7 @@ class Sampler {
   // Takes one sample of the slot's thread, whether it runs or sleeps; it stands for no time.
   void Probe(uint32_t slot, uint32_t generation);
   const SamplerOptions& options() const { return options_; }
+  int signal() const { return context_->signal; }
 
   // A thread that must not be sampled: the drain.
   void Exclude(pid_t tid);

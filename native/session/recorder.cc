@@ -94,7 +94,7 @@ Status Recorder::Start(const ProfilerOptions& options) {
   if (!status.ok()) return status;
   if (options.handle_signals) {
     signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, wake_fd_, kWatchdogNs,
-                                                 options.sampler.signal);
+                                                 sampler_->signal());
     status = signals_->Install();
     if (!status.ok()) return status;
   }

@@ -2,7 +2,10 @@
 // the handler needs no lookup and no thread-local storage.
 //
 //   63      50 49  48 47        16 15        0
-//   │ magic   │ source │ generation │ slot      │
+//   │ cookie  │ source │ generation │ slot      │
+//
+// The cookie is this copy's of the library: two in one process, each with its timers, tell theirs
+// apart.
 //
 // Context: any.
 #pragma once
@@ -23,17 +26,20 @@ struct TimerValue {
   uint32_t generation;
   TickSource source;
 
-  static constexpr uint64_t kMagic = 0x14d4;  // 14 bits
-
-  constexpr uint64_t Encode() const {
-    return kMagic << 50 | static_cast<uint64_t>(source) << 48 |
+  uint64_t Encode() const {
+    return Cookie() << 50 | static_cast<uint64_t>(source) << 48 |
            static_cast<uint64_t>(generation) << 16 | slot;
   }
-  static constexpr bool IsOurs(uint64_t value) { return value >> 50 == kMagic; }
+  static bool IsOurs(uint64_t value) { return value >> 50 == Cookie(); }
   static constexpr TimerValue Decode(uint64_t value) {
     return {static_cast<uint32_t>(value & 0xffff), static_cast<uint32_t>(value >> 16),
             static_cast<TickSource>(value >> 48 & 3)};
   }
+
+ private:
+  // Where this copy has been loaded, in pages.
+  static uint64_t Cookie() { return (reinterpret_cast<uintptr_t>(&kHere) >> 12 ^ 0x14d4) & 0x3fff; }
+  static constexpr char kHere = 0;
 };
 
 }  // namespace spprof

@@ -42,7 +42,7 @@ function send() {
 async function run() {
   const alive = setInterval(() => {}, 1000);
   if (order === 'before') install();
-  const session = spprof.start({ intervalUs: 100 });
+  const session = spprof.start({ intervalUs: 100, signal: 'SIGPROF' });
   if (order === 'after') install();
   for (let i = 0; i < SENT; i++) {
     fixture.burn(10);

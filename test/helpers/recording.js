@@ -37,6 +37,7 @@ function emptyStats() {
       shutdown: null,
       intervalNs: 1e6,
       clock: 'thread-cpu',
+      signal: 'SIGPROF',
       rate: { asked: 1000, achieved: 0 },
       overhead: { handlerPercent: 0, deliveryPercent: 0 },
       deliveryNs: 0,
