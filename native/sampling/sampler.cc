@@ -1,12 +1,10 @@
 #include "sampling/sampler.h"
 
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <thread>
 #include <unordered_set>
@@ -26,11 +24,6 @@ namespace spprof {
 
 namespace {
 
-bool HasHandler(const struct sigaction& action) {
-  return (action.sa_flags & SA_SIGINFO) != 0 ||
-         (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
-}
-
 bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
   return a.range.start == b.range.start && a.range.end == b.range.end &&
          a.file_offset == b.file_offset && a.path == b.path;
@@ -45,6 +38,7 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
       registry_(region),
       context_(std::make_unique<HandlerContext>()),
       timers_(context_.get()),
+      signal_(context_.get()),
       v8_host_base_(v8_host_base),
       timer_watch_(options.interval_ns),
       overhead_guard_(options.max_overhead) {
@@ -91,20 +85,21 @@ Status Sampler::Start() {
   InstallForkGuard(context_->signal);
 
   SetHandlerContext(context_.get());
-  if (sigaction(context_->signal, nullptr, &context_->previous) != 0 || !InstallHandler()) {
+  status = signal_.Install();
+  if (!status.ok()) {
     SetHandlerContext(nullptr);
-    return Status::System("sigaction", errno, "installing the profiling signal's handler");
+    return status;
   }
-  if (HasHandler(context_->previous)) {
+  if (signal_.HadHandler()) {
     Warn(
         "somebody has a handler for " + SignalName(context_->signal) +
         " already: if it is taken away while the recording runs (V8's own profiler does that), the "
         "next sample's signal ends the process; the option signal chooses another one");
   }
-  MeasureDelivery();
+  delivery_ns_ = signal_.MeasureDelivery();
   status = timers_.Begin(region_->header()->max_threads);
   if (!status.ok()) {
-    RestoreDisposition();
+    signal_.Restore();
     SetHandlerContext(nullptr);
     WaitForHandlers();
     return status;
@@ -117,72 +112,6 @@ Status Sampler::Start() {
   }
   ScanThreads();
   return Status::Ok();
-}
-
-bool Sampler::InstallHandler() {
-  struct sigaction action {};
-  action.sa_sigaction = HandleProfilingSignal;
-  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-  sigemptyset(&action.sa_mask);
-  return sigaction(context_->signal, &action, nullptr) == 0;
-}
-
-// A signal like a timer's.
-void Sampler::SendValue(pid_t tid, const TimerValue& value) {
-  siginfo_t info;
-  std::memset(&info, 0, sizeof(info));
-  info.si_signo = context_->signal;
-  info.si_code = SI_TIMER;
-  info.si_value.sival_ptr = reinterpret_cast<void*>(value.Encode());
-  syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, context_->signal, &info);
-}
-
-void Sampler::Probe(uint32_t slot, uint32_t generation) {
-  std::lock_guard lock(mutex_);
-  const ThreadLaneSet* lanes = region_->Slot(slot);
-  const auto tid = static_cast<pid_t>(lanes->tid);
-  if (state_ != State::kRunning || is_silenced_ || registry_.FindByTid(tid) != slot ||
-      lanes->generation.load(std::memory_order_relaxed) != generation) {
-    return;
-  }
-  SendValue(tid, {slot, generation, TickSource::kProbe});
-}
-
-std::vector<ThreadClock> Sampler::ReadClocks(size_t at_most) {
-  std::lock_guard lock(mutex_);
-  std::vector<ThreadClock> clocks;
-  const uint32_t count = region_->slot_count();
-  for (uint32_t i = 0; i < count && clocks.size() < at_most; i++) {
-    next_read_slot_ = (next_read_slot_ + 1) % count;
-    const ThreadLaneSet* lanes = region_->Slot(next_read_slot_);
-    const auto tid = static_cast<pid_t>(lanes->tid);
-    if (registry_.FindByTid(tid) != next_read_slot_) continue;
-    const uint64_t cpu_ns = ThreadCpuOf(tid);  // 0: it has just gone
-    if (cpu_ns == 0) continue;
-    const ThreadState* state = context_->State(next_read_slot_);
-    clocks.push_back({next_read_slot_, lanes->generation.load(std::memory_order_relaxed),
-                      cpu_ns - state->paused_cpu_ns.load(std::memory_order_relaxed)});
-  }
-  return clocks;
-}
-
-// The median of some signals to ourselves, with the value of a slot that is not there: the handler
-// sees at once that it has nothing to do.
-void Sampler::MeasureDelivery() {
-  sigset_t blocked;
-  if (pthread_sigmask(SIG_BLOCK, nullptr, &blocked) != 0 ||
-      sigismember(&blocked, context_->signal) == 1) {
-    return;
-  }
-  constexpr size_t kTimes = 9;
-  uint64_t took_ns[kTimes];
-  for (uint64_t& took : took_ns) {
-    const uint64_t begin_ns = kernel::MonotonicNs();
-    SendValue(CurrentThreadId(), {0xffff, 0xffffffff, TickSource::kCpuTimer});
-    took = kernel::MonotonicNs() - begin_ns;
-  }
-  std::nth_element(took_ns, took_ns + kTimes / 2, took_ns + kTimes);
-  delivery_ns_ = took_ns[kTimes / 2];
 }
 
 void Sampler::Stop() {
@@ -216,7 +145,7 @@ bool Sampler::StopTimers() {
   if (!is_quiet || !AreHandlersQuiet()) return false;
   DetachGcHooks(context_.get());
   SetFormerAction(context_->previous);
-  RestoreDisposition();
+  signal_.Restore();
   SetHandlerContext(nullptr);
   WaitForHandlers();  // those that have begun since find nothing to do
   UninstallFaultHandler();
@@ -230,51 +159,14 @@ bool Sampler::FinishStopping(uint64_t deadline_ns) {
   }
   return true;
 }
-// Only if nobody has put a handler of his own over ours; his stays, and ours behind it lets
-// everything pass.
-void Sampler::RestoreDisposition() {
-  struct sigaction current {};
-  if (sigaction(context_->signal, nullptr, &current) != 0 ||
-      current.sa_sigaction != HandleProfilingSignal) {
-    return;
-  }
-  // A signal of a deleted timer may still be pending for a thread that has blocked it, and would
-  // end the process under SIG_DFL. Ignoring a signal discards it wherever it is pending (POSIX,
-  // sigaction: "shall cause the pending signal to be discarded").
-  struct sigaction ignore {};
-  ignore.sa_handler = SIG_IGN;
-  sigaction(context_->signal, &ignore, nullptr);
-  sigaction(context_->signal, &context_->previous, nullptr);
-}
 
-void Sampler::CheckDisposition() {
-  struct sigaction current {};
-  if (is_silenced_ || sigaction(context_->signal, nullptr, &current) != 0 ||
-      current.sa_sigaction == HandleProfilingSignal) {
-    cpu_when_replaced_ns_ = 0;
-    return;
-  }
-  if ((current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == SIG_DFL) {
-    InstallHandler();  // somebody put the default back; with it, the next tick would end the
-                       // process
-    return;
-  }
-  // Whoever took the signal may pass it on to us. If not, no tick arrives although the process
-  // works, and the ticks go to somebody who does not expect them.
-  constexpr uint64_t kSilenceNs = 100'000'000;
-  const uint64_t cpu_ns = ProcessCpuNs();
-  const uint64_t signals = SumTotals(*region_).signals;
-  if (cpu_when_replaced_ns_ == 0 || signals != signals_when_replaced_) {
-    cpu_when_replaced_ns_ = cpu_ns;
-    signals_when_replaced_ = signals;
-  } else if (cpu_ns - cpu_when_replaced_ns_ > kSilenceNs) {
-    is_silenced_ = true;
-    timers_.End();
-    for (const auto& [tid, slot] : registry_.by_tid()) timers_.Delete(slot, tid);
-    Warn("another handler has taken " + SignalName(context_->signal) +
-         " (a listener, or another profiler) and keeps our signals: sampling has ended; the option "
-         "signal chooses another one");
-  }
+void Sampler::StopSilenced() {
+  is_silenced_ = true;
+  timers_.End();
+  for (const auto& [tid, slot] : registry_.by_tid()) timers_.Delete(slot, tid);
+  Warn("another handler has taken " + SignalName(context_->signal) +
+       " (a listener, or another profiler) and keeps our signals: sampling has ended; the option "
+       "signal chooses another one");
 }
 
 bool Sampler::HasThreadGone() {
@@ -303,7 +195,7 @@ void Sampler::ScanThreads() {
   const std::vector<pid_t>& tids = lister_.List();
   if (tids.empty() || (!is_full_scan && tids == last_threads_)) return;
   last_threads_ = tids;
-  if (is_full_scan) CheckDisposition();
+  if (is_full_scan && !is_silenced_ && !signal_.Check(*region_)) StopSilenced();
   if (is_silenced_) return;
   for (pid_t tid : tids) {
     if (registry_.FindByTid(tid) != kNoSlot) continue;
@@ -415,71 +307,6 @@ void Sampler::RestartLostTimers() {
       timers_.Arm(next_watched_slot_);
       context_->State(next_watched_slot_)->is_rearmed.store(1, std::memory_order_relaxed);
     }
-  }
-}
-
-bool Sampler::Pause() {
-  std::lock_guard lock(mutex_);
-  if (state_ != State::kRunning || timers_.is_paused()) return false;
-  timers_.SetPaused(true);
-  pause_began_ns_ = MonotonicNow();
-  pause_began_cpu_ns_ = ProcessCpuNs();
-  for (const auto& [tid, slot] : registry_.by_tid()) timers_.BeginPause(slot, tid);
-  return true;
-}
-
-bool Sampler::Resume() {
-  std::lock_guard lock(mutex_);
-  if (state_ != State::kRunning || !timers_.is_paused()) return false;
-  for (const auto& [tid, slot] : registry_.by_tid()) timers_.EndPause(slot, tid);
-  paused_ns_ += MonotonicNow() - pause_began_ns_;
-  paused_cpu_ns_ += ProcessCpuNs() - pause_began_cpu_ns_;
-  timers_.SetPaused(false);
-  for (const auto& [tid, slot] : registry_.by_tid()) timers_.Arm(slot);
-  return true;
-}
-
-SamplerReport Sampler::Report() const {
-  std::lock_guard lock(mutex_);
-  SamplerReport report{timers_.interval_ns(), paused_ns_, paused_cpu_ns_, delivery_ns_,
-                       context_->signal};
-  if (timers_.is_paused()) {
-    report.paused_ns += MonotonicNow() - pause_began_ns_;
-    report.paused_cpu_ns += ProcessCpuNs() - pause_began_cpu_ns_;
-  }
-  return report;
-}
-
-void Sampler::LimitOverhead(const OverheadGuard::Costs& costs) {
-  std::lock_guard lock(mutex_);
-  const uint64_t interval_ns = timers_.interval_ns();
-  const uint64_t longer_ns = overhead_guard_.Judge(costs, interval_ns);
-  if (longer_ns == 0) return;
-  SetIntervalLocked(longer_ns);
-  if (has_limited_overhead_) return;
-  has_limited_overhead_ = true;
-  char text[200];
-  std::snprintf(
-      text, sizeof(text),
-      "sampling took %.1f %% of the CPU time, more than maxOverhead (%.1f %%): the interval "
-      "was made longer, first from %.3g to %.3g ms",
-      overhead_guard_.share() * 100, options_.max_overhead * 100,
-      static_cast<double>(interval_ns) / 1e6, static_cast<double>(longer_ns) / 1e6);
-  Warn(text);
-}
-
-void Sampler::SetInterval(uint64_t interval_ns) {
-  std::lock_guard lock(mutex_);
-  SetIntervalLocked(interval_ns);
-}
-
-void Sampler::SetIntervalLocked(uint64_t interval_ns) {
-  if (state_ != State::kRunning) return;
-  timers_.SetInterval(interval_ns);
-  timer_watch_.SetInterval(interval_ns);
-  for (const auto& [tid, slot] : registry_.by_tid()) {
-    timers_.Arm(slot);
-    context_->State(slot)->is_rearmed.store(1, std::memory_order_relaxed);
   }
 }
 

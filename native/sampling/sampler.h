@@ -18,6 +18,7 @@
 #include "region/records.h"
 #include "registry/thread_registry.h"
 #include "sampling/overhead_guard.h"
+#include "sampling/profiling_signal.h"
 #include "sampling/sample_timers.h"
 #include "sampling/timer_watch.h"
 #include "signal_safe/handler.h"
@@ -121,19 +122,16 @@ class Sampler {
   void RestartLostTimers();
   bool HasThreadGone();
   void Warn(const std::string& text);
-  bool InstallHandler();
   void SetIntervalLocked(uint64_t interval_ns);
-  void MeasureDelivery();
-  void SendValue(pid_t tid, const TimerValue& value);
-  void RestoreDisposition();
-  // Notices that somebody else has taken the signal.
-  void CheckDisposition();
+  // Somebody else has taken the signal.
+  void StopSilenced();
 
   const SamplerOptions options_;
   RegionMap* region_;
   ThreadRegistry registry_;
   std::unique_ptr<HandlerContext> context_;
   SampleTimers timers_;
+  ProfilingSignal signal_;
   const uintptr_t v8_host_base_;
   uint64_t states_size_ = 0;
 
@@ -164,8 +162,6 @@ class Sampler {
   uint64_t paused_cpu_ns_ = 0;
   uint64_t delivery_ns_ = 0;
   bool is_silenced_ = false;
-  uint64_t cpu_when_replaced_ns_ = 0;
-  uint64_t signals_when_replaced_ = 0;
 };
 
 }  // namespace spprof

@@ -196,6 +196,40 @@ TEST_P(PauseEngines, AnyNumberOfTimesAgainstThreadsThatComeAndGoAndAStop) {
   }
 }
 
+struct sigaction g_below;
+void PassOn(int signal, siginfo_t* info, void* context) {
+  g_below.sa_sigaction(signal, info, context);
+}
+
+// Neither the silence of a pause nor that of a long interval is taken for a handler that keeps our
+// signals.
+TEST_P(PauseEngines, AHandlerAboveOursThatPassesThemOnIsNotSuspected) {
+  SKIP_WHERE_FORBIDDEN(GetParam());
+  SamplerHarness harness(GetParam(), 300 * kMs);
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  struct sigaction theirs {};
+  theirs.sa_sigaction = PassOn;
+  theirs.sa_flags = SA_SIGINFO | SA_RESTART;
+  ASSERT_EQ(sigaction(SIGPROF, &theirs, &g_below), 0);
+  const auto scan = [&] {
+    for (int i = 0; i < 10; i++) harness.sampler().ScanThreads();
+  };
+  scan();
+  for (int i = 0; i < 2; i++) {
+    test::BurnCpu(150 * kMs);
+    scan();
+    harness.sampler().Pause();
+    scan();
+    test::BurnCpu(150 * kMs);
+    scan();
+    harness.sampler().Resume();
+  }
+  EXPECT_TRUE(harness.sampler().TakeWarnings().empty());
+  harness.sampler().Stop();
+  ASSERT_EQ(sigaction(SIGPROF, &g_below, nullptr), 0);
+  signal(SIGPROF, SIG_DFL);
+}
+
 TEST_P(PauseEngines, AnotherIntervalHoldsFromNowOnWithTheSumRight) {
   SKIP_WHERE_FORBIDDEN(GetParam());
   if (test::kUnderTsan) GTEST_SKIP() << "signals are merged";
