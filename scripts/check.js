@@ -33,6 +33,7 @@ const GATES = [
   { name: 'types (tsc --checkJs)', run: () => program(packageBin('tsc'), ['--project', 'tsconfig.json']) },
   { name: 'types of the public API', run: () => program(packageBin('tsc'), ['--project', 'test/types/tsconfig.json']) },
   { name: 'format of C++ (clang-format)', run: clangFormat },
+  { name: 'syntax of the macOS files', run: () => require('./gates/darwin').checkDarwin() },
   { name: 'layers', run: () => require('./gates/layers').checkLayers() },
   { name: 'signal safety by linker', run: () => require('./gates/signal-safety').checkSignalSafety() },
   { name: 'contract with the addon', run: () => require('./gates/contract').checkContract() },

@@ -89,6 +89,7 @@ void Drain::Stop() {
 void Drain::Run() {
   Word* shutdown_requested = &sampler_->region()->header()->shutdown_requested;
   CpuAlarm alarm;
+  TakeOwnTicks();
   while (shutdown_requested->load(std::memory_order_acquire) == 0) {  // H4
     const bool is_woken = Sleep(&alarm);
     if (duration_ns_ != 0 && MonotonicNow() - start_ns_ >= duration_ns_) {
@@ -106,6 +107,17 @@ void Drain::Run() {
     FinalDrain(UINT64_MAX);
     Conclude();
   }
+}
+
+// The interval timer's signal goes to the process. When this thread is the one that runs and does
+// not take it, the kernel wakes another, which may be asleep: an idle event loop then counts as
+// busy.
+void Drain::TakeOwnTicks() const {
+  if (sampler_->options().engine != TimerEngine::kItimer) return;
+  sigset_t profiling;
+  sigemptyset(&profiling);
+  sigaddset(&profiling, sampler_->signal());
+  pthread_sigmask(SIG_UNBLOCK, &profiling, nullptr);
 }
 
 bool Drain::Sleep(CpuAlarm* alarm) {

@@ -57,6 +57,7 @@ class Drain {
 
  private:
   void Run();
+  void TakeOwnTicks() const;
   // Until there is something to do. True: a thread has asked for it.
   bool Sleep(CpuAlarm* alarm);
   void Visit(bool scan_threads);

@@ -19,8 +19,12 @@ struct alignas(kCacheLine) InFlight {
 };
 constinit InFlight g_in_flight[kInFlightShards];
 
-// si_code of the interval timer's signal: the kernel's own on Linux.
+// si_code of the interval timer's signal.
+#if defined(SI_KERNEL)
 constexpr int kIntervalTimerCode = SI_KERNEL;
+#else
+constexpr int kIntervalTimerCode = 0;  // macOS: signals of the kernel carry none
+#endif
 
 constinit std::atomic<void (*)(int)> g_former_handler{nullptr};
 constinit std::atomic<bool> g_former_has_info{false};
