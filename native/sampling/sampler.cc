@@ -38,7 +38,7 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
       registry_(region),
       context_(std::make_unique<HandlerContext>()),
       v8_host_base_(v8_host_base),
-      timer_watch_(options.interval_ns) {
+      timer_watch_(options.engine, options.interval_ns) {
   context_->region = region->base();
   context_->header = region->header();
   context_->geometry = region->geometry();

@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "region/layout.h"
+#include "signal_safe/handler_context.h"
 
 namespace spprof {
 
 class TimerWatch {
  public:
-  explicit TimerWatch(uint64_t interval_ns);
+  TimerWatch(TimerEngine engine, uint64_t interval_ns);
 
   // True: the slot's thread has used so much CPU time without a signal that its timers must be set
   // again. One read of a clock, where no signal has come since the last call.
