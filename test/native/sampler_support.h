@@ -44,6 +44,12 @@ class Gate {
   std::atomic<bool> open_{false};
 };
 
+// TSan starts a thread of its own along with the program's first one: tests that count have it
+// there before they begin.
+inline void StartToolsThreads() {
+  std::thread([] {}).join();
+}
+
 class SamplerHarness {
  public:
   explicit SamplerHarness(TimerEngine engine, uint64_t interval_ns = 1'000'000,

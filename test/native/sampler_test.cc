@@ -144,6 +144,7 @@ TEST(Sampler, AnIdleThreadGetsNoSignalsUnderTick) { ExpectNoSignalsWhenIdle(Time
 TEST(Sampler, AnIdleThreadGetsNoSignalsUnderHires) { ExpectNoSignalsWhenIdle(TimerEngine::kHires); }
 
 TEST_P(SamplerEngines, FindsThreadsThatComeAndReleasesThoseThatGo) {
+  test::StartToolsThreads();
   SamplerHarness harness(GetParam());
   ASSERT_TRUE(harness.sampler().Start().ok());
   RegionHeader* header = harness.region()->header();
