@@ -3,86 +3,17 @@
 #include <algorithm>
 #include <exception>
 #include <new>
-#include <numeric>
 #include <utility>
 
 #include "profile/frame_resolver.h"
 #include "profile/recording_stats.h"
 #include "profile/stack_tree.h"
+#include "profile/thread_stacks.h"
 
 namespace spprof {
 namespace {
 
 const char* TimerName(uint16_t timer) { return timer == 1 ? "hires" : "tick"; }  // TimerEngine
-
-ThreadKind KindOf(const RecordedThread& thread, uint32_t pid) {
-  if (thread.tid == pid || thread.kind == static_cast<uint32_t>(ThreadKind::kMain))
-    return ThreadKind::kMain;
-  return thread.has_javascript || thread.kind == static_cast<uint32_t>(ThreadKind::kWorker)
-             ? ThreadKind::kWorker
-             : ThreadKind::kNative;
-}
-
-uint8_t StatesOf(uint32_t state) {
-  return static_cast<uint8_t>(((state & kStateInGc) != 0 ? kSampleInGc : 0) |
-                              ((state & kStateTruncated) != 0 ? kSampleTruncated : 0) |
-                              ((state & kStateIncomplete) != 0 ? kSampleIncomplete : 0));
-}
-
-// The stacks of one thread as nodes of the tree.
-class ThreadStacks {
- public:
-  ThreadStacks(const RecordedThread& thread, FrameResolver* resolver, StackTree* tree)
-      : thread_(thread), resolver_(resolver), tree_(tree) {}
-
-  // Nothing when the definition is lost.
-  const uint32_t* Find(uint32_t stack_id, bool is_truncated) {
-    const auto stack = thread_.stacks.find(stack_id);
-    if (stack == thread_.stacks.end()) return nullptr;
-    const auto [entry, is_new] =
-        nodes_.try_emplace(uint64_t{stack_id} << 1 | (is_truncated ? 1 : 0), 0);
-    if (is_new) entry->second = Plant(stack->second, is_truncated);
-    return &entry->second;
-  }
-
- private:
-  bool HasMarker(const RecordedStack& stack) const {
-    for (size_t i = 0; i < stack.frame_count; ++i) {
-      if (FrameTypeOf(thread_.frames[stack.first_frame + i]) == FrameType::kTruncated) return true;
-    }
-    return false;
-  }
-
-  uint32_t Plant(const RecordedStack& stack, bool is_truncated) {
-    uint32_t node = 0;
-    // A long stack that was followed to its root has its marker inside.
-    if (is_truncated && !HasMarker(stack)) node = tree_->Child(node, resolver_->TruncatedFrame());
-    bool is_in_interpreter =
-        false;  // all frames since the last interpreted function belong to its interpreter
-    for (size_t i = stack.frame_count; i > 0; --i) {
-      const Frame frame = thread_.frames[stack.first_frame + i - 1];
-      const uint32_t resolved = resolver_->Resolve(thread_, frame);
-      if (is_in_interpreter && resolver_->IsInterpreterBuiltin(resolved)) continue;
-      is_in_interpreter =
-          FrameTypeOf(frame) == FrameType::kJs && FrameTierOf(frame) == Tier::kInterpreted;
-      node = tree_->Child(node, resolved);
-    }
-    return node;
-  }
-
-  const RecordedThread& thread_;
-  FrameResolver* resolver_;
-  StackTree* tree_;
-  std::unordered_map<uint64_t, uint32_t> nodes_;
-};
-
-std::vector<uint32_t> OrderByTime(const std::vector<SampleRecord>& samples) {
-  std::vector<uint32_t> order(samples.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return samples[a].time_ns < samples[b].time_ns; });
-  return order;
-}
 
 // Appends the columns of one thread.
 void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* resolver,
@@ -102,7 +33,7 @@ void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* r
   ThreadStacks stacks(thread, resolver, tree);
   for (const uint32_t i : OrderByTime(thread.samples)) {
     const SampleRecord& sample = thread.samples[i];
-    const uint32_t* node = stacks.Find(sample.stack_id, (sample.state & kStateTruncated) != 0);
+    const uint32_t* node = stacks.Find(sample);
     if (node == nullptr) ++*lost_definitions;
     out->sample_threads.push_back(result.id);
     out->sample_times.push_back(
