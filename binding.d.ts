@@ -127,9 +127,38 @@ export interface NativeRecording {
   sampleStacks: Uint32Array;
   /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete (the thread's first function was not reached). */
   sampleStates: Uint8Array;
+  /** What the program has named with `mark`, in order of time; `detail`: JSON, or ''. Times in nanoseconds since the start. */
+  marks: { timeNs: number; tid: number; name: string; detail: string }[];
   stats: NativeStats;
   /** false: the process ended without stopping the recording; what was published is here all the same. */
   stoppedCleanly: boolean;
+}
+
+/** Samples since the last batch, as columns; and what appears in them for the first time. */
+export interface NativeBatch {
+  /** Milliseconds since the start of the recording. */
+  times: Float64Array;
+  /** Nanoseconds. */
+  cpuTimes: Float64Array;
+  wallTimes: Float64Array;
+  stackIds: Uint32Array;
+  threadIds: Uint32Array;
+  states: Uint8Array;
+  /** Number of the first of `frames`: they are numbered on from batch to batch. */
+  firstFrame: number;
+  frames: NativeFrame[];
+  newStackIds: Uint32Array;
+  /** In frames. */
+  newStackLengths: Uint32Array;
+  /** Frame numbers of one new stack after the other, leaf first. */
+  newStackFrames: Uint32Array;
+  threads: NativeThread[];
+}
+
+export interface NativeSubscription {
+  ref(): void;
+  unref(): void;
+  close(): void;
 }
 
 /** Begins to sample every thread of this process. At most one at a time. */
@@ -138,6 +167,18 @@ export function start(options: NativeOptions): void;
 export function stop(): Promise<NativeRecording>;
 /** Counters so far. */
 export function stats(): NativeStats;
+/** What has been sampled until now, decoded off the JavaScript thread; the recording goes on. */
+export function snapshot(): Promise<NativeRecording>;
+/**
+ * Calls `tell` on this thread's event loop, which it does not keep alive: `samples` from the recording's beginning on, in batches (if
+ * they are wanted), `stats` every second, and `end`, once, when the recording has ended and everything has been told, or after `close`.
+ */
+export function subscribe(
+  wantsSamples: boolean,
+  tell: (event: 'samples' | 'stats' | 'end', value?: NativeBatch | NativeStats) => void,
+): NativeSubscription;
+/** Notes a moment of this thread; `detail`: JSON, or ''. false: nothing records. */
+export function mark(name: string, detail: string): boolean;
 export function isRunning(): boolean;
 /** Called by a thread that runs JavaScript (a worker's preload): registers it at once, under this name. Returns false when it is refused or nothing records. */
 export function registerThread(name: string): boolean;

@@ -36,6 +36,10 @@ class Profile {
     this.stoppedCleanly = stoppedCleanly;
     this.threads = recording.threads;
     this.stats = recording.stats;
+    this.marks = recording.marks.map(({ name, detail, timeNs, tid }) => ({
+      ...{ name, detail: detail === '' ? undefined : JSON.parse(detail), timeMs: timeNs / 1e6 },
+      threadId: recording.threads.find((thread) => thread.tid === tid)?.id ?? null,
+    }));
     this.cpuNs = totalCpuNs(recording);
     this.sampleCount = recording.sampleTimes.length;
   }

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include "addon/decode_worker.h"
+#include "addon/subscription.h"
 #include "addon/to_js.h"
 #include "profile/recording_builder.h"
 #include "session/profiler.h"
@@ -60,6 +61,27 @@ Napi::Value Stop(const Napi::CallbackInfo& info) {
   });
 }
 
+// What has been sampled until now.
+Napi::Value Snapshot(const Napi::CallbackInfo& info) {
+  return DecodeWorker::Queue(info.Env(), [](DecodeWorker::Keep* keep, Recording* recording) {
+    constexpr uint64_t kTimeoutNs = 500'000'000;  // a drain that takes longer is behind with all
+    std::shared_ptr<LogWriter> log;
+    const Status status = Profiler::Get().Catch(kTimeoutNs, &log);
+    if (!status.ok()) return status;
+    *keep = log;
+    return ReadLog(log->path(), recording);
+  });
+}
+
+// mark(name, detail): false when nothing records.
+Napi::Value Mark(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString() || !info[1].IsString())
+    throw Napi::TypeError::New(info.Env(), "mark: expected a name and a detail");
+  return Napi::Boolean::New(info.Env(),
+                            Profiler::Get().Mark(info[0].As<Napi::String>().Utf8Value(),
+                                                 info[1].As<Napi::String>().Utf8Value()));
+}
+
 Napi::Value Stats(const Napi::CallbackInfo& info) {
   ProfilerStats stats;
   const Status status = Profiler::Get().Stats(&stats);
@@ -107,6 +129,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("start", Napi::Function::New(env, Start, "start"));
   exports.Set("stop", Napi::Function::New(env, Stop, "stop"));
   exports.Set("stats", Napi::Function::New(env, Stats, "stats"));
+  exports.Set("snapshot", Napi::Function::New(env, Snapshot, "snapshot"));
+  exports.Set("subscribe", Napi::Function::New(env, Subscribe, "subscribe"));
+  exports.Set("mark", Napi::Function::New(env, Mark, "mark"));
   exports.Set("isRunning", Napi::Function::New(env, IsRunning, "isRunning"));
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));

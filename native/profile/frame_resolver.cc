@@ -132,24 +132,24 @@ uint32_t FrameResolver::ResolveJs(const RecordedThread& thread, Frame frame) {
 }
 
 // In the script's resource, from its file.
-std::optional<SourcePosition> FrameResolver::PositionOf(const RecordedScript& script,
-                                                        int32_t offset) {
+std::optional<LineAndColumn> FrameResolver::PositionOf(const RecordedScript& script,
+                                                       int32_t offset) {
   if (offset < 0) return std::nullopt;
-  const std::optional<SourcePosition> found =
+  const std::optional<LineAndColumn> found =
       positions_.Find(script.name, script.source_length, static_cast<uint32_t>(offset));
   if (!found.has_value()) return std::nullopt;
   // In 64 bits: the offsets are whatever the record says.
   const int64_t line = int64_t{found->line} + script.line_offset;
   const int64_t column = int64_t{found->column} + (found->line == 1 ? script.column_offset : 0);
   if (line <= 0 || line > INT32_MAX || column <= 0 || column > INT32_MAX) return std::nullopt;
-  return SourcePosition{static_cast<uint32_t>(line), static_cast<uint32_t>(column)};
+  return LineAndColumn{static_cast<uint32_t>(line), static_cast<uint32_t>(column)};
 }
 
 // From the lines that were recorded with the function, which are those that ran; else from the
 // file.
-std::optional<SourcePosition> FrameResolver::SampledPosition(const RecordedScript& script,
-                                                             const RecordedFunction& function,
-                                                             Frame frame) {
+std::optional<LineAndColumn> FrameResolver::SampledPosition(const RecordedScript& script,
+                                                            const RecordedFunction& function,
+                                                            Frame frame) {
   const int32_t offset = SampledOffset(function, frame);
   if (offset < 0) return std::nullopt;
   if (function.line > 0) {
@@ -158,7 +158,7 @@ std::optional<SourcePosition> FrameResolver::SampledPosition(const RecordedScrip
     if (distance.has_value()) {
       const auto line = static_cast<uint32_t>(function.line);
       const auto first_column = static_cast<uint32_t>(distance->lines == 0 ? function.column : 1);
-      return SourcePosition{line + distance->lines, first_column + distance->columns};
+      return LineAndColumn{line + distance->lines, first_column + distance->columns};
     }
   }
   return PositionOf(script, offset);

@@ -42,9 +42,9 @@ class FrameResolver {
   uint32_t ResolveNative(FrameType type, uint64_t address);
   uint32_t ResolveJs(const RecordedThread& thread, Frame frame);
   uint32_t MakeJs(const RecordedThread& thread, Frame frame);
-  std::optional<SourcePosition> PositionOf(const RecordedScript& script, int32_t offset);
-  std::optional<SourcePosition> SampledPosition(const RecordedScript& script,
-                                                const RecordedFunction& function, Frame frame);
+  std::optional<LineAndColumn> PositionOf(const RecordedScript& script, int32_t offset);
+  std::optional<LineAndColumn> SampledPosition(const RecordedScript& script,
+                                               const RecordedFunction& function, Frame frame);
 
   const RecordedLog& log_;
   std::vector<size_t> learned_frames_;  // by thread

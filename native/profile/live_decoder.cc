@@ -6,16 +6,8 @@ namespace spprof {
 
 void LiveDecoder::Add(const LogChunk& chunk) {
   log_.Add(chunk);
-  if (chunk.header.kind != ChunkKind::kIndex) return;
-  waiting_ = 0;
-  for (const auto& thread : log_.threads()) {
-    const size_t room = max_waiting_ - waiting_;
-    if (thread->samples.size() > room) {
-      dropped_ += thread->samples.size() - room;
-      thread->samples.resize(room);
-    }
-    waiting_ += thread->samples.size();
-  }
+  if (chunk.header.kind == ChunkKind::kIndex)
+    waiting_ += chunk.payload.size() / sizeof(SampleRecord);
 }
 
 LiveBatch LiveDecoder::Take() {
@@ -26,7 +18,6 @@ LiveBatch LiveDecoder::Take() {
   for (size_t id = 0; id < threads_.size(); id++) AddSamples(id, &batch);
   batch.frames.assign(resolver_.frames().begin() + told_frames_, resolver_.frames().end());
   told_frames_ = static_cast<uint32_t>(resolver_.frames().size());
-  batch.dropped = std::exchange(dropped_, 0);
   waiting_ = 0;
   return batch;
 }

@@ -1,6 +1,6 @@
-// A log as it grows, decoded batch by batch: the samples since the last batch, and the definition of
-// each stack and thread with the first batch that uses it. The same names and frames as a Recording
-// has, from the same code.
+// A log as it grows, decoded batch by batch: the samples since the last batch, and the definition
+// of each stack and thread with the first batch that uses it. The same names and frames as a
+// Recording has, from the same code.
 //
 // Context: any thread, one at a time. Reads modules and scripts from disk, as RecordingBuilder.
 #pragma once
@@ -34,18 +34,13 @@ struct LiveBatch {
   std::vector<uint32_t> new_stack_lengths;  // in frames
   std::vector<uint32_t> new_stack_frames;   // of one after the other, leaf first
   std::vector<RecordingThread> threads;
-
-  // Samples left out since the last batch, because too many waited for somebody to take them.
-  uint64_t dropped = 0;
 };
 
 class LiveDecoder {
  public:
-  // Keeps at most `max_waiting` samples until Take; those beyond are counted and left out.
-  explicit LiveDecoder(size_t max_waiting) : max_waiting_(max_waiting) {}
-
   void Add(const LogChunk& chunk);
-  bool IsEmpty() const { return waiting_ == 0 && dropped_ == 0; }
+  // Samples that wait for Take.
+  size_t waiting() const { return waiting_; }
   LiveBatch Take();
 
  private:
@@ -56,7 +51,6 @@ class LiveDecoder {
   void AddSamples(size_t thread_id, LiveBatch* batch);
   void TellStack(uint32_t id, LiveBatch* batch);
 
-  const size_t max_waiting_;
   RecordedLog log_;
   FrameResolver resolver_{log_};
   StackTree tree_;
@@ -64,7 +58,6 @@ class LiveDecoder {
   std::vector<bool> told_stacks_;
   uint32_t told_frames_ = 0;
   size_t waiting_ = 0;
-  uint64_t dropped_ = 0;
 };
 
 }  // namespace spprof

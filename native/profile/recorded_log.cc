@@ -176,6 +176,9 @@ void RecordedLog::AddControlRecord(const RecordView& record) {
     case RecordType::kStats:
       is_good = AddCounter(record);
       break;
+    case RecordType::kMark:
+      is_good = AddMark(record);
+      break;
     case RecordType::kEnd: {
       EndRecord end;
       is_good = record.Read(&end);
@@ -253,6 +256,21 @@ bool RecordedLog::AddThreadTotals(const RecordView& record) {
     if (count != 0) result.dropped[DropReasonName(static_cast<DropReason>(i))] = count;
   }
   ThreadOf(totals.slot, totals.generation).totals = std::move(result);
+  return true;
+}
+
+bool RecordedLog::AddMark(const RecordView& record) {
+  MarkRecord mark;
+  RecordedMark result{};
+  if (!record.Read(&mark) ||
+      !ReadControlText(record, sizeof(mark), mark.name_length, &result.name) ||
+      !ReadControlText(record, sizeof(mark) + mark.name_length, mark.detail_length,
+                       &result.detail)) {
+    return false;
+  }
+  result.time_ns = mark.time_ns;
+  result.tid = mark.tid;
+  marks_.push_back(std::move(result));
   return true;
 }
 

@@ -72,6 +72,13 @@ struct RecordedThread {
   std::unordered_map<int32_t, RecordedScript> scripts;
 };
 
+struct RecordedMark {
+  uint64_t time_ns;  // CLOCK_MONOTONIC
+  uint32_t tid;
+  std::string name;
+  std::string detail;  // JSON, or empty
+};
+
 struct RecordedSession {
   uint64_t start_unix_ns;
   uint64_t start_monotonic_ns;
@@ -89,6 +96,7 @@ class RecordedLog {
 
   const std::vector<std::unique_ptr<RecordedThread>>& threads() const { return threads_; }
   const std::optional<RecordedSession>& session() const { return session_; }
+  const std::vector<RecordedMark>& marks() const { return marks_; }
   const std::vector<Mapping>& modules() const { return modules_; }
   const std::map<std::string, uint64_t>& counters() const { return counters_; }
   // Their names in order of appearance.
@@ -113,11 +121,13 @@ class RecordedLog {
   bool AddThread(const RecordView& record);
   bool AddThreadTotals(const RecordView& record);
   bool AddCounter(const RecordView& record);
+  bool AddMark(const RecordView& record);
 
   std::vector<std::unique_ptr<RecordedThread>> threads_;  // in order of appearance
   std::unordered_map<uint64_t, RecordedThread*> thread_by_key_;
   std::optional<RecordedSession> session_;
   std::vector<Mapping> modules_;
+  std::vector<RecordedMark> marks_;
   std::map<std::string, uint64_t> counters_;
   std::vector<std::string> counter_order_;
   std::optional<uint64_t> end_ns_;

@@ -82,6 +82,14 @@ struct RecordingStats {
   RecordingShutdown shutdown;
 };
 
+// A moment that the program has named.
+struct RecordingMark {
+  double time_ns = 0;  // since the start
+  uint32_t tid = 0;
+  std::string name;
+  std::string detail;  // JSON, or empty
+};
+
 // Bits of Recording::sample_states.
 inline constexpr uint8_t kSampleInGc = 1;
 inline constexpr uint8_t kSampleTruncated = 2;
@@ -108,6 +116,7 @@ struct Recording {
   std::vector<double> sample_cpu_ns;  // CPU time that ended at the sample's time
   std::vector<uint32_t> sample_stacks;
   std::vector<uint8_t> sample_states;
+  std::vector<RecordingMark> marks;  // by time
   RecordingStats stats;
   bool is_stopped_cleanly = false;
 };

@@ -82,6 +82,10 @@ Status RecordingBuilder::Build(Recording* out) const {
   for (const auto& thread : log_.threads()) {
     AddThread(*thread, session.start_monotonic_ns, &resolver, &tree, out, &lost_definitions);
   }
+  for (const RecordedMark& mark : log_.marks()) {
+    const uint64_t since_ns = mark.time_ns - std::min(mark.time_ns, session.start_monotonic_ns);
+    out->marks.push_back({static_cast<double>(since_ns), mark.tid, mark.name, mark.detail});
+  }
   out->frames = resolver.TakeFrames();
   out->stack_parents = tree.TakeParents();
   out->stack_frames = tree.TakeFrames();

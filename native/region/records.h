@@ -27,6 +27,7 @@ enum class RecordType : uint16_t {
   kStats = 19,
   kEnd = 20,
   kThreadTotals = 21,
+  kMark = 22,
 };
 
 struct RecordHeader {
@@ -212,6 +213,18 @@ struct ThreadTotalsRecord {
   uint32_t reserved;
 };
 static_assert(sizeof(ThreadTotalsRecord) == 56);
+
+// A moment that the program has named, of the thread `tid`. Followed by `name_length` and
+// `detail_length` bytes of UTF-8; the detail is JSON.
+struct MarkRecord {
+  RecordHeader header;
+  uint64_t time_ns;  // CLOCK_MONOTONIC
+  uint32_t tid;
+  uint32_t name_length;
+  uint32_t detail_length;
+  uint32_t reserved;
+};
+static_assert(sizeof(MarkRecord) == 32);
 
 // The recording was stopped in order.
 struct EndRecord {

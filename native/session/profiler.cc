@@ -80,6 +80,18 @@ void Profiler::AtExit() {
 Status Profiler::Stats(ProfilerStats* out) {
   std::lock_guard lock(mutex_);
   if (!IsRunning()) return NotRunning();
+  FillStats(out);
+  return Status::Ok();
+}
+
+Status Profiler::TryStats(ProfilerStats* out) {
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || !IsRunning()) return NotRunning();
+  FillStats(out);
+  return Status::Ok();
+}
+
+void Profiler::FillStats(ProfilerStats* out) const {
   out->totals = SumTotals(recorder_->region());
   out->drain = recorder_->drain().Stats();
   const RegionHeader* header = recorder_->region().header();
@@ -90,7 +102,33 @@ Status Profiler::Stats(ProfilerStats* out) {
   out->warnings = recorder_->warnings();
   for (std::string& warning : recorder_->drain().Warnings())
     out->warnings.push_back(std::move(warning));
+}
+
+Status Profiler::Live(LiveRecording* out) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return NotRunning();
+  *out = {recorder_->log(), recorder_->end_notice()};
   return Status::Ok();
+}
+
+Status Profiler::Catch(uint64_t timeout_ns, std::shared_ptr<LogWriter>* log) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return NotRunning();
+  recorder_->VisitNow(timeout_ns);
+  *log = recorder_->log();
+  return Status::Ok();
+}
+
+bool Profiler::Mark(const std::string& name, const std::string& detail) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return false;
+  recorder_->Mark(name, detail);
+  return true;
+}
+
+void Profiler::Exclude(pid_t tid) {
+  std::lock_guard lock(mutex_);
+  if (IsRunning()) recorder_->sampler().Exclude(tid);
 }
 
 Status Profiler::Dump(std::string* out) {

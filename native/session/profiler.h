@@ -29,6 +29,12 @@ struct ProfilerStats {
   std::vector<std::string> warnings;
 };
 
+// A recording as one follows it: its log grows until the end.
+struct LiveRecording {
+  std::shared_ptr<LogWriter> log;
+  std::shared_ptr<EndNotice> end;
+};
+
 // A stopped recording. The log can be read as long as this lives.
 struct FinishedRecording {
   std::shared_ptr<LogWriter> log;
@@ -45,6 +51,17 @@ class Profiler {
   // ERR_SPPROF_NOT_RUNNING.
   Status Stop(FinishedRecording* out);
   Status Stats(ProfilerStats* out);
+  // The same, but gives up when another thread is stopping the recording.
+  Status TryStats(ProfilerStats* out);
+  // ERR_SPPROF_NOT_RUNNING.
+  Status Live(LiveRecording* out);
+  // Has all that has been sampled until now in the log, if the drain gets to it within
+  // `timeout_ns`.
+  Status Catch(uint64_t timeout_ns, std::shared_ptr<LogWriter>* log);
+  // Notes a moment of the calling thread. False: nothing records.
+  bool Mark(const std::string& name, const std::string& detail);
+  // See Sampler::Exclude.
+  void Exclude(pid_t tid);
   // See DumpRegion.
   Status Dump(std::string* out);
   bool IsRunning() const { return is_running_.load(std::memory_order_acquire); }
@@ -53,6 +70,7 @@ class Profiler {
 
  private:
   Profiler() = default;
+  void FillStats(ProfilerStats* out) const;
   // When the process exits without having stopped.
   static void AtExit();
 

@@ -16,7 +16,8 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 const LIB_ROWS = [
   ['errors', 'nearest', 'units', 'replace-file'],
   ['options', 'frames', 'write-pieces', 'recording-folder'],
-  ['binding', 'source-positions', 'source-maps', 'model'],
+  ['binding', 'source-positions', 'source-maps', 'model', 'sample-feed'],
+  ['session-news'],
   ['exporters/'],
   ['profile'],
   ['session', 'read-profile'],

@@ -87,6 +87,7 @@ function recordingOf(samples, more = {}) {
     sampleCpuNs: Float64Array.from(ordered, ({ cpuMs }) => cpuMs * 1e6),
     sampleStacks: Uint32Array.from(stacks),
     sampleStates: Uint8Array.from(ordered, ({ state }) => state ?? 0),
+    marks: [],
     stats: { ...emptyStats(), signals: ordered.length, written: ordered.length },
     ...more,
   };
