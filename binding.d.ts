@@ -30,6 +30,8 @@ export interface NativeOptions {
   handleSignals: boolean;
   /** Folder for `region` and `log`, already made, or null: anonymous region, unlinked log. */
   directory: string | null;
+  /** Where the recording was asked for, in words; for the error of whoever starts a second one. */
+  startedAt: string;
 }
 
 /** Counters of a recording. `signals = written + sum(dropped)`; times in nanoseconds. */
@@ -180,6 +182,8 @@ export function subscribe(
 /** Notes a moment of this thread; `detail`: JSON, or ''. false: nothing records. */
 export function mark(name: string, detail: string): boolean;
 export function isRunning(): boolean;
+/** `NativeOptions.startedAt` of the recording that runs, whichever thread or copy of the library began it; '' when none does. */
+export function startedAt(): string;
 /** Called by a thread that runs JavaScript (a worker's preload): registers it at once, under this name. Returns false when it is refused or nothing records. */
 export function registerThread(name: string): boolean;
 /** Decodes a finished recording: a folder with `region` and `log`, or a log file. Off the JavaScript thread. */

@@ -121,6 +121,28 @@ export interface FunctionSummary {
   threadIds: number[];
 }
 
+export interface ProfiledSample {
+  /** Since the start, milliseconds. */
+  timeMs: number;
+  /** CPU time that the sample stands for, nanoseconds. */
+  cpuNs: number;
+  threadId: number;
+  /** For `Profile.stack`. */
+  stackId: number;
+  isGc: boolean;
+  isTruncated: boolean;
+  isIncomplete: boolean;
+}
+
+/** One function in two profiles. Shares are of all CPU time of the profile, 0 to 1; changes are differences of shares. */
+export interface FunctionDifference
+  extends Pick<FunctionSummary, 'functionName' | 'url' | 'line' | 'column' | 'kind' | 'module'> {
+  before: { selfNs: number; totalNs: number; selfShare: number; totalShare: number };
+  after: { selfNs: number; totalNs: number; selfShare: number; totalShare: number };
+  selfChange: number;
+  totalChange: number;
+}
+
 export interface CpuProfileNode {
   id: number;
   callFrame: {
@@ -175,6 +197,26 @@ export interface Profile {
   readonly marks: { name: string; detail: unknown; timeMs: number; threadId: number | null }[];
   /** Most self time first. */
   readonly functions: FunctionSummary[];
+  /** The samples one by one, ordered by thread, then time. */
+  samples(): Generator<ProfiledSample>;
+  /**
+   * The frames of a sample's stack, leaf first.
+   * @throws {RangeError} `ERR_SPPROF_OPTION_RANGE`
+   */
+  stack(stackId: number): StackFrame[];
+  /**
+   * A profile of some samples: of these threads, within a window of time (`fromMs` included, `toMs` not; since the start),
+   * in garbage collection or not. `stats` and `marks` stay those of the whole recording.
+   * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`
+   */
+  filter(which?: { threadIds?: number[]; fromMs?: number; toMs?: number; isGc?: boolean }): Profile;
+  /**
+   * This profile and others as one, threads side by side. `pid` and `nodeVersion` are this one's.
+   * @throws {RangeError} `ERR_SPPROF_NOT_ALIKE` when they differ in mode or interval
+   */
+  merge(...others: Profile[]): Profile;
+  /** What has changed since `before`, function by function, the largest change of self time first. */
+  diff(before: Profile): FunctionDifference[];
   /**
    * One thread as V8's `.cpuprofile`; the main thread unless another is named by its `id`.
    * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`

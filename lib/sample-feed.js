@@ -1,5 +1,7 @@
 'use strict';
 
+const { publicFrame } = require('./frames');
+
 /**
  * Batches of samples as a program gets them: stacks and threads are told with the first batch that needs them, frames are
  * made once and shared by all stacks that have them.
@@ -10,14 +12,6 @@
 
 /** Batches that wait for a slow consumer; later ones are dropped, and counted in the next that it gets. */
 const QUEUE_LENGTH = 64;
-
-/** @param {import('../binding').NativeFrame} frame @returns {StackFrame} */
-function publicFrame(frame) {
-  const { functionName, url, line, column, sampledLine, sampledColumn, kind, tier, inlined, module } = frame;
-  return Object.freeze({
-    ...{ functionName, url, line, column, sampledLine, sampledColumn, kind, tier, inlined, module },
-  });
-}
 
 /** Puts batches of the binding into the form of the public ones. */
 class BatchReader {

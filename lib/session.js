@@ -8,18 +8,16 @@ const { loadBinding } = require('./binding');
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('./index').Stats} Stats */
 
-/** Where the running session was started, or null. @type {string | null} */
-let startedAt = null;
-
 const SAMPLES = 'samples';
 /** What a session tells of beside samples. */
 const NEWS = ['stats', 'warning', 'end'];
 
-/** The caller of `start()`: `at <function> (<file>:<line>:<column>)`. */
+/** The caller of `start()`: `at <function> (<file>:<line>:<column>)`, and the thread, if it is not the main one. */
 function callerOfStart() {
   const lines = (new Error().stack ?? '').split('\n').slice(1);
   const outside = lines.find((line) => !line.includes(__dirname));
-  return outside === undefined ? 'in this process' : outside.trim();
+  const { isMainThread, threadId } = require('node:worker_threads');
+  return (outside?.trim() ?? 'in this process') + (isMainThread ? '' : ` in worker ${threadId}`);
 }
 
 /** What `start()` returns; documented in `index.d.ts`. */
@@ -140,15 +138,11 @@ class Session extends EventEmitter {
   async #finish() {
     this.#lastStats = this.#binding.stats();
     this.#news?.stopping();
-    try {
-      const recording = await this.#binding.stop();
-      this.#lastStats = recording.stats;
-      await this.#news?.finish(recording.stats);
-      this.#hasEnded = true;
-      return this.#profileOf(recording);
-    } finally {
-      startedAt = null;
-    }
+    const recording = await this.#binding.stop();
+    this.#lastStats = recording.stats;
+    await this.#news?.finish(recording.stats);
+    this.#hasEnded = true;
+    return this.#profileOf(recording);
   }
 
   /** Without anybody who waits for it, a failure can only be told. */
@@ -193,15 +187,13 @@ function start(given) {
   const { signal, rest } = takeSignal(given);
   const options = checkOptions(rest);
   const binding = loadBinding();
-  if (startedAt !== null) throw errors.running(startedAt);
-  if (binding.isRunning()) throw errors.running('by the spprof command, or by another thread of this process');
+  if (binding.isRunning()) throw errors.running(binding.startedAt());
   let directory = null;
   if (options.dir !== null) {
     const { makeRecordingFolder } = require('./recording-folder');
     directory = makeRecordingFolder(options.dir);
   }
-  binding.start(toNativeOptions(options, directory));
-  startedAt = callerOfStart();
+  binding.start({ ...toNativeOptions(options, directory), startedAt: callerOfStart() });
   const session = new Session(binding, directory, options.sourceMaps);
   if (signal !== null) session.stopUpon(signal);
   return session;

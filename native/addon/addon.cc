@@ -35,6 +35,7 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   options.duration_ns = static_cast<uint64_t>(given.Get("durationNs").ToNumber().DoubleValue());
   options.handle_signals = given.Get("handleSignals").ToBoolean();
   options.directory = GetString(given, "directory");
+  options.started_at = GetString(given, "startedAt");
   const Napi::Object process = info.Env().Global().Get("process").As<Napi::Object>();
   options.node_version = GetString(process, "version");
   options.exec_path = GetString(process, "execPath");
@@ -93,6 +94,10 @@ Napi::Value IsRunning(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Profiler::Get().IsRunning());
 }
 
+Napi::Value StartedAt(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), Profiler::Get().StartedAt());
+}
+
 Napi::Value RegisterThread(const Napi::CallbackInfo& info) {
   if (!info[0].IsString())
     throw Napi::TypeError::New(info.Env(), "registerThread: expected a name");
@@ -133,6 +138,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("subscribe", Napi::Function::New(env, Subscribe, "subscribe"));
   exports.Set("mark", Napi::Function::New(env, Mark, "mark"));
   exports.Set("isRunning", Napi::Function::New(env, IsRunning, "isRunning"));
+  exports.Set("startedAt", Napi::Function::New(env, StartedAt, "startedAt"));
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));
   exports.Set("dump", Napi::Function::New(env, Dump, "dump"));

@@ -104,7 +104,7 @@ void Subscription::Tell(Napi::Env env, Napi::Function tell, Subscription* subscr
 
 void Subscription::Finalize(Napi::Env env, void*, Subscription* subscription) {
   subscription->is_over_ = true;
-  subscription->Close();
+  subscription->stream_.reset();  // and the log with it, whenever JavaScript lets the handle go
   napi_remove_env_cleanup_hook(env, OnEnvironmentEnd, subscription);
   subscription->self.reset();  // the last of it, unless JavaScript still holds the handle
 }

@@ -33,6 +33,7 @@ Status Profiler::Start(const ProfilerOptions& options) {
   const Status status = recorder->Start(options);
   if (!status.ok()) return status;
   recorder_ = std::move(recorder);
+  started_at_ = options.started_at;
   pid_ = getpid();
   static const bool is_exit_watched = std::atexit(AtExit) == 0;
   static_cast<void>(is_exit_watched);  // without it, the region is recovered as after a crash
@@ -129,6 +130,11 @@ bool Profiler::Mark(const std::string& name, const std::string& detail) {
 void Profiler::Exclude(pid_t tid) {
   std::lock_guard lock(mutex_);
   if (IsRunning()) recorder_->sampler().Exclude(tid);
+}
+
+std::string Profiler::StartedAt() {
+  std::lock_guard lock(mutex_);
+  return IsRunning() ? started_at_ : std::string();
 }
 
 Status Profiler::Dump(std::string* out) {

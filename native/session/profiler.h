@@ -64,6 +64,8 @@ class Profiler {
   void Exclude(pid_t tid);
   // See DumpRegion.
   Status Dump(std::string* out);
+  // ProfilerOptions::started_at of the recording that runs; empty when none does.
+  std::string StartedAt();
   bool IsRunning() const { return is_running_.load(std::memory_order_acquire); }
   // See Sampler::RegisterCurrentThread. False when nothing records.
   bool RegisterCurrentThread(const std::string& name);
@@ -78,6 +80,7 @@ class Profiler {
   std::atomic<bool> is_running_{false};
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Recorder> ended_;  // whose last handlers may still be at work
+  std::string started_at_;
   pid_t pid_ = 0;
 };
 

@@ -16,7 +16,7 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 const LIB_ROWS = [
   ['errors', 'nearest', 'units', 'replace-file'],
   ['options', 'frames', 'write-pieces', 'recording-folder'],
-  ['binding', 'source-positions', 'source-maps', 'model', 'sample-feed'],
+  ['binding', 'source-positions', 'source-maps', 'model', 'sample-feed', 'recording-sets', 'compare'],
   ['session-news'],
   ['exporters/'],
   ['profile'],
