@@ -34,6 +34,8 @@ export interface NativeOptions {
   handleSignals: boolean;
   /** Folder for `region` and `log`, already made, or null: anonymous region, unlinked log. */
   directory: string | null;
+  /** Where the recording was asked for, in words; for the error of whoever starts a second one. */
+  startedAt: string;
 }
 
 /** Counters of a recording. `signals = written + sum(dropped)`; times in nanoseconds. */
@@ -149,9 +151,38 @@ export interface NativeRecording {
   sampleStacks: Uint32Array;
   /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete (the thread's first function was not reached), 8 off the CPU (wall mode). */
   sampleStates: Uint8Array;
+  /** What the program has named with `mark`, in order of time; `detail`: JSON, or ''. Times in nanoseconds since the start. */
+  marks: { timeNs: number; tid: number; name: string; detail: string }[];
   stats: NativeStats;
   /** false: the process ended without stopping the recording; what was published is here all the same. */
   stoppedCleanly: boolean;
+}
+
+/** Samples since the last batch, as columns; and what appears in them for the first time. */
+export interface NativeBatch {
+  /** Milliseconds since the start of the recording. */
+  times: Float64Array;
+  /** Nanoseconds. */
+  cpuTimes: Float64Array;
+  wallTimes: Float64Array;
+  stackIds: Uint32Array;
+  threadIds: Uint32Array;
+  states: Uint8Array;
+  /** Number of the first of `frames`: they are numbered on from batch to batch. */
+  firstFrame: number;
+  frames: NativeFrame[];
+  newStackIds: Uint32Array;
+  /** In frames. */
+  newStackLengths: Uint32Array;
+  /** Frame numbers of one new stack after the other, leaf first. */
+  newStackFrames: Uint32Array;
+  threads: NativeThread[];
+}
+
+export interface NativeSubscription {
+  ref(): void;
+  unref(): void;
+  close(): void;
 }
 
 /** Begins to sample every thread of this process. At most one at a time. */
@@ -167,7 +198,21 @@ export function pause(): boolean;
 export function resume(): boolean;
 /** Nanoseconds; for all threads, from now on. */
 export function setInterval(intervalNs: number): void;
+/** What has been sampled until now, decoded off the JavaScript thread; the recording goes on. */
+export function snapshot(): Promise<NativeRecording>;
+/**
+ * Calls `tell` on this thread's event loop, which it does not keep alive: `samples` from the recording's beginning on, in batches (if
+ * they are wanted), `stats` every second, and `end`, once, when the recording has ended and everything has been told, or after `close`.
+ */
+export function subscribe(
+  wantsSamples: boolean,
+  tell: (event: 'samples' | 'stats' | 'end', value?: NativeBatch | NativeStats) => void,
+): NativeSubscription;
+/** Notes a moment of this thread; `detail`: JSON, or ''. false: nothing records. */
+export function mark(name: string, detail: string): boolean;
 export function isRunning(): boolean;
+/** `NativeOptions.startedAt` of the recording that runs, whichever thread or copy of the library began it; '' when none does. */
+export function startedAt(): string;
 /** Called by a thread that runs JavaScript (a worker's preload): registers it at once, under this name. Returns false when it is refused or nothing records. */
 export function registerThread(name: string): boolean;
 /** Decodes a finished recording: a folder with `region` and `log`, or a log file. Off the JavaScript thread. */

@@ -86,6 +86,13 @@ const errors = {
     return make(Error, 'ERR_SPPROF_NOT_RUNNING', `${what} after stop(): this session has ended`);
   },
 
+  /** @param {string} what @param {string} given */
+  notAlike(what, given) {
+    return make(RangeError, 'ERR_SPPROF_NOT_ALIKE', `profiles of different ${what} cannot be merged: ${given}`, {
+      given,
+    });
+  },
+
   /** @param {string} reason */
   noBinding(reason) {
     const message = `the native part of spprof cannot be loaded (${reason}); build it with: npm rebuild spprof`;

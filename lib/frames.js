@@ -92,7 +92,20 @@ function functionKey(frame) {
   return [kind, name, url, scriptId, line, column, startOffset, module].join('\0');
 }
 
+/**
+ * What a program is shown of a frame.
+ * @param {Frame} frame
+ * @returns {import('./index').StackFrame}
+ */
+function publicFrame(frame) {
+  const { functionName: name, url, line, column, sampledLine, sampledColumn, kind, tier, inlined, module } = frame;
+  return Object.freeze({
+    ...{ functionName: name, url, line, column, sampledLine, sampledColumn, kind, tier, inlined, module },
+  });
+}
+
 module.exports = {
+  publicFrame,
   ROOT,
   PROGRAM,
   IDLE,

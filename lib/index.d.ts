@@ -62,6 +62,8 @@ export interface StartOptions {
    * none, all in memory.
    */
   dir?: string;
+  /** Stops the recording when it is aborted. */
+  abortSignal?: AbortSignal;
 }
 
 /** Counters of a recording. `signals = written + sum(dropped)`; times in nanoseconds. */
@@ -153,6 +155,32 @@ export interface FunctionSummary {
   threadIds: number[];
 }
 
+export interface ProfiledSample {
+  /** Since the start, milliseconds. */
+  timeMs: number;
+  /** CPU time that the sample stands for, nanoseconds; 0 with `isOffCpu`. */
+  cpuNs: number;
+  /** Wall time that it stands for. */
+  wallNs: number;
+  threadId: number;
+  /** For `Profile.stack`. */
+  stackId: number;
+  isGc: boolean;
+  isTruncated: boolean;
+  isIncomplete: boolean;
+  /** Wall mode: the thread slept on this stack. */
+  isOffCpu: boolean;
+}
+
+/** One function in two profiles. Shares are of all CPU time of the profile, 0 to 1; changes are differences of shares. */
+export interface FunctionDifference
+  extends Pick<FunctionSummary, 'functionName' | 'url' | 'line' | 'column' | 'kind' | 'module'> {
+  before: { selfNs: number; totalNs: number; selfShare: number; totalShare: number };
+  after: { selfNs: number; totalNs: number; selfShare: number; totalShare: number };
+  selfChange: number;
+  totalChange: number;
+}
+
 export interface CpuProfileNode {
   id: number;
   callFrame: {
@@ -205,8 +233,30 @@ export interface Profile {
   /** Wall time of all samples, nanoseconds; in CPU mode their CPU time. */
   readonly wallNs: number;
   readonly sampleCount: number;
+  /** What the program has named with `mark`, by time. `threadId`: null when that thread has no sample. */
+  readonly marks: { name: string; detail: unknown; timeMs: number; threadId: number | null }[];
   /** Most self time first. */
   readonly functions: FunctionSummary[];
+  /** The samples one by one, ordered by thread, then time. */
+  samples(): Generator<ProfiledSample>;
+  /**
+   * The frames of a sample's stack, leaf first.
+   * @throws {RangeError} `ERR_SPPROF_OPTION_RANGE`
+   */
+  stack(stackId: number): StackFrame[];
+  /**
+   * A profile of some samples: of these threads, within a window of time (`fromMs` included, `toMs` not; since the start),
+   * in garbage collection or not. `stats` and `marks` stay those of the whole recording.
+   * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`
+   */
+  filter(which?: { threadIds?: number[]; fromMs?: number; toMs?: number; isGc?: boolean }): Profile;
+  /**
+   * This profile and others as one, threads side by side. `pid` and `nodeVersion` are this one's.
+   * @throws {RangeError} `ERR_SPPROF_NOT_ALIKE` when they differ in mode or interval
+   */
+  merge(...others: Profile[]): Profile;
+  /** What has changed since `before`, function by function, the largest change of self time first. */
+  diff(before: Profile): FunctionDifference[];
   /**
    * One thread as V8's `.cpuprofile`; the main thread unless another is named by its `id`.
    * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`
@@ -224,8 +274,79 @@ export interface Profile {
   write(path: string, settings?: { format?: Format; threadId?: number }): Promise<string>;
 }
 
-/** A running recording. */
-export interface Session {
+/** A frame of a streamed stack; the same object wherever it appears again. Positions are those of the code that runs: source maps are for the profile. */
+export interface StackFrame {
+  readonly functionName: string;
+  /** The script's URL as V8 has it, `''` for native code. */
+  readonly url: string;
+  /** Where the function is defined, 1-based; 0: unknown. */
+  readonly line: number;
+  readonly column: number;
+  /** What was being run of it, 1-based; 0: unknown. */
+  readonly sampledLine: number;
+  readonly sampledColumn: number;
+  readonly kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js';
+  readonly tier: '' | 'interpreted' | 'baseline' | 'maglev' | 'turbofan' | 'optimized';
+  readonly inlined: boolean;
+  /** Shared object or executable of native code, else `''`. */
+  readonly module: string;
+}
+
+/** Samples as columns, one element a sample; of one thread in order of time. */
+export interface SampleBatch {
+  /** Milliseconds since the start of the session. */
+  times: Float64Array;
+  /** CPU time that the sample stands for, nanoseconds. */
+  cpuTimes: Float64Array;
+  /** Wall time that the sample stands for, nanoseconds. */
+  wallTimes: Float64Array;
+  /** A stack's `id`, of this or an earlier batch. */
+  stackIds: Uint32Array;
+  /** A thread's `id`, of this or an earlier batch. */
+  threadIds: Uint32Array;
+  /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete. */
+  states: Uint8Array;
+  /** What appears for the first time; frames leaf first. */
+  stacks: { id: number; frames: StackFrame[] }[];
+  threads: { id: number; tid: number; name: string; kind: 'main' | 'worker' | 'native' }[];
+  /** Samples left out before this batch because the consumer was slow; they are in the profile all the same. */
+  dropped: number;
+}
+
+export interface SessionEvents {
+  samples: [batch: SampleBatch];
+  stats: [stats: Stats];
+  warning: [message: string];
+  end: [stats: Stats];
+}
+
+/**
+ * A running recording. It keeps no process alive (`ref`, `unref`). Events:
+ *
+ * - `samples`: from the beginning of the recording on, whenever the listener came, at most 20 batches a second;
+ * - `stats`: the counters, every second and at the end;
+ * - `warning`: a sentence about something that the recording cannot do, once each;
+ * - `end`: the recording has ended (stopped, its duration over, by a signal), and everything has been told.
+ *
+ * `for await (const batch of session)` gives the same batches; a slow consumer loses some (`dropped`), never the recording.
+ */
+export interface Session extends AsyncIterable<SampleBatch> {
+  on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
+  once<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
+  off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
+  /** The batches as a readable stream in object mode. */
+  stream(): import('node:stream').Readable;
+  /** Names this moment of the calling thread. `detail` must be JSON-serializable. */
+  mark(name: string, settings?: { detail?: unknown }): void;
+  /** A profile of what has been sampled so far; the recording goes on. Its `stoppedCleanly` is false. */
+  snapshot(): Promise<Profile>;
+  /** As long as it runs, the session keeps the process alive; after `unref()`, as from the start, not. */
+  ref(): this;
+  unref(): this;
+  /** `stop()`, without waiting. */
+  [Symbol.dispose](): void;
+  /** `stop()`. */
+  [Symbol.asyncDispose](): Promise<void>;
   /** Where region and log are, or null. */
   readonly directory: string | null;
   /** Counters so far; after `stop()`, the final ones. */
@@ -258,6 +379,15 @@ export interface Session {
  *   `ERR_SPPROF_NO_BINDING`, `ERR_SPPROF_SYSTEM`, `ERR_SPPROF_TIMER` (the engine asked for cannot be used here)
  */
 export function start(options?: StartOptions): Session;
+
+/**
+ * Records while `fn` runs, until what it returns has settled.
+ * @throws (rejects) what `fn` throws, and what `start` does
+ */
+export function profile<T>(
+  fn: (session: Session) => T | Promise<T>,
+  options?: StartOptions,
+): Promise<{ result: T; profile: Profile }>;
 
 /** Whether this process is being recorded, be it by `start()` or by the command `spprof`. */
 export function isRecording(): boolean;

@@ -1,6 +1,6 @@
 'use strict';
 
-const { start, isRecording } = require('./session');
+const { start, profile, isRecording } = require('./session');
 const { readProfile } = require('./read-profile');
 
-module.exports = { start, isRecording, readProfile };
+module.exports = { start, profile, isRecording, readProfile };

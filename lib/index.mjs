@@ -1,4 +1,4 @@
 import spprof from './index.js';
 
-export const { start, isRecording, readProfile } = spprof;
+export const { start, profile, isRecording, readProfile } = spprof;
 export default spprof;

@@ -256,7 +256,7 @@ function optionsToEnvironment(options) {
  * than the tick, asked for explicitly, needs timers of its own.
  * @param {Options} options
  * @param {string | null} directory for region and log, already made
- * @returns {import('../binding').NativeOptions}
+ * @returns {Omit<import('../binding').NativeOptions, 'startedAt'>}
  */
 function toNativeOptions(options, directory) {
   const { intervalUs, timer } = options;

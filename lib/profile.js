@@ -2,7 +2,16 @@
 
 const path = require('node:path');
 const { errors } = require('./errors');
-const { summarizeFunctions, totalCpuNs, totalWeight } = require('./model');
+const { publicFrame } = require('./frames');
+const {
+  STATE_GC,
+  STATE_INCOMPLETE,
+  STATE_OFF_CPU,
+  STATE_TRUNCATED,
+  summarizeFunctions,
+  totalCpuNs,
+  totalWeight,
+} = require('./model');
 const { applySourceMaps } = require('./source-maps');
 const { fillSourcePositions } = require('./source-positions');
 
@@ -19,11 +28,11 @@ class Profile {
 
   /**
    * @param {Recording} recording
-   * @param {{ sourceMaps?: boolean }} [settings]
+   * @param {{ sourceMaps?: boolean, problems?: string[] }} [settings] `problems`: positions have been looked up before, with these
    */
-  constructor(recording, { sourceMaps = true } = {}) {
-    fillSourcePositions(recording.frames);
-    this.sourceMapProblems = sourceMaps ? applySourceMaps(recording.frames) : [];
+  constructor(recording, { sourceMaps = true, problems } = {}) {
+    if (problems === undefined) fillSourcePositions(recording.frames);
+    this.sourceMapProblems = problems ?? (sourceMaps ? applySourceMaps(recording.frames) : []);
     this.#recording = recording;
     const { pid, startTimeMs, durationNs, intervalNs, mode, timer, nodeVersion, stoppedCleanly } = recording;
     this.pid = pid;
@@ -36,9 +45,77 @@ class Profile {
     this.stoppedCleanly = stoppedCleanly;
     this.threads = recording.threads;
     this.stats = recording.stats;
+    this.marks = recording.marks.map(({ name, detail, timeNs, tid }) => ({
+      ...{ name, detail: detail === '' ? undefined : JSON.parse(detail), timeMs: timeNs / 1e6 },
+      threadId: recording.threads.find((thread) => thread.tid === tid)?.id ?? null,
+    }));
     this.cpuNs = totalCpuNs(recording);
     this.wallNs = mode === 'wall' ? totalWeight(recording) : this.cpuNs;
     this.sampleCount = recording.sampleTimes.length;
+  }
+
+  /**
+   * @param {{ threadIds?: number[], fromMs?: number, toMs?: number, isGc?: boolean }} [which]
+   * @returns {Profile}
+   */
+  filter({ threadIds, fromMs = -Infinity, toMs = Infinity, isGc } = {}) {
+    const { sampleThreads, sampleTimes, sampleStates } = this.#recording;
+    for (const id of threadIds ?? []) this.#thread(id);
+    const wanted = threadIds === undefined ? null : new Set(threadIds);
+    const { filterRecording } = require('./recording-sets');
+    const some = filterRecording(this.#recording, (i) => {
+      const timeMs = sampleTimes[i] / 1e6;
+      if (timeMs < fromMs || timeMs >= toMs || (wanted !== null && !wanted.has(sampleThreads[i]))) return false;
+      return isGc === undefined || ((sampleStates[i] & STATE_GC) !== 0) === isGc;
+    });
+    return new Profile(some, { problems: this.sourceMapProblems });
+  }
+
+  /** @param {Profile[]} others @returns {Profile} */
+  merge(...others) {
+    const all = [this, ...others];
+    const stranger = all.find((each) => !(each instanceof Profile));
+    if (stranger !== undefined) throw errors.optionType('profile', stranger, 'a profile');
+    const { mergeRecordings } = require('./recording-sets');
+    const problems = [...new Set(all.flatMap((each) => each.sourceMapProblems))];
+    return new Profile(mergeRecordings(all.map((each) => each.#recording)), { problems });
+  }
+
+  /** @param {Profile} before */
+  diff(before) {
+    if (!(before instanceof Profile)) throw errors.optionType('before', before, 'a profile');
+    const { compareFunctions } = require('./compare');
+    return compareFunctions(before, this);
+  }
+
+  /** @returns {Generator<import('./index').ProfiledSample>} */
+  *samples() {
+    const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs, sampleStacks, sampleStates } = this.#recording;
+    for (let i = 0; i < sampleTimes.length; i++) {
+      yield {
+        ...{
+          timeMs: sampleTimes[i] / 1e6,
+          cpuNs: sampleCpuNs[i],
+          wallNs: sampleWallNs[i],
+          threadId: sampleThreads[i],
+          stackId: sampleStacks[i],
+        },
+        ...{ isGc: (sampleStates[i] & STATE_GC) !== 0, isTruncated: (sampleStates[i] & STATE_TRUNCATED) !== 0 },
+        isIncomplete: (sampleStates[i] & STATE_INCOMPLETE) !== 0,
+        isOffCpu: (sampleStates[i] & STATE_OFF_CPU) !== 0,
+      };
+    }
+  }
+
+  /** @param {number} stackId @returns {import('./index').StackFrame[]} */
+  stack(stackId) {
+    const { frames, stackFrames, stackParents } = this.#recording;
+    if (!Number.isInteger(stackId) || stackId < 0 || stackId >= stackParents.length) {
+      throw errors.optionRange('stackId', stackId, `that of a sample, below ${stackParents.length}`);
+    }
+    const stack = [];
+    for (let node = stackId; node !== 0; node = stackParents[node]) stack.push(publicFrame(frames[stackFrames[node]]));
+    return stack;
   }
 
   get functions() {

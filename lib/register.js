@@ -16,7 +16,7 @@ function startRecording(binding) {
   const directory = makeRecordingFolder(options.dir ?? 'spprof');
   const program = path.basename(process.argv[1] ?? 'node').replace(/\.[cm]?[jt]s$/, '');
   require('node:fs').writeFileSync(path.join(directory, 'program'), program);
-  binding.start(toNativeOptions(options, directory));
+  binding.start({ ...toNativeOptions(options, directory), startedAt: 'by the spprof command, or its preload' });
 }
 
 try {

@@ -1,38 +1,73 @@
 'use strict';
 
+const { EventEmitter } = require('node:events');
 const { errors } = require('./errors');
 const { checkOptions, parseOption, toIntervalNs, toNativeOptions } = require('./options');
 const { loadBinding } = require('./binding');
 
 /** @typedef {import('./profile').Profile} Profile */
+/** @typedef {import('./index').Stats} Stats */
 
-/** Where the running session was started, or null. @type {string | null} */
-let startedAt = null;
+const SAMPLES = 'samples';
+/** What a session tells of beside samples. */
+const NEWS = ['stats', 'warning', 'end'];
 
-/** The caller of `start()`: `at <function> (<file>:<line>:<column>)`. */
+/** The caller of `start()`: `at <function> (<file>:<line>:<column>)`, and the thread, if it is not the main one. */
 function callerOfStart() {
   const lines = (new Error().stack ?? '').split('\n').slice(1);
   const outside = lines.find((line) => !line.includes(__dirname));
-  return outside === undefined ? 'in this process' : outside.trim();
+  const { isMainThread, threadId } = require('node:worker_threads');
+  return (outside?.trim() ?? 'in this process') + (isMainThread ? '' : ` in worker ${threadId}`);
 }
 
 /** What `start()` returns; documented in `index.d.ts`. */
-class Session {
+class Session extends EventEmitter {
   /** @type {import('../binding')} */
   #binding;
   /** @type {Promise<Profile> | null} */
   #stopped = null;
-  /** @type {import('../binding').NativeStats | null} */
+  /** @type {Stats | null} */
   #lastStats = null;
-
   /** @type {boolean} */
   #sourceMaps;
+  /** @type {import('./session-news').SessionNews | null} */
+  #news = null;
+  #keepsAlive = false;
+  #hasEnded = false;
 
   /** @param {import('../binding')} binding @param {string | null} directory @param {boolean} sourceMaps */
   constructor(binding, directory, sourceMaps) {
+    super();
     this.#binding = binding;
     this.#sourceMaps = sourceMaps;
     this.directory = directory;
+    this.on('newListener', (event) => this.#onListener(event));
+    this.on('removeListener', (event) => this.#onListenerGone(event));
+  }
+
+  /** Nothing is read, decoded or told for a session that nobody listens to. @param {string | symbol} event */
+  #onListener(event) {
+    if (event === SAMPLES) this.#startNews().wantSamples();
+    else if (NEWS.includes(String(event))) this.#startNews();
+  }
+
+  /** @param {string | symbol} event */
+  #onListenerGone(event) {
+    if (event === SAMPLES && this.listenerCount(SAMPLES) === 0) this.#news?.samplesUnwanted();
+  }
+
+  #startNews() {
+    if (this.#news === null) {
+      const { SessionNews } = require('./session-news');
+      const isOver = this.#stopped !== null;
+      const emit = (/** @type {string} */ event, /** @type {unknown} */ value) => {
+        if (event === 'end') this.#hasEnded = true;
+        this.emit(event, value);
+      };
+      this.#news = new SessionNews(this.#binding, emit, isOver);
+      if (this.#keepsAlive) this.#news.ref();
+    }
+    return this.#news;
   }
 
   stats() {
@@ -67,23 +102,103 @@ class Session {
     if (this.#stopped !== null) throw errors.notRunning(`${what}()`);
   }
 
+  /**
+   * @param {string} name
+   * @param {{ detail?: unknown }} [settings]
+   */
+  mark(name, { detail } = {}) {
+    if (typeof name !== 'string' || name === '') throw errors.optionType('name', name, 'a string that is not empty');
+    if (this.#stopped === null) this.#binding.mark(name, detail === undefined ? '' : JSON.stringify(detail));
+  }
+
+  /** @returns {Promise<Profile>} */
+  async snapshot() {
+    if (this.#stopped !== null) return this.#stopped;
+    return this.#profileOf(await this.#binding.snapshot());
+  }
+
+  /** @returns {AsyncIterableIterator<import('./index').SampleBatch>} */
+  [Symbol.asyncIterator]() {
+    const { BatchQueue } = require('./sample-feed');
+    if (this.#hasEnded) return BatchQueue.ended();
+    const queue = new BatchQueue(() => this.off(SAMPLES, push));
+    const push = (/** @type {import('./index').SampleBatch} */ batch) => queue.push(batch);
+    this.on(SAMPLES, push);
+    this.once('end', () => queue.end());
+    return queue;
+  }
+
+  /** @returns {import('node:stream').Readable} */
+  stream() {
+    const { Readable } = require('node:stream');
+    return Readable.from(this, { objectMode: true, highWaterMark: 1 });
+  }
+
+  ref() {
+    this.#keepsAlive = true;
+    this.#startNews().ref();
+    return this;
+  }
+
+  unref() {
+    this.#keepsAlive = false;
+    this.#news?.unref();
+    return this;
+  }
+
   /** @returns {Promise<Profile>} */
   stop() {
     this.#stopped ??= this.#finish();
     return this.#stopped;
   }
 
+  /** @param {import('../binding').NativeRecording} recording */
+  #profileOf(recording) {
+    const { Profile } = require('./profile');
+    return new Profile(recording, { sourceMaps: this.#sourceMaps });
+  }
+
   async #finish() {
     this.#lastStats = this.#binding.stats();
-    try {
-      const recording = await this.#binding.stop();
-      this.#lastStats = recording.stats;
-      const { Profile } = require('./profile');
-      return new Profile(recording, { sourceMaps: this.#sourceMaps });
-    } finally {
-      startedAt = null;
-    }
+    this.#news?.stopping();
+    const recording = await this.#binding.stop();
+    this.#lastStats = recording.stats;
+    await this.#news?.finish(recording.stats);
+    this.#hasEnded = true;
+    return this.#profileOf(recording);
   }
+
+  /** Without anybody who waits for it, a failure can only be told. */
+  #stopUnwatched() {
+    this.stop().catch((error) => process.emitWarning(error));
+  }
+
+  [Symbol.dispose ?? Symbol.for('nodejs.dispose')]() {
+    this.#stopUnwatched();
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    await this.stop();
+  }
+
+  /** @param {AbortSignal} signal */
+  stopUpon(signal) {
+    if (signal.aborted) this.#stopUnwatched();
+    else signal.addEventListener('abort', () => this.#stopUnwatched(), { once: true });
+  }
+}
+
+/**
+ * The AbortSignal among the options, which is no option of the table: it cannot be written on a command line.
+ * @param {unknown} given
+ * @returns {{ signal: AbortSignal | null, rest: unknown }}
+ */
+function takeSignal(given) {
+  if (typeof given !== 'object' || given === null || !('abortSignal' in given)) return { signal: null, rest: given };
+  const { abortSignal, ...rest } = /** @type {{ abortSignal: unknown }} */ (given);
+  if (abortSignal === undefined) return { signal: null, rest };
+  if (!(abortSignal instanceof AbortSignal)) throw errors.optionType('abortSignal', abortSignal, 'an AbortSignal');
+  return { signal: abortSignal, rest };
 }
 
 /**
@@ -92,21 +207,40 @@ class Session {
  * @returns {Session}
  */
 function start(given) {
+  const { signal, rest } = takeSignal(given);
   const { SPPROF_TIMER } = process.env;
   const timer = SPPROF_TIMER ? parseOption('timer', 'SPPROF_TIMER', SPPROF_TIMER) : undefined;
-  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
-  const options = checkOptions(isObject || given === undefined ? { timer, ...given } : given);
+  const isObject = typeof rest === 'object' && rest !== null && !Array.isArray(rest);
+  const options = checkOptions(isObject || rest === undefined ? { timer, ...rest } : rest);
   const binding = loadBinding();
-  if (startedAt !== null) throw errors.running(startedAt);
-  if (binding.isRunning()) throw errors.running('by the spprof command, or by another thread of this process');
+  if (binding.isRunning()) throw errors.running(binding.startedAt());
   let directory = null;
   if (options.dir !== null) {
     const { makeRecordingFolder } = require('./recording-folder');
     directory = makeRecordingFolder(options.dir);
   }
-  binding.start(toNativeOptions(options, directory));
-  startedAt = callerOfStart();
-  return new Session(binding, directory, options.sourceMaps);
+  binding.start({ ...toNativeOptions(options, directory), startedAt: callerOfStart() });
+  const session = new Session(binding, directory, options.sourceMaps);
+  if (signal !== null) session.stopUpon(signal);
+  return session;
+}
+
+/**
+ * Records while `fn` runs; documented in `index.d.ts`.
+ * @template T
+ * @param {(session: Session) => T | Promise<T>} fn
+ * @param {unknown} [options]
+ * @returns {Promise<{ result: T, profile: Profile }>}
+ */
+async function profile(fn, options) {
+  if (typeof fn !== 'function') throw errors.optionType('fn', fn, 'a function');
+  const session = start(options);
+  try {
+    const result = await fn(session);
+    return { result, profile: await session.stop() };
+  } finally {
+    await session.stop();
+  }
 }
 
 /** Whether this process is being recorded, by whomever. */
@@ -114,4 +248,4 @@ function isRecording() {
   return loadBinding().isRunning();
 }
 
-module.exports = { start, isRecording, Session };
+module.exports = { start, profile, isRecording, Session };

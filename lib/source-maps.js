@@ -88,6 +88,19 @@ function originalName({ text, starts, originalAt }, { functionName, line, column
 }
 
 /**
+ * The sampled line in the function's own source. Unknown where the map puts it into another one (a bundler's helper, a
+ * macro): a frame has one URL.
+ * @param {MappedScript} script
+ * @param {Frame} frame
+ * @param {string} url of the function's source
+ */
+function originalSampled(script, { sampledLine, sampledColumn }, url) {
+  const original = sampledLine > 0 ? script.originalAt(sampledLine, sampledColumn) : null;
+  if (original?.url !== url) return { sampledLine: 0, sampledColumn: 0 };
+  return { sampledLine: original.line, sampledColumn: original.column };
+}
+
+/**
  * A source's URL in the form that the script's had: a path where V8 had a path.
  * @param {string} source
  * @param {string} scriptUrl
@@ -124,7 +137,8 @@ function applySourceMaps(frames) {
     if (!script || !original) continue;
     const functionName = originalName(script, frame);
     const { line, column } = original;
-    Object.assign(frame, { functionName, url: sourceUrl(original.url, frame.url), line, column });
+    const sampled = originalSampled(script, frame, original.url);
+    Object.assign(frame, { functionName, url: sourceUrl(original.url, frame.url), line, column, ...sampled });
   }
   return problems;
 }

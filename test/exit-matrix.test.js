@@ -64,12 +64,15 @@ function readCpuMs(file) {
 }
 
 /**
- * What a thread uses after its last tick (4 ms where HZ = 250) is in no sample.
+ * What a thread uses after its last tick (they come every 4 ms where HZ = 250) is in no sample. Where it has to share its core, ticks may
+ * pass it by for up to 50 ms of its CPU time.
  * @param {number} cpuNs in the profile
  * @param {number} usedMs what the program says it has used
+ * @param {number} tookMs how long the recording was
  */
-function expectAllOfTheCpuTime(cpuNs, usedMs) {
-  expect(cpuNs / 1e6).toBeGreaterThan(usedMs - 12);
+function expectAllOfTheCpuTime(cpuNs, usedMs, tookMs) {
+  const isAlone = tookMs < usedMs * 1.3;
+  expect(cpuNs / 1e6).toBeGreaterThan(usedMs - (isAlone ? 25 : 70));
 }
 
 /** @param {any} profile */
@@ -107,7 +110,7 @@ describe.each(WAYS)('a program that ends by %s', (how, flags) => {
           Object.values(each.stats.dropped).reduce((/** @type {number} */ a, /** @type {any} */ b) => a + b, 0),
       );
     }
-    expectAllOfTheCpuTime(processes[0].cpuNs, readCpuMs(`${how}.cpu`));
+    expectAllOfTheCpuTime(processes[0].cpuNs, readCpuMs(`${how}.cpu`), processes[0].durationNs / 1e6);
   });
 
   test('ends so with the preload alone, and can be read afterwards', () => {

@@ -105,7 +105,7 @@ describe(`a damaged recording (SPPROF_TEST_SEED=${SEED})`, () => {
     log = fs.readFileSync(path.join(folder, 'good', name, 'log'));
     region = fs.readFileSync(path.join(folder, 'good', name, 'region')).subarray(0, 1 << 20);
     samples = (await spprof.readProfile(path.join(folder, 'good', name, 'log'))).sampleCount;
-    expect(samples).toBeGreaterThan(50);
+    expect(samples).toBeGreaterThan(15);
   });
 
   test('cut off anywhere, it is read up to there, or refused with its name', async () => {

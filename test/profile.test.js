@@ -43,6 +43,122 @@ describe('functions', () => {
   });
 });
 
+describe('samples and stacks', () => {
+  test('are there one by one, stacks leaf first', () => {
+    const profile = new Profile(RECORDING);
+    const samples = [...profile.samples()];
+    expect(samples.map(({ timeMs, cpuNs, threadId, isGc }) => [timeMs, cpuNs / 1e6, threadId, isGc])).toEqual([
+      [10, 4, 0, false],
+      [20, 1, 0, false],
+      [30, 2, 0, true],
+      [30, 3, 1, false],
+    ]);
+    expect(profile.stack(samples[2].stackId).map(({ functionName }) => functionName)).toEqual([
+      'Scavenge',
+      'hot',
+      'main',
+    ]);
+    expect(() => profile.stack(99)).toThrow(expect.objectContaining({ code: 'ERR_SPPROF_OPTION_RANGE' }));
+  });
+});
+
+describe('filter()', () => {
+  test.each([
+    [{ threadIds: [1] }, 3, 1],
+    [{ fromMs: 20 }, 6, 3],
+    [{ toMs: 20 }, 4, 1],
+    [{ fromMs: 20, toMs: 30 }, 1, 1],
+    [{ isGc: true }, 2, 1],
+    [{ isGc: false, threadIds: [0] }, 5, 2],
+    [{}, 10, 4],
+  ])('%j: %d ms in %d samples', (which, cpuMs, sampleCount) => {
+    const some = new Profile(RECORDING).filter(which);
+    expect({ cpuMs: some.cpuNs / 1e6, sampleCount: some.sampleCount }).toEqual({ cpuMs, sampleCount });
+    expect(some.threads.reduce((sum, { cpuNs }) => sum + cpuNs, 0)).toBe(some.cpuNs);
+    expect(some.functions.reduce((sum, { selfNs }) => sum + selfNs, 0)).toBe(some.cpuNs);
+  });
+
+  test('an unknown thread is an error', () => {
+    const filter = () => new Profile(RECORDING).filter({ threadIds: [7] });
+    expect(filter).toThrow(expect.objectContaining({ code: 'ERR_SPPROF_UNKNOWN_THREAD' }));
+  });
+});
+
+describe('merge()', () => {
+  test('adds up, threads side by side, equal stacks one', () => {
+    const one = new Profile(RECORDING);
+    const later = {
+      ...RECORDING,
+      startTimeMs: RECORDING.startTimeMs + 100,
+      frames: RECORDING.frames.map((f) => ({ ...f })),
+    };
+    const both = one.merge(new Profile(later));
+    expect(both.cpuNs).toBe(2 * one.cpuNs);
+    expect(both.threads.map(({ id, name }) => [id, name])).toEqual([
+      [0, 'node'],
+      [1, 'worker 1'],
+      [2, 'node'],
+      [3, 'worker 1'],
+    ]);
+    expect(both.durationNs).toBe(1.1e9);
+    expect([...both.samples()].at(-1)?.timeMs).toBe(130);
+    expect(both.functions.map(({ functionName, selfNs }) => [functionName, selfNs])).toEqual(
+      one.functions.map(({ functionName, selfNs }) => [functionName, 2 * selfNs]),
+    );
+    expect(both.stats.written).toBe(2 * one.stats.written);
+    const stackIds = [...both.samples()].map(({ stackId }) => stackId);
+    expect(new Set(stackIds).size).toBe(new Set([...one.samples()].map(({ stackId }) => stackId)).size);
+    expect(both.toCpuProfile(2).samples).toHaveLength(one.toCpuProfile(0).samples.length);
+  });
+
+  test('profiles of different intervals are refused, and what is none', () => {
+    const slower = new Profile({ ...RECORDING, intervalNs: 5e6 });
+    expect(() => new Profile(RECORDING).merge(slower)).toThrow(
+      expect.objectContaining({ code: 'ERR_SPPROF_NOT_ALIKE' }),
+    );
+    expect(() => new Profile(RECORDING).merge(/** @type {any} */ ({}))).toThrow(
+      expect.objectContaining({ code: 'ERR_SPPROF_OPTION_TYPE' }),
+    );
+  });
+});
+
+describe('diff()', () => {
+  test('pairs functions, also those that have moved, and shows shares', () => {
+    const moved = js('hot', { line: 21 });
+    const before = new Profile(
+      recordingOf([
+        { atMs: 1, cpuMs: 5, stack: [MAIN, HOT] },
+        { atMs: 2, cpuMs: 5, stack: [MAIN] },
+      ]),
+    );
+    const after = new Profile(
+      recordingOf([
+        { atMs: 1, cpuMs: 16, stack: [MAIN, moved] },
+        { atMs: 2, cpuMs: 4, stack: [MAIN, js('fresh', { line: 30 })] },
+      ]),
+    );
+    const rows = after
+      .diff(before)
+      .map(({ functionName, line, selfChange, before: was, after: is }) => [
+        ...[functionName, line, Number(selfChange.toFixed(2)), was.selfShare, is.selfShare],
+      ]);
+    expect(rows).toEqual([
+      ['main', 10, -0.5, 0.5, 0],
+      ['hot', 21, 0.3, 0.5, 0.8],
+      ['fresh', 30, 0.2, 0, 0.2],
+    ]);
+  });
+
+  test('two of one name in a file are not mixed up', () => {
+    const pair = [js('', { line: 1 }), js('', { line: 2 })];
+    const before = new Profile(recordingOf(pair.map((frame, i) => ({ atMs: i, cpuMs: 1, stack: [frame] }))));
+    expect(before.diff(before).map(({ selfChange }) => selfChange)).toEqual([0, 0]);
+    const shifted = [js('', { line: 3 }), js('', { line: 4 })];
+    const after = new Profile(recordingOf(shifted.map((frame, i) => ({ atMs: i, cpuMs: 1, stack: [frame] }))));
+    expect(after.diff(before)).toHaveLength(4);
+  });
+});
+
 describe('collapsed stacks', () => {
   test('are one line a stack, root first, in microseconds, thread first', () => {
     expect(new Profile(RECORDING).toCollapsed().trimEnd().split('\n').sort()).toEqual([

@@ -1,5 +1,6 @@
 'use strict';
 
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const ts = require('typescript');
@@ -45,6 +46,16 @@ function inline(map) {
   return `//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}\n`;
 }
 
+/** @param {any[]} nodes of a .cpuprofile @param {string} functionName */
+function hottestLine(nodes, functionName) {
+  const ticks = new Map();
+  for (const { callFrame, positionTicks } of nodes) {
+    if (callFrame.functionName !== functionName) continue;
+    for (const { line, ticks: more } of positionTicks ?? []) ticks.set(line, (ticks.get(line) ?? 0) + more);
+  }
+  return [...ticks].sort((a, b) => b[1] - a[1])[0]?.[0];
+}
+
 // `function a(){}`: the token `a` is line 5, column 3 of the source, and was called `original` there.
 const MAP = { version: 3, sources: ['webpack://app/./src/x.ts'], names: ['original'], mappings: 'SAIGA' };
 
@@ -59,11 +70,38 @@ test.each([
   const { callFrame } = nodes.find((/** @type {any} */ node) => node.callFrame.functionName === 'heavyWork');
   expect(callFrame.url).toMatch(new RegExp(`/${name}\\.ts$`));
   expect(callFrame.lineNumber).toBe(4);
+  expect(hottestLine(nodes, 'heavyWork')).toBe(7);
   expect(fs.readFileSync(path.join(folder, `${name}.collapsed`), 'utf8')).toMatch(/heavyWork/);
   expect(runCli(['report', `${name}.spprof`], { cwd: folder }).stdout).toContain(`${name}.ts:5`);
   const generated = runCli(['report', '--no-source-maps', `${name}.spprof`], { cwd: folder }).stdout;
   expect(generated).toContain(`${name}.js:`);
   expect(generated).not.toContain(`${name}.ts`);
+});
+
+test('a minified bundle of two modules is shown by their own names, files and lines', () => {
+  const main =
+    "import { heavyWork } from './work';\nconst end = Date.now() + 400;\nwhile (Date.now() < end) heavyWork(100000);\n";
+  const work = `export function heavyWork(rounds: number): number {
+  let sum = 0;
+  for (let i = 0; i < rounds; i++) {
+    sum = (sum * 31 + i) % 1000003;
+  }
+  return sum;
+}
+`;
+  fs.writeFileSync(path.join(folder, 'main.ts'), main);
+  fs.writeFileSync(path.join(folder, 'work.ts'), work);
+  const bundler = [require.resolve('esbuild-wasm/bin/esbuild'), 'main.ts'];
+  const options = ['--bundle', '--minify', '--platform=node', '--sourcemap', '--outfile=bundle.js'];
+  const bundled = spawnSync(process.execPath, [...bundler, ...options], { cwd: folder, encoding: 'utf8' });
+  expect({ status: bundled.status, stderr: bundled.stderr }).toMatchObject({ status: 0 });
+  expect(fs.readFileSync(path.join(folder, 'bundle.js'), 'utf8')).not.toContain('function heavyWork');
+
+  expect(runCli(['-o', 'bundle.cpuprofile', 'bundle.js'], { cwd: folder }).status).toBe(0);
+  const { nodes } = JSON.parse(fs.readFileSync(path.join(folder, 'bundle.cpuprofile'), 'utf8'));
+  const { callFrame } = nodes.find((/** @type {any} */ node) => node.callFrame.functionName === 'heavyWork');
+  expect(callFrame).toMatchObject({ url: expect.stringMatching(/\/work\.ts$/), lineNumber: 0 });
+  expect([3, 4]).toContain(hottestLine(nodes, 'heavyWork'));
 });
 
 test('a renamed function gets its original name, and a webpack: URL stays', () => {

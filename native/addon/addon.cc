@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include "addon/decode_worker.h"
+#include "addon/subscription.h"
 #include "addon/to_js.h"
 #include "platform/signal_names.h"
 #include "profile/recording_builder.h"
@@ -45,6 +46,7 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   options.duration_ns = static_cast<uint64_t>(given.Get("durationNs").ToNumber().DoubleValue());
   options.handle_signals = given.Get("handleSignals").ToBoolean();
   options.directory = GetString(given, "directory");
+  options.started_at = GetString(given, "startedAt");
   const Napi::Object process = info.Env().Global().Get("process").As<Napi::Object>();
   options.node_version = GetString(process, "version");
   options.exec_path = GetString(process, "execPath");
@@ -72,6 +74,27 @@ Napi::Value Stop(const Napi::CallbackInfo& info) {
     *keep = std::move(finished.log);
     return status;
   });
+}
+
+// What has been sampled until now.
+Napi::Value Snapshot(const Napi::CallbackInfo& info) {
+  return DecodeWorker::Queue(info.Env(), [](DecodeWorker::Keep* keep, Recording* recording) {
+    constexpr uint64_t kTimeoutNs = 500'000'000;  // a drain that takes longer is behind with all
+    std::shared_ptr<LogWriter> log;
+    const Status status = Profiler::Get().Catch(kTimeoutNs, &log);
+    if (!status.ok()) return status;
+    *keep = log;
+    return ReadLog(log->path(), recording);
+  });
+}
+
+// mark(name, detail): false when nothing records.
+Napi::Value Mark(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString() || !info[1].IsString())
+    throw Napi::TypeError::New(info.Env(), "mark: expected a name and a detail");
+  return Napi::Boolean::New(info.Env(),
+                            Profiler::Get().Mark(info[0].As<Napi::String>().Utf8Value(),
+                                                 info[1].As<Napi::String>().Utf8Value()));
 }
 
 Napi::Value Stats(const Napi::CallbackInfo& info) {
@@ -114,6 +137,10 @@ Napi::Value IsRunning(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Profiler::Get().IsRunning());
 }
 
+Napi::Value StartedAt(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), Profiler::Get().StartedAt());
+}
+
 Napi::Value RegisterThread(const Napi::CallbackInfo& info) {
   if (!info[0].IsString())
     throw Napi::TypeError::New(info.Env(), "registerThread: expected a name");
@@ -154,7 +181,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("pause", Napi::Function::New(env, Pause, "pause"));
   exports.Set("resume", Napi::Function::New(env, Resume, "resume"));
   exports.Set("setInterval", Napi::Function::New(env, SetInterval, "setInterval"));
+  exports.Set("snapshot", Napi::Function::New(env, Snapshot, "snapshot"));
+  exports.Set("subscribe", Napi::Function::New(env, Subscribe, "subscribe"));
+  exports.Set("mark", Napi::Function::New(env, Mark, "mark"));
   exports.Set("isRunning", Napi::Function::New(env, IsRunning, "isRunning"));
+  exports.Set("startedAt", Napi::Function::New(env, StartedAt, "startedAt"));
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));
   exports.Set("dump", Napi::Function::New(env, Dump, "dump"));

@@ -115,6 +115,19 @@ Napi::Array Threads(Napi::Env env, const std::vector<RecordingThread>& threads) 
   return array;
 }
 
+Napi::Array Marks(Napi::Env env, const std::vector<RecordingMark>& marks) {
+  Napi::Array array = Napi::Array::New(env, marks.size());
+  for (uint32_t i = 0; i < marks.size(); i++) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("timeNs", marks[i].time_ns);
+    object.Set("tid", Number(marks[i].tid));
+    object.Set("name", marks[i].name);
+    object.Set("detail", marks[i].detail);
+    array.Set(i, object);
+  }
+  return array;
+}
+
 Napi::Array Frames(Napi::Env env, const std::vector<RecordingFrame>& frames) {
   Napi::Array array = Napi::Array::New(env, frames.size());
   for (uint32_t i = 0; i < frames.size(); i++) {
@@ -204,8 +217,26 @@ Napi::Object ToJs(Napi::Env env, const Recording& recording) {
   object.Set("sampleWallNs", Column<Napi::Float64Array>(env, recording.sample_wall_ns));
   object.Set("sampleStacks", Column<Napi::Uint32Array>(env, recording.sample_stacks));
   object.Set("sampleStates", Column<Napi::Uint8Array>(env, recording.sample_states));
+  object.Set("marks", Marks(env, recording.marks));
   object.Set("stats", StatsObject(env, recording.stats));
   object.Set("stoppedCleanly", recording.is_stopped_cleanly);
+  return object;
+}
+
+Napi::Object ToJs(Napi::Env env, const LiveBatch& batch) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("times", Column<Napi::Float64Array>(env, batch.times_ms));
+  object.Set("cpuTimes", Column<Napi::Float64Array>(env, batch.cpu_ns));
+  object.Set("wallTimes", Column<Napi::Float64Array>(env, batch.wall_ns));
+  object.Set("stackIds", Column<Napi::Uint32Array>(env, batch.stack_ids));
+  object.Set("threadIds", Column<Napi::Uint32Array>(env, batch.thread_ids));
+  object.Set("states", Column<Napi::Uint8Array>(env, batch.states));
+  object.Set("firstFrame", Number(batch.first_frame));
+  object.Set("frames", Frames(env, batch.frames));
+  object.Set("newStackIds", Column<Napi::Uint32Array>(env, batch.new_stack_ids));
+  object.Set("newStackLengths", Column<Napi::Uint32Array>(env, batch.new_stack_lengths));
+  object.Set("newStackFrames", Column<Napi::Uint32Array>(env, batch.new_stack_frames));
+  object.Set("threads", Threads(env, batch.threads));
   return object;
 }
 

@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include "profile/live_decoder.h"
 #include "profile/recording.h"
 #include "session/profiler.h"
 
@@ -13,5 +14,6 @@ namespace spprof {
 Napi::Error ToError(Napi::Env env, const Status& status);
 Napi::Object ToJs(Napi::Env env, const ProfilerStats& stats);
 Napi::Object ToJs(Napi::Env env, const Recording& recording);
+Napi::Object ToJs(Napi::Env env, const LiveBatch& batch);
 
 }  // namespace spprof

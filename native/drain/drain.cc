@@ -146,6 +146,7 @@ bool Drain::FinalDrain(uint64_t deadline_ns) {
   NoteModules();
   const bool is_done = DrainAll(deadline_ns);
   if (off_cpu_ != nullptr) off_cpu_->Finish();
+  NoteMarks();
   NoteStats();
   AddFinalStats();
   log_->Flush();
@@ -199,8 +200,32 @@ void Drain::Visit(bool scan_threads) {
   if (off_cpu_ != nullptr) off_cpu_->Visit();
   sampler_->LimitOverhead({lanes_.handler_ns(), ProcessCpuNs() - start_cpu_ns_, lanes_.samples()});
   NoteInterval();
+  NoteMarks();
   log_->Flush();
   NoteStats();
+  visits_.fetch_add(1, std::memory_order_release);
+}
+
+void Drain::Mark(const std::string& name, const std::string& detail) {
+  PendingMark mark{{}, name, detail};
+  mark.record.time_ns = MonotonicNow();
+  mark.record.tid = static_cast<uint32_t>(CurrentThreadId());
+  mark.record.name_length = static_cast<uint32_t>(name.size());
+  mark.record.detail_length = static_cast<uint32_t>(detail.size());
+  std::lock_guard lock(marks_mutex_);
+  marks_.push_back(std::move(mark));
+  // Into the log at once: the next thing may be the program's death.
+  if (marks_.size() == 1) kernel::Wake(wake_fd_);
+}
+
+void Drain::NoteMarks() {
+  std::vector<PendingMark> marks;
+  {
+    std::lock_guard lock(marks_mutex_);
+    marks.swap(marks_);
+  }
+  for (const PendingMark& mark : marks)
+    log_->AddControl(mark.record, RecordType::kMark, mark.name, mark.detail);
 }
 
 // A process that is killed leaves no final statistics.

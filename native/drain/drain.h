@@ -6,6 +6,7 @@
 // drain thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -52,6 +53,10 @@ class Drain {
   // The last record: the recording was ended, not cut off.
   void Conclude();
 
+  // A moment of the calling thread, with a detail in JSON or none. From any thread.
+  void Mark(const std::string& name, const std::string& detail);
+  // How often everything has been looked at. From any thread.
+  uint64_t visits() const { return visits_.load(std::memory_order_acquire); }
   DrainStats Stats() const;
   std::vector<std::string> Warnings() const;
 
@@ -63,6 +68,7 @@ class Drain {
   void Visit(bool scan_threads);
   void NoteStats();
   void NoteInterval();
+  void NoteMarks();
   bool DrainAll(uint64_t deadline_ns);
   void NoteModules();
   void NoteThread(uint32_t slot);
@@ -93,6 +99,14 @@ class Drain {
   DrainStats stats_;
   std::vector<std::string> warnings_;
   uint64_t last_visit_ns_ = 0;
+
+  struct PendingMark {
+    MarkRecord record;
+    std::string name, detail;
+  };
+  std::mutex marks_mutex_;
+  std::vector<PendingMark> marks_;  // that are not in the log yet
+  std::atomic<uint64_t> visits_{0};
 };
 
 }  // namespace spprof

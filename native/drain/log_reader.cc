@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -84,6 +85,14 @@ Status LogReader::Open(const std::string& path, LogReader* out) {
   reader.position_ = header.header_size;
   *out = std::move(reader);
   return Status::Ok();
+}
+
+void LogReader::LookAgain() {
+  struct stat info;
+  if (fd_ < 0 || fstat(fd_, &info) != 0) return;
+  file_size_ = std::max(position_, static_cast<uint64_t>(info.st_size));
+  is_stopped_ = false;
+  stop_reason_.clear();
 }
 
 bool LogReader::Stop(const char* reason) {

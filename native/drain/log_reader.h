@@ -47,6 +47,9 @@ class LogReader {
   // The next good chunk; false at the end of the readable part, from then on always.
   bool Next(LogChunk* out);
 
+  // The file may have grown since reading stopped, for its writer is still at work.
+  void LookAgain();
+
   // Bytes from the start of the file to the end of the last good chunk.
   uint64_t good_bytes() const { return position_; }
   uint64_t good_chunks() const { return next_sequence_; }

@@ -1,5 +1,7 @@
 #include "profile/frame_resolver.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 
 namespace spprof {
@@ -51,20 +53,24 @@ bool IsInterpreterBuiltinName(const std::string& name) {
   return name.compare(0, 7, "Atomics") != 0;
 }
 
-FrameResolver::FrameResolver(const RecordedLog& log) {
+void FrameResolver::Learn() {
   std::vector<uint64_t> addresses;
-  for (const auto& thread : log.threads()) {
-    for (const Frame frame : thread->frames) {
-      if (!HasAddress(frame)) continue;
-      const uint64_t address = FrameAddressOf(frame);
-      const auto [entry, is_new] =
-          symbol_of_address_.try_emplace(address, static_cast<uint32_t>(addresses.size()));
-      if (is_new) addresses.push_back(address);
+  learned_frames_.resize(log_.threads().size());
+  for (size_t i = 0; i < learned_frames_.size(); i++) {
+    const std::vector<Frame>& frames = log_.threads()[i]->frames;
+    for (size_t& at = learned_frames_[i]; at < frames.size(); at++) {
+      if (!HasAddress(frames[at])) continue;
+      const uint64_t address = FrameAddressOf(frames[at]);
+      if (symbol_of_address_.try_emplace(address, 0).second) addresses.push_back(address);
     }
   }
-  symbols_ = Symbolize(log.modules(), addresses);
-  for (auto& [address, index] : symbol_of_address_) index = symbols_.symbol_of[index];
-  for (auto& frames : frame_of_symbol_) frames.assign(symbols_.symbols.size(), kNotMade);
+  if (addresses.empty()) return;
+  Symbolization found = Symbolize(log_.modules(), addresses);
+  const auto known = static_cast<uint32_t>(symbols_.size());
+  for (size_t i = 0; i < addresses.size(); i++)
+    symbol_of_address_[addresses[i]] = known + found.symbol_of[i];
+  std::move(found.symbols.begin(), found.symbols.end(), std::back_inserter(symbols_));
+  for (auto& frames : frame_of_symbol_) frames.resize(symbols_.size(), kNotMade);
 }
 
 uint32_t FrameResolver::Resolve(const RecordedThread& thread, Frame frame) {
@@ -104,7 +110,7 @@ uint32_t FrameResolver::ResolveNative(FrameType type, uint64_t address) {
   const uint32_t symbol_index = symbol_of_address_.at(address);
   uint32_t& index = frame_of_symbol_[type == FrameType::kBuiltin ? 1 : 0][symbol_index];
   if (index == kNotMade) {
-    const Symbol& symbol = symbols_.symbols[symbol_index];
+    const Symbol& symbol = symbols_[symbol_index];
     RecordingFrame frame;
     frame.function_name = symbol.name;
     frame.module = symbol.module;
@@ -126,24 +132,24 @@ uint32_t FrameResolver::ResolveJs(const RecordedThread& thread, Frame frame) {
 }
 
 // In the script's resource, from its file.
-std::optional<SourcePosition> FrameResolver::PositionOf(const RecordedScript& script,
-                                                        int32_t offset) {
+std::optional<LineAndColumn> FrameResolver::PositionOf(const RecordedScript& script,
+                                                       int32_t offset) {
   if (offset < 0) return std::nullopt;
-  const std::optional<SourcePosition> found =
+  const std::optional<LineAndColumn> found =
       positions_.Find(script.name, script.source_length, static_cast<uint32_t>(offset));
   if (!found.has_value()) return std::nullopt;
   // In 64 bits: the offsets are whatever the record says.
   const int64_t line = int64_t{found->line} + script.line_offset;
   const int64_t column = int64_t{found->column} + (found->line == 1 ? script.column_offset : 0);
   if (line <= 0 || line > INT32_MAX || column <= 0 || column > INT32_MAX) return std::nullopt;
-  return SourcePosition{static_cast<uint32_t>(line), static_cast<uint32_t>(column)};
+  return LineAndColumn{static_cast<uint32_t>(line), static_cast<uint32_t>(column)};
 }
 
 // From the lines that were recorded with the function, which are those that ran; else from the
 // file.
-std::optional<SourcePosition> FrameResolver::SampledPosition(const RecordedScript& script,
-                                                             const RecordedFunction& function,
-                                                             Frame frame) {
+std::optional<LineAndColumn> FrameResolver::SampledPosition(const RecordedScript& script,
+                                                            const RecordedFunction& function,
+                                                            Frame frame) {
   const int32_t offset = SampledOffset(function, frame);
   if (offset < 0) return std::nullopt;
   if (function.line > 0) {
@@ -152,7 +158,7 @@ std::optional<SourcePosition> FrameResolver::SampledPosition(const RecordedScrip
     if (distance.has_value()) {
       const auto line = static_cast<uint32_t>(function.line);
       const auto first_column = static_cast<uint32_t>(distance->lines == 0 ? function.column : 1);
-      return SourcePosition{line + distance->lines, first_column + distance->columns};
+      return LineAndColumn{line + distance->lines, first_column + distance->columns};
     }
   }
   return PositionOf(script, offset);

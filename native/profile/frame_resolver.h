@@ -1,5 +1,5 @@
-// Frame words to entries of the frames table. All native addresses of a log are looked up together
-// when it is made. Context: any thread, one at a time.
+// Frame words to entries of the frames table. All native addresses of a log are looked up together:
+// when this is made, and, of a log that grows, in Learn. Context: any thread, one at a time.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,11 @@ bool IsInterpreterBuiltinName(const std::string& name);
 class FrameResolver {
  public:
   // `log` must outlive it.
-  explicit FrameResolver(const RecordedLog& log);
+  explicit FrameResolver(const RecordedLog& log) : log_(log) { Learn(); }
+
+  // Looks up the native addresses that the log has got since the last time (tens of milliseconds
+  // for node's symbols, if there are any). Frames can be resolved that were there by then.
+  void Learn();
 
   // Index of `frame`, which is of a stack of `thread`.
   uint32_t Resolve(const RecordedThread& thread, Frame frame);
@@ -31,18 +35,21 @@ class FrameResolver {
   uint32_t LostFrame() { return Special("(lost)", FrameKind::kUnknownJs); }
 
   std::vector<RecordingFrame> TakeFrames() { return std::move(table_).Take(); }
+  const std::vector<RecordingFrame>& frames() const { return table_.frames(); }
 
  private:
   uint32_t Special(const char* name, FrameKind kind);
   uint32_t ResolveNative(FrameType type, uint64_t address);
   uint32_t ResolveJs(const RecordedThread& thread, Frame frame);
   uint32_t MakeJs(const RecordedThread& thread, Frame frame);
-  std::optional<SourcePosition> PositionOf(const RecordedScript& script, int32_t offset);
-  std::optional<SourcePosition> SampledPosition(const RecordedScript& script,
-                                                const RecordedFunction& function, Frame frame);
+  std::optional<LineAndColumn> PositionOf(const RecordedScript& script, int32_t offset);
+  std::optional<LineAndColumn> SampledPosition(const RecordedScript& script,
+                                               const RecordedFunction& function, Frame frame);
 
+  const RecordedLog& log_;
+  std::vector<size_t> learned_frames_;  // by thread
   FrameTable table_;
-  Symbolization symbols_;
+  std::vector<Symbol> symbols_;
   SourcePositions positions_;
   std::unordered_map<uint64_t, uint32_t> symbol_of_address_;
   // Frame indexes of symbols, by (symbol, whether the walker knew it for a builtin); UINT32_MAX:

@@ -183,6 +183,9 @@ void RecordedLog::AddControlRecord(const RecordView& record) {
     case RecordType::kStats:
       is_good = AddCounter(record);
       break;
+    case RecordType::kMark:
+      is_good = AddMark(record);
+      break;
     case RecordType::kEnd: {
       EndRecord end;
       is_good = record.Read(&end);
@@ -266,8 +269,27 @@ bool RecordedLog::AddThreadTotals(const RecordView& record) {
 bool RecordedLog::AddOffCpu(const RecordView& record) {
   OffCpuRecord off_cpu;
   if (!record.Read(&off_cpu)) return false;
-  ThreadOf(off_cpu.slot, off_cpu.generation)
-      .waits.push_back({off_cpu.time_ns, off_cpu.wall_ns, off_cpu.stack_id});
+  SampleRecord sample{};
+  sample.time_ns = off_cpu.time_ns;
+  sample.cpu_ns = off_cpu.wall_ns;
+  sample.stack_id = off_cpu.stack_id;
+  sample.state = kStateOffCpu;
+  ThreadOf(off_cpu.slot, off_cpu.generation).samples.push_back(sample);
+  return true;
+}
+
+bool RecordedLog::AddMark(const RecordView& record) {
+  MarkRecord mark;
+  RecordedMark result{};
+  if (!record.Read(&mark) ||
+      !ReadControlText(record, sizeof(mark), mark.name_length, &result.name) ||
+      !ReadControlText(record, sizeof(mark) + mark.name_length, mark.detail_length,
+                       &result.detail)) {
+    return false;
+  }
+  result.time_ns = mark.time_ns;
+  result.tid = mark.tid;
+  marks_.push_back(std::move(result));
   return true;
 }
 

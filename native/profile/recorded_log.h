@@ -43,12 +43,6 @@ struct RecordedStack {
   uint32_t frame_count;
 };
 
-struct RecordedWait {
-  uint64_t time_ns;
-  uint64_t wall_ns;
-  uint32_t stack_id;
-};
-
 struct RecordedTotals {
   uint64_t overruns;
   std::map<std::string, uint64_t> dropped;  // by reason, those that are not 0
@@ -72,11 +66,17 @@ struct RecordedThread {
   bool has_javascript = false;
   std::optional<RecordedTotals> totals;
   std::vector<SampleRecord> samples;
-  std::vector<RecordedWait> waits;
   std::vector<Frame> frames;  // of all stacks
   std::unordered_map<uint32_t, RecordedStack> stacks;
   std::unordered_map<uint32_t, RecordedFunction> functions;
   std::unordered_map<int32_t, RecordedScript> scripts;
+};
+
+struct RecordedMark {
+  uint64_t time_ns;  // CLOCK_MONOTONIC
+  uint32_t tid;
+  std::string name;
+  std::string detail;  // JSON, or empty
 };
 
 struct RecordedSession {
@@ -96,6 +96,7 @@ class RecordedLog {
 
   const std::vector<std::unique_ptr<RecordedThread>>& threads() const { return threads_; }
   const std::optional<RecordedSession>& session() const { return session_; }
+  const std::vector<RecordedMark>& marks() const { return marks_; }
   const std::vector<Mapping>& modules() const { return modules_; }
   const std::map<std::string, uint64_t>& counters() const { return counters_; }
   // Their names in order of appearance.
@@ -123,11 +124,13 @@ class RecordedLog {
   bool AddThreadTotals(const RecordView& record);
   bool AddOffCpu(const RecordView& record);
   bool AddCounter(const RecordView& record);
+  bool AddMark(const RecordView& record);
 
   std::vector<std::unique_ptr<RecordedThread>> threads_;  // in order of appearance
   std::unordered_map<uint64_t, RecordedThread*> thread_by_key_;
   std::optional<RecordedSession> session_;
   std::vector<Mapping> modules_;
+  std::vector<RecordedMark> marks_;
   std::map<std::string, uint64_t> counters_;
   std::vector<std::string> counter_order_;
   std::optional<uint64_t> end_ns_;

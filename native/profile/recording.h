@@ -100,6 +100,14 @@ struct RecordingStats {
 // Rates and shares, from the counters.
 void Derive(RecordingStats* stats);
 
+// A moment that the program has named.
+struct RecordingMark {
+  double time_ns = 0;  // since the start
+  uint32_t tid = 0;
+  std::string name;
+  std::string detail;  // JSON, or empty
+};
+
 // Bits of Recording::sample_states.
 inline constexpr uint8_t kSampleInGc = 1;
 inline constexpr uint8_t kSampleTruncated = 2;
@@ -130,6 +138,7 @@ struct Recording {
   std::vector<double> sample_wall_ns;
   std::vector<uint32_t> sample_stacks;
   std::vector<uint8_t> sample_states;
+  std::vector<RecordingMark> marks;  // by time
   RecordingStats stats;
   bool is_stopped_cleanly = false;
 };

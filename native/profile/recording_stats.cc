@@ -24,6 +24,7 @@ Totals TotalsOf(const RecordedLog& log) {
   std::vector<uint32_t> durations;
   for (const auto& thread : log.threads()) {
     for (const SampleRecord& sample : thread->samples) {
+      if ((sample.state & kStateOffCpu) != 0) continue;
       totals.overruns += sample.overruns;
       totals.cpu_ns += sample.cpu_ns;
       if ((sample.state & kStateTruncated) != 0) ++totals.truncated;

@@ -75,11 +75,11 @@ LineTable::LineTable(std::string_view utf8) {
   length_ = length;
 }
 
-std::optional<SourcePosition> LineTable::At(uint32_t offset) const {
+std::optional<LineAndColumn> LineTable::At(uint32_t offset) const {
   if (offset > length_) return std::nullopt;
   const auto next = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
-  return SourcePosition{static_cast<uint32_t>(next - line_starts_.begin()),
-                        offset - *std::prev(next) + 1};
+  return LineAndColumn{static_cast<uint32_t>(next - line_starts_.begin()),
+                       offset - *std::prev(next) + 1};
 }
 
 std::optional<LineDistance> FindInLines(std::string_view line_lengths, uint32_t offset) {
@@ -113,8 +113,8 @@ std::optional<std::string> PathOfScript(std::string_view name) {
   return PercentDecoded(name.substr(0, name.find_first_of("?#")));
 }
 
-std::optional<SourcePosition> SourcePositions::Find(const std::string& name, uint32_t source_length,
-                                                    uint32_t offset) {
+std::optional<LineAndColumn> SourcePositions::Find(const std::string& name, uint32_t source_length,
+                                                   uint32_t offset) {
   if (source_length == 0) return std::nullopt;
   const auto [entry, is_new] = tables_.try_emplace(name);
   std::optional<LineTable>& table = entry->second;

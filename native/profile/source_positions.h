@@ -15,7 +15,7 @@
 
 namespace spprof {
 
-struct SourcePosition {
+struct LineAndColumn {
   uint32_t line;    // 1-based
   uint32_t column;  // 1-based, UTF-16 units
 };
@@ -30,7 +30,7 @@ class LineTable {
 
   uint32_t length() const { return length_; }  // UTF-16 units
   // Nothing when `offset` is past the end.
-  std::optional<SourcePosition> At(uint32_t offset) const;
+  std::optional<LineAndColumn> At(uint32_t offset) const;
 
  private:
   uint32_t length_ = 0;
@@ -55,8 +55,8 @@ class SourcePositions {
   // Position of `offset` in the script `name` of `source_length` UTF-16 units. Nothing when the
   // name is no file's, when it cannot be read, or when its length is another: then it is not the
   // text that was run. A file is read once.
-  std::optional<SourcePosition> Find(const std::string& name, uint32_t source_length,
-                                     uint32_t offset);
+  std::optional<LineAndColumn> Find(const std::string& name, uint32_t source_length,
+                                    uint32_t offset);
 
  private:
   std::unordered_map<std::string, std::optional<LineTable>> tables_;  // by the script's name

@@ -41,6 +41,9 @@ class StackTree {
     return entry->second;
   }
 
+  uint32_t ParentOf(uint32_t node) const { return parents_[node]; }
+  uint32_t FrameOf(uint32_t node) const { return frames_[node]; }
+
   std::vector<uint32_t> TakeParents() { return std::move(parents_); }
   std::vector<uint32_t> TakeFrames() { return std::move(frames_); }
 

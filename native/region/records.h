@@ -27,7 +27,8 @@ enum class RecordType : uint16_t {
   kStats = 19,
   kEnd = 20,
   kThreadTotals = 21,
-  kOffCpu = 22,
+  kMark = 22,
+  kOffCpu = 23,
 };
 
 struct RecordHeader {
@@ -47,6 +48,8 @@ inline constexpr uint32_t kStateRunsJavaScript = 1u << 11;  // this thread runs 
 // Wall mode: the drain has asked where the thread is. Such a sample stands for no time; `cpu_ns` is
 // the thread's CPU clock.
 inline constexpr uint32_t kStateProbe = 1u << 12;
+// Set by the reader, for a sample that stands for an OffCpuRecord: `cpu_ns` is its wall time.
+inline constexpr uint32_t kStateOffCpu = 1u << 13;
 
 // One sample: the index record. Stands for `cpu_ns` of CPU time that ended at `time_ns`.
 struct SampleRecord {
@@ -232,6 +235,18 @@ struct OffCpuRecord {
   uint32_t reserved;
 };
 static_assert(sizeof(OffCpuRecord) == 40);
+
+// A moment that the program has named, of the thread `tid`. Followed by `name_length` and
+// `detail_length` bytes of UTF-8; the detail is JSON.
+struct MarkRecord {
+  RecordHeader header;
+  uint64_t time_ns;  // CLOCK_MONOTONIC
+  uint32_t tid;
+  uint32_t name_length;
+  uint32_t detail_length;
+  uint32_t reserved;
+};
+static_assert(sizeof(MarkRecord) == 32);
 
 // The recording was stopped in order.
 struct EndRecord {

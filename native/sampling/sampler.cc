@@ -40,7 +40,7 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
       timers_(context_.get()),
       signal_(context_.get()),
       v8_host_base_(v8_host_base),
-      timer_watch_(options.interval_ns),
+      timer_watch_(options.engine, options.interval_ns),
       overhead_guard_(options.max_overhead) {
   context_->region = region->base();
   context_->header = region->header();

@@ -8,15 +8,24 @@ namespace spprof {
 
 namespace {
 
-// Several of the kernel's ticks, 10 ms at the longest (HZ=100), which the CPU clock's timers wait
-// for.
-constexpr uint64_t kPatienceNs = 30'000'000;
+// Of hires: several of the kernel's ticks, 10 ms at the longest (HZ=100), which the CPU clock's
+// timers wait for. Whoever is set again needlessly loses nothing: the thread's CPU clock says what
+// the next sample stands for.
+constexpr uint64_t kHiresPatienceNs = 30'000'000;
+// Of tick: on a contended core the kernel's ticks may pass a thread by for 40 ms of its CPU time,
+// and a timer that is set again forgets what it has counted meanwhile.
+constexpr uint64_t kTickPatienceNs = 1'000'000'000;
 constexpr uint64_t kPatienceIntervals = 4;
 
 }  // namespace
 
+TimerWatch::TimerWatch(TimerEngine engine, uint64_t interval_ns)
+    : shortest_patience_ns_(engine == TimerEngine::kTick ? kTickPatienceNs : kHiresPatienceNs) {
+  SetInterval(interval_ns);
+}
+
 void TimerWatch::SetInterval(uint64_t interval_ns) {
-  patience_ns_ = std::max(kPatienceNs, kPatienceIntervals * interval_ns);
+  patience_ns_ = std::max(shortest_patience_ns_, kPatienceIntervals * interval_ns);
 }
 
 bool TimerWatch::HasLostTicks(uint32_t slot, const ThreadLaneSet& lanes) {

@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "region/layout.h"
+#include "signal_safe/handler_context.h"
 
 namespace spprof {
 
 class TimerWatch {
  public:
-  explicit TimerWatch(uint64_t interval_ns) { SetInterval(interval_ns); }
+  TimerWatch(TimerEngine engine, uint64_t interval_ns);
   void SetInterval(uint64_t interval_ns);
 
   // True: the slot's thread has used so much CPU time without a signal that its timers must be set
@@ -28,7 +29,8 @@ class TimerWatch {
     uint64_t signals = 0;
     uint64_t cpu_ns = 0;
   };
-  uint64_t patience_ns_;
+  const uint64_t shortest_patience_ns_;
+  uint64_t patience_ns_ = 0;
   std::vector<Seen> seen_;  // by slot
 };
 

@@ -33,6 +33,7 @@ Status Profiler::Start(const ProfilerOptions& options) {
   const Status status = recorder->Start(options);
   if (!status.ok()) return status;
   recorder_ = std::move(recorder);
+  started_at_ = options.started_at;
   pid_ = getpid();
   static const bool is_exit_watched = std::atexit(AtExit) == 0;
   static_cast<void>(is_exit_watched);  // without it, the region is recovered as after a crash
@@ -80,6 +81,18 @@ void Profiler::AtExit() {
 Status Profiler::Stats(ProfilerStats* out) {
   std::lock_guard lock(mutex_);
   if (!IsRunning()) return NotRunning();
+  FillStats(out);
+  return Status::Ok();
+}
+
+Status Profiler::TryStats(ProfilerStats* out) {
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || !IsRunning()) return NotRunning();
+  FillStats(out);
+  return Status::Ok();
+}
+
+void Profiler::FillStats(ProfilerStats* out) const {
   out->totals = SumTotals(recorder_->region());
   out->drain = recorder_->drain().Stats();
   const RegionHeader* header = recorder_->region().header();
@@ -92,6 +105,12 @@ Status Profiler::Stats(ProfilerStats* out) {
   out->warnings = recorder_->warnings();
   for (std::string& warning : recorder_->drain().Warnings())
     out->warnings.push_back(std::move(warning));
+}
+
+Status Profiler::Live(LiveRecording* out) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return NotRunning();
+  *out = {recorder_->log(), recorder_->end_notice()};
   return Status::Ok();
 }
 
@@ -114,6 +133,31 @@ Status Profiler::SetInterval(uint64_t interval_ns) {
   if (!IsRunning()) return NotRunning();
   recorder_->sampler().SetInterval(interval_ns);
   return Status::Ok();
+}
+
+Status Profiler::Catch(uint64_t timeout_ns, std::shared_ptr<LogWriter>* log) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return NotRunning();
+  recorder_->VisitNow(timeout_ns);
+  *log = recorder_->log();
+  return Status::Ok();
+}
+
+bool Profiler::Mark(const std::string& name, const std::string& detail) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return false;
+  recorder_->Mark(name, detail);
+  return true;
+}
+
+void Profiler::Exclude(pid_t tid) {
+  std::lock_guard lock(mutex_);
+  if (IsRunning()) recorder_->sampler().Exclude(tid);
+}
+
+std::string Profiler::StartedAt() {
+  std::lock_guard lock(mutex_);
+  return IsRunning() ? started_at_ : std::string();
 }
 
 Status Profiler::Dump(std::string* out) {

@@ -31,6 +31,12 @@ struct ProfilerStats {
   std::vector<std::string> warnings;
 };
 
+// A recording as one follows it: its log grows until the end.
+struct LiveRecording {
+  std::shared_ptr<LogWriter> log;
+  std::shared_ptr<EndNotice> end;
+};
+
 // A stopped recording. The log can be read as long as this lives.
 struct FinishedRecording {
   std::shared_ptr<LogWriter> log;
@@ -51,14 +57,28 @@ class Profiler {
   Status Pause(bool* changed);
   Status Resume(bool* changed);
   Status SetInterval(uint64_t interval_ns);
+  // The same, but gives up when another thread is stopping the recording.
+  Status TryStats(ProfilerStats* out);
+  // ERR_SPPROF_NOT_RUNNING.
+  Status Live(LiveRecording* out);
+  // Has all that has been sampled until now in the log, if the drain gets to it within
+  // `timeout_ns`.
+  Status Catch(uint64_t timeout_ns, std::shared_ptr<LogWriter>* log);
+  // Notes a moment of the calling thread. False: nothing records.
+  bool Mark(const std::string& name, const std::string& detail);
+  // See Sampler::Exclude.
+  void Exclude(pid_t tid);
   // See DumpRegion.
   Status Dump(std::string* out);
+  // ProfilerOptions::started_at of the recording that runs; empty when none does.
+  std::string StartedAt();
   bool IsRunning() const { return is_running_.load(std::memory_order_acquire); }
   // See Sampler::RegisterCurrentThread. False when nothing records.
   bool RegisterCurrentThread(const std::string& name);
 
  private:
   Profiler() = default;
+  void FillStats(ProfilerStats* out) const;
   // When the process exits without having stopped.
   static void AtExit();
 
@@ -66,6 +86,7 @@ class Profiler {
   std::atomic<bool> is_running_{false};
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Recorder> ended_;  // whose last handlers may still be at work
+  std::string started_at_;
   pid_t pid_ = 0;
 };
 

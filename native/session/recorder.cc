@@ -9,6 +9,7 @@
 #include "drain/control_records.h"
 #include "platform/fault_handler.h"
 #include "platform/threads.h"
+#include "signal_safe/kernel.h"
 #include "v8/gc_hooks.h"
 #include "v8/layout_finder.h"
 #include "v8/metadata.h"
@@ -101,11 +102,22 @@ Status Recorder::Start(const ProfilerOptions& options) {
   return drain_->Start();
 }
 
+void Recorder::VisitNow(uint64_t timeout_ns) const {
+  const uint64_t deadline_ns = MonotonicNow() + timeout_ns;
+  // One visit may be under way, and past what is wanted.
+  const uint64_t wanted = drain_->visits() + 2;
+  while (drain_->visits() < wanted && !end_notice_->IsGiven() && MonotonicNow() < deadline_ns) {
+    kernel::Wake(wake_fd_);
+    usleep(500);
+  }
+}
+
 void Recorder::End() {
   shutdown_->Execute(Steps(), [this](const ShutdownReport& report) {
     AddReport(report, log_.get());
     drain_->Conclude();
   });
+  end_notice_->Give();
   // The program's own way with the signal, or its death by it. Its handlers are back (Release).
   if (received_signal_ != 0) kill(getpid(), received_signal_);
   sampler_->FinishStopping(UINT64_MAX);

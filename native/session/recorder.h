@@ -14,6 +14,7 @@
 #include "drain/log_writer.h"
 #include "platform/region_map.h"
 #include "sampling/sampler.h"
+#include "session/end_notice.h"
 #include "session/shutdown_manager.h"
 #include "session/shutdown_signals.h"
 
@@ -28,6 +29,7 @@ struct ProfilerOptions {
   std::string directory;  // for the files `region` and `log`; empty: neither has a name
   std::string node_version;
   std::string exec_path;
+  std::string started_at;  // who asked for it: a place in a program
 };
 
 class Recorder {
@@ -43,6 +45,12 @@ class Recorder {
   // After WaitUntilEnded: whether it can be destroyed without waiting.
   bool IsReleased() const { return is_released_.load(std::memory_order_acquire); }
   std::shared_ptr<LogWriter> log() const { return log_; }
+  std::shared_ptr<EndNotice> end_notice() const { return end_notice_; }
+  // Until the drain has taken all that was there when this was called, the recording has ended, or
+  // the time is over.
+  void VisitNow(uint64_t timeout_ns) const;
+  // See Drain::Mark; of the calling thread.
+  void Mark(const std::string& name, const std::string& detail) { drain_->Mark(name, detail); }
 
   Sampler& sampler() { return *sampler_; }
   const Drain& drain() const { return *drain_; }
@@ -63,6 +71,7 @@ class Recorder {
   std::unique_ptr<ShutdownManager> shutdown_;
   std::unique_ptr<ShutdownSignals> signals_;
   std::unique_ptr<Drain> drain_;
+  std::shared_ptr<EndNotice> end_notice_ = std::make_shared<EndNotice>();
   int wake_fd_ = -1;
   bool has_named_log_ = false;
   std::atomic<bool> is_released_{false};

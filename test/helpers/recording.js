@@ -96,6 +96,7 @@ function recordingOf(samples, more = {}) {
     sampleWallNs: Float64Array.from(ordered, ({ cpuMs, wallMs }) => (wallMs ?? cpuMs) * 1e6),
     sampleStacks: Uint32Array.from(stacks),
     sampleStates: Uint8Array.from(ordered, ({ state }) => state ?? 0),
+    marks: [],
     stats: { ...emptyStats(), signals: ordered.length, written: ordered.length },
     ...more,
   };

@@ -244,8 +244,9 @@ uint64_t ResidentKib() {
 
 // Half register themselves, as workers do; the others are found by the scan, or not.
 TEST_P(ManyThreadsBy, TenThousandShortOnesInARowLeaveNothing) {
+  test::StartToolsThreads();
   Session session(GetParam());
-  const uint32_t at_first = session.header()->thread_count.load();  // TSan has a thread of its own
+  const uint32_t at_first = session.header()->thread_count.load();
   const auto churn = [&](int count) {
     for (int i = 0; i < count; i++) {
       std::thread([&] {

@@ -59,6 +59,12 @@ inline std::string EngineName(const testing::TestParamInfo<TimerEngine>& info) {
   if ((engine) == TimerEngine::kPerf && !CheckPerfEvents().ok()) \
   GTEST_SKIP() << CheckPerfEvents().message()
 
+// TSan starts a thread of its own along with the program's first one: tests that count have it
+// there before they begin.
+inline void StartToolsThreads() {
+  std::thread([] {}).join();
+}
+
 class SamplerHarness {
  public:
   explicit SamplerHarness(TimerEngine engine, uint64_t interval_ns = 1'000'000,

@@ -162,6 +162,7 @@ TEST_P(SamplerEngines, TheSamplesOfThreadsThatWorkStandForTheirCpuTime) {
 
 TEST_P(SamplerEngines, FindsThreadsThatComeAndReleasesThoseThatGo) {
   SKIP_WHERE_FORBIDDEN(GetParam());
+  test::StartToolsThreads();
   SamplerHarness harness(GetParam());
   ASSERT_TRUE(harness.sampler().Start().ok());
   RegionHeader* header = harness.region()->header();

@@ -1,0 +1,237 @@
+'use strict';
+
+const { errors } = require('./errors');
+
+/**
+ * Recordings made of recordings: some of a recording's samples, or all of several. Pure.
+ *
+ * @typedef {import('../binding').NativeRecording} Recording
+ * @typedef {import('../binding').NativeFrame} Frame
+ */
+
+/** A growing stack tree: equal stacks are one node. */
+class StackTree {
+  parents = [0];
+  frames = [0];
+  /** @type {Map<number, Map<number, number>>} */
+  #children = new Map();
+
+  /** @param {number} parent @param {number} frame */
+  child(parent, frame) {
+    let own = this.#children.get(parent);
+    if (own === undefined) {
+      own = new Map();
+      this.#children.set(parent, own);
+    }
+    let node = own.get(frame);
+    if (node === undefined) {
+      node = this.parents.length;
+      own.set(frame, node);
+      this.parents.push(parent);
+      this.frames.push(frame);
+    }
+    return node;
+  }
+}
+
+/** @param {Frame} frame */
+function frameKey(frame) {
+  return JSON.stringify(Object.values(frame));
+}
+
+/**
+ * The samples whose index is in `kept`, with sums of their own. Counters of the recording as a whole stay.
+ * @param {Recording} recording
+ * @param {(index: number) => boolean} isKept
+ * @returns {Recording}
+ */
+function filterRecording(recording, isKept) {
+  const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs, sampleStacks, sampleStates } = recording;
+  const kept = Uint32Array.from(sampleTimes.keys()).filter(isKept);
+  const cpuNs = new Map();
+  const wallNs = new Map();
+  const counts = new Map();
+  for (const i of kept) {
+    wallNs.set(sampleThreads[i], (wallNs.get(sampleThreads[i]) ?? 0) + sampleWallNs[i]);
+    cpuNs.set(sampleThreads[i], (cpuNs.get(sampleThreads[i]) ?? 0) + sampleCpuNs[i]);
+    counts.set(sampleThreads[i], (counts.get(sampleThreads[i]) ?? 0) + 1);
+  }
+  return {
+    ...recording,
+    threads: recording.threads
+      .filter(({ id }) => counts.has(id))
+      .map((thread) => ({
+        ...thread,
+        cpuNs: cpuNs.get(thread.id),
+        wallNs: wallNs.get(thread.id),
+        sampleCount: counts.get(thread.id),
+      })),
+    sampleThreads: sampleThreads.filter((_, i) => isKept(i)),
+    sampleTimes: Float64Array.from(kept, (i) => sampleTimes[i]),
+    sampleCpuNs: Float64Array.from(kept, (i) => sampleCpuNs[i]),
+    sampleWallNs: Float64Array.from(kept, (i) => sampleWallNs[i]),
+    sampleStacks: Uint32Array.from(kept, (i) => sampleStacks[i]),
+    sampleStates: Uint8Array.from(kept, (i) => sampleStates[i]),
+  };
+}
+
+/**
+ * @template T
+ * @param {T[]} values
+ * @param {string} what
+ */
+function onlyOne(values, what) {
+  const [first, ...others] = [...new Set(values)];
+  if (others.length > 0) throw errors.notAlike(what, [first, ...others].join(' and '));
+  return first;
+}
+
+/**
+ * @param {Record<string, number>[]} counters
+ * @returns {Record<string, number>}
+ */
+function sumCounters(counters) {
+  /** @type {Record<string, number>} */
+  const sums = {};
+  for (const each of counters) {
+    for (const [name, count] of Object.entries(each)) sums[name] = (sums[name] ?? 0) + count;
+  }
+  return sums;
+}
+
+/**
+ * Rates and costs together: shares are of the CPU time of all.
+ * @param {import('./index').Stats[]} all
+ * @param {number} written
+ */
+function sumRates(all, written) {
+  const sum = (/** @type {(stats: import('./index').Stats) => number} */ of) =>
+    all.reduce((total, stats) => total + of(stats), 0);
+  // CPU time without that in pauses.
+  const countedNs = sum(({ written: own, rate }) => (rate.achieved > 0 ? (own / rate.achieved) * 1e9 : 0));
+  const percent = (/** @type {(stats: import('./index').Stats) => number} */ of) => {
+    const shares = sum((stats) =>
+      stats.rate.achieved > 0 ? of(stats) * (stats.written / stats.rate.achieved) * 1e9 : 0,
+    );
+    return countedNs > 0 ? shares / countedNs : 0;
+  };
+  const same = (/** @type {string[]} */ names) => [...new Set(names)].join(', ');
+  return {
+    intervalNs: Math.max(...all.map(({ intervalNs }) => intervalNs)),
+    clock: same(all.map(({ clock }) => clock)),
+    signal: same(all.map(({ signal }) => signal)),
+    rate: {
+      asked: Math.min(...all.map(({ rate }) => rate.asked)),
+      achieved: countedNs > 0 ? (written * 1e9) / countedNs : 0,
+    },
+    overhead: {
+      handlerPercent: percent(({ overhead }) => overhead.handlerPercent),
+      deliveryPercent: percent(({ overhead }) => overhead.deliveryPercent),
+    },
+    deliveryNs: Math.max(...all.map(({ deliveryNs }) => deliveryNs)),
+    pausedNs: sum(({ pausedNs }) => pausedNs),
+  };
+}
+
+/** @param {import('./index').Stats[]} all @returns {import('./index').Stats} */
+function sumStats(all) {
+  const sum = (/** @type {(stats: import('./index').Stats) => number} */ of) =>
+    all.reduce((total, stats) => total + of(stats), 0);
+  const most = (/** @type {(stats: import('./index').Stats) => number} */ of) => Math.max(...all.map(of));
+  const written = sum((stats) => stats.written);
+  const total = sum(({ handlerNs }) => handlerNs.total);
+  return {
+    signals: sum((stats) => stats.signals),
+    written,
+    drained: sum((stats) => stats.drained),
+    dropped: sumCounters(all.map(({ dropped }) => dropped)),
+    overruns: sum((stats) => stats.overruns),
+    truncated: sum((stats) => stats.truncated),
+    incomplete: sum((stats) => stats.incomplete),
+    threadsLive: sum((stats) => stats.threadsLive),
+    threadsSeen: sum((stats) => stats.threadsSeen),
+    threadsRefused: sum((stats) => stats.threadsRefused),
+    handlerNs: {
+      // Of the one that is worst: percentiles do not add up.
+      ...{ p50: most(({ handlerNs }) => handlerNs.p50), p99: most(({ handlerNs }) => handlerNs.p99) },
+      ...{ max: most(({ handlerNs }) => handlerNs.max), mean: written > 0 ? Math.round(total / written) : 0, total },
+    },
+    cpuNs: sum((stats) => stats.cpuNs),
+    ...sumRates(all, written),
+    bytes: sum((stats) => stats.bytes),
+    drainLagNs: most((stats) => stats.drainLagNs),
+    warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
+    shutdown: all.length === 1 ? all[0].shutdown : null,
+  };
+}
+
+/**
+ * All samples of several recordings, as if they were one: threads side by side, times since the earliest start.
+ * @param {Recording[]} recordings one or more
+ * @returns {Recording}
+ * @throws `ERR_SPPROF_NOT_ALIKE`: they differ in mode or interval
+ */
+function mergeRecordings(recordings) {
+  const intervalNs = onlyOne(
+    recordings.map((each) => each.intervalNs),
+    'intervals (ns)',
+  );
+  const mode = onlyOne(
+    recordings.map((each) => each.mode),
+    'modes',
+  );
+  const startTimeMs = Math.min(...recordings.map((each) => each.startTimeMs));
+  const lateNs = recordings.map((each) => (each.startTimeMs - startTimeMs) * 1e6);
+  const tree = new StackTree();
+  /** @type {Frame[]} */
+  const frames = [];
+  /** @type {Map<string, number>} */
+  const frameNumbers = new Map();
+  const nodesOf = recordings.map((recording) => {
+    const frameOf = recording.frames.map((frame) => {
+      const key = frameKey(frame);
+      let number = frameNumbers.get(key);
+      if (number === undefined) {
+        number = frames.push(frame) - 1;
+        frameNumbers.set(key, number);
+      }
+      return number;
+    });
+    const nodes = new Uint32Array(recording.stackParents.length);
+    for (let node = 1; node < nodes.length; node++) {
+      nodes[node] = tree.child(nodes[recording.stackParents[node]], frameOf[recording.stackFrames[node]]);
+    }
+    return nodes;
+  });
+  let threadCount = 0;
+  const firstThread = recordings.map(({ threads }) => {
+    const first = threadCount;
+    threadCount += Math.max(0, ...threads.map(({ id }) => id + 1));
+    return first;
+  });
+  /** @param {(recording: Recording, number: number) => number[]} column */
+  const all = (column) => recordings.flatMap(column);
+  const [first] = recordings;
+  return {
+    ...{ ...first, startTimeMs, intervalNs, mode, frames },
+    durationNs: Math.max(...recordings.map((each, i) => each.durationNs + lateNs[i])),
+    stoppedCleanly: recordings.every((each) => each.stoppedCleanly),
+    threads: recordings.flatMap(({ threads }, i) => threads.map((each) => ({ ...each, id: each.id + firstThread[i] }))),
+    stackParents: Uint32Array.from(tree.parents),
+    stackFrames: Uint32Array.from(tree.frames),
+    sampleThreads: Uint32Array.from(
+      all(({ sampleThreads }, i) => Array.from(sampleThreads, (id) => id + firstThread[i])),
+    ),
+    sampleTimes: Float64Array.from(all(({ sampleTimes }, i) => Array.from(sampleTimes, (ns) => ns + lateNs[i]))),
+    sampleCpuNs: Float64Array.from(all(({ sampleCpuNs }) => [...sampleCpuNs])),
+    sampleWallNs: Float64Array.from(all(({ sampleWallNs }) => [...sampleWallNs])),
+    sampleStacks: Uint32Array.from(all(({ sampleStacks }, i) => Array.from(sampleStacks, (node) => nodesOf[i][node]))),
+    sampleStates: Uint8Array.from(all(({ sampleStates }) => [...sampleStates])),
+    marks: recordings
+      .flatMap(({ marks }, i) => marks.map((mark) => ({ ...mark, timeNs: mark.timeNs + lateNs[i] })))
+      .sort((a, b) => a.timeNs - b.timeNs),
+    stats: sumStats(recordings.map(({ stats }) => stats)),
+  };
+}
+
+module.exports = { filterRecording, mergeRecordings };

@@ -1,0 +1,69 @@
+#include "profile/live_decoder.h"
+
+#include <utility>
+
+namespace spprof {
+
+void LiveDecoder::Add(const LogChunk& chunk) {
+  log_.Add(chunk);
+  if (chunk.header.kind == ChunkKind::kIndex)
+    waiting_ += chunk.payload.size() / sizeof(SampleRecord);
+}
+
+LiveBatch LiveDecoder::Take() {
+  LiveBatch batch;
+  batch.first_frame = told_frames_;
+  resolver_.Learn();
+  threads_.resize(log_.threads().size());
+  for (size_t id = 0; id < threads_.size(); id++) AddSamples(id, &batch);
+  batch.frames.assign(resolver_.frames().begin() + told_frames_, resolver_.frames().end());
+  told_frames_ = static_cast<uint32_t>(resolver_.frames().size());
+  waiting_ = 0;
+  return batch;
+}
+
+void LiveDecoder::AddSamples(size_t thread_id, LiveBatch* batch) {
+  RecordedThread& thread = *log_.threads()[thread_id];
+  if (thread.samples.empty() || !log_.session().has_value()) return;
+  Told& told = threads_[thread_id];
+  if (!told.is_told) {
+    told.is_told = true;
+    told.stacks.emplace(thread, &resolver_, &tree_);
+    RecordingThread result;
+    result.id = static_cast<uint32_t>(thread_id);
+    result.tid = thread.tid;
+    result.name = thread.name;
+    result.kind = KindOf(thread, log_.session()->pid);
+    batch->threads.push_back(std::move(result));
+  }
+  const uint64_t start_ns = log_.session()->start_monotonic_ns;
+  for (const uint32_t i : OrderByTime(thread.samples)) {
+    const SampleRecord& sample = thread.samples[i];
+    const uint32_t* node = told.stacks->Find(sample);
+    const uint32_t stack_id = node != nullptr ? *node : tree_.Child(0, resolver_.LostFrame());
+    TellStack(stack_id, batch);
+    const uint64_t since_ns = sample.time_ns < start_ns ? 0 : sample.time_ns - start_ns;
+    batch->times_ms.push_back(static_cast<double>(since_ns) / 1e6);
+    batch->cpu_ns.push_back(IsOffCpu(sample) ? 0 : static_cast<double>(sample.cpu_ns));
+    // What a sample on the CPU stands for, it was on the CPU.
+    batch->wall_ns.push_back(static_cast<double>(sample.cpu_ns));
+    batch->stack_ids.push_back(stack_id);
+    batch->thread_ids.push_back(static_cast<uint32_t>(thread_id));
+    batch->states.push_back(StatesOf(sample.state));
+  }
+  thread.samples.clear();
+}
+
+void LiveDecoder::TellStack(uint32_t id, LiveBatch* batch) {
+  if (told_stacks_.size() <= id) told_stacks_.resize(id + 1);
+  if (told_stacks_[id]) return;
+  told_stacks_[id] = true;
+  const size_t before = batch->new_stack_frames.size();
+  for (uint32_t node = id; node != 0; node = tree_.ParentOf(node))
+    batch->new_stack_frames.push_back(tree_.FrameOf(node));
+  batch->new_stack_ids.push_back(id);
+  batch->new_stack_lengths.push_back(
+      static_cast<uint32_t>(batch->new_stack_frames.size() - before));
+}
+
+}  // namespace spprof

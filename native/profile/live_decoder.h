@@ -1,0 +1,63 @@
+// A log as it grows, decoded batch by batch: the samples since the last batch, and the definition
+// of each stack and thread with the first batch that uses it. The same names and frames as a
+// Recording has, from the same code.
+//
+// Context: any thread, one at a time. Reads modules and scripts from disk, as RecordingBuilder.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "profile/frame_resolver.h"
+#include "profile/recorded_log.h"
+#include "profile/recording.h"
+#include "profile/stack_tree.h"
+#include "profile/thread_stacks.h"
+
+namespace spprof {
+
+struct LiveBatch {
+  // One element a sample; of one thread in order of time.
+  std::vector<double> times_ms;  // since the start of the recording
+  std::vector<double> cpu_ns;
+  std::vector<double> wall_ns;
+  std::vector<uint32_t> stack_ids;
+  std::vector<uint32_t> thread_ids;
+  std::vector<uint8_t> states;  // as Recording::sample_states
+
+  // What appears for the first time. Frames are numbered on from batch to batch.
+  uint32_t first_frame = 0;
+  std::vector<RecordingFrame> frames;
+  std::vector<uint32_t> new_stack_ids;
+  std::vector<uint32_t> new_stack_lengths;  // in frames
+  std::vector<uint32_t> new_stack_frames;   // of one after the other, leaf first
+  std::vector<RecordingThread> threads;
+};
+
+class LiveDecoder {
+ public:
+  void Add(const LogChunk& chunk);
+  // Samples that wait for Take.
+  size_t waiting() const { return waiting_; }
+  LiveBatch Take();
+
+ private:
+  struct Told {
+    std::optional<ThreadStacks> stacks;
+    bool is_told = false;
+  };
+  void AddSamples(size_t thread_id, LiveBatch* batch);
+  void TellStack(uint32_t id, LiveBatch* batch);
+
+  RecordedLog log_;
+  FrameResolver resolver_{log_};
+  StackTree tree_;
+  std::vector<Told> threads_;  // as log_.threads()
+  std::vector<bool> told_stacks_;
+  uint32_t told_frames_ = 0;
+  size_t waiting_ = 0;
+};
+
+}  // namespace spprof
