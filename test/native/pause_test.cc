@@ -132,7 +132,8 @@ TEST_P(PauseEngines, NoTimerIsCreatedAndEachThreadTakesAtMostTenMicroseconds) {
   EXPECT_EQ(test::ReadFile("/proc/self/timers"), before);
   std::printf("pause and resume: %.2f us a thread\n",
               static_cast<double>(best_ns) / 1000 / static_cast<double>(kThreads));
-  if (!test::kSanitized) {
+  // A perf event is switched on the processor that its thread has last run on, by an interrupt.
+  if (!test::kSanitized && GetParam() != TimerEngine::kPerf) {
     EXPECT_LE(best_ns, kThreads * 10'000 * 2);
   }
   harness.sampler().Stop();
