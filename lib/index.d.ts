@@ -32,6 +32,11 @@ export interface StartOptions {
   /** Seconds after which the sampling ends by itself, 0.001 to 2,592,000; `stop()` gives the profile as always. Default: none. */
   durationS?: number;
   /**
+   * Memory for the profile that `stop()` makes, MB, 16 to 1,048,576. In a longer one, samples of one stack are added up within a window of
+   * time, and, if there are too many stacks, the rarest ones become `(folded)`; `stats.folded` and a warning tell. Default 1024.
+   */
+  maxMemory?: number;
+  /**
    * SIGINT and SIGTERM end the recording, its log safe on the disk, before they do what they would have done: run the
    * listeners that were there before `start()`, or end the process. Listeners added later take the signal as without us.
    * Useful with `dir`. The command `spprof` always does this. Default false.
@@ -57,6 +62,8 @@ export interface Stats {
   dropped: Record<string, number>;
   /** Timer expirations that a sample stands for, beyond itself. */
   overruns: number;
+  /** Samples that have become part of others of their stack, to keep a long profile within `maxMemory`. `written = sampleCount + folded`. */
+  folded: number;
   /** Stacks with more than `maxFrames` frames. */
   truncated: number;
   /** Stacks whose walk ended before the thread's first function. */
@@ -341,4 +348,4 @@ export function isRecording(): boolean;
  * Reads a finished recording: a log (`.spprof`), or the folder of a process.
  * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_NO_BINDING`
  */
-export function readProfile(path: string, settings?: { sourceMaps?: boolean }): Promise<Profile>;
+export function readProfile(path: string, settings?: { sourceMaps?: boolean; maxMemory?: number }): Promise<Profile>;

@@ -23,10 +23,10 @@ const { parseMicroseconds } = require('./units');
  * @property {string[]} [planned] what the design names and this version does not have
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
- *   | 'indexRingBytes' | 'detailRingBytes' | 'handleSignals' | 'dir' | 'sourceMaps'} OptionName
+ *   | 'indexRingBytes' | 'detailRingBytes' | 'maxMemory' | 'handleSignals' | 'dir' | 'sourceMaps'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
- *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, handleSignals: boolean,
+ *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, maxMemory: number, handleSignals: boolean,
  *   dir: string | null,
  *   sourceMaps: boolean }} Options
  */
@@ -134,6 +134,16 @@ const OPTIONS = {
     operand: 's',
     env: 'SPPROF_DURATION',
     help: 'stop recording after so many seconds; the program runs on',
+  },
+  maxMemory: {
+    type: 'integer',
+    default: 1024,
+    min: 16,
+    max: 1024 * 1024,
+    flag: 'max-memory',
+    operand: 'MB',
+    env: 'SPPROF_MAX_MEMORY',
+    help: 'memory for a decoded profile; of a longer one, samples of equal stacks are added up',
   },
   handleSignals: {
     type: 'boolean',

@@ -30,7 +30,8 @@ Totals TotalsOf(const RecordedLog& log) {
       durations.push_back(sample.handler_ns);
     }
   }
-  totals.samples = durations.size();
+  const FoldedSamples& folded = log.folded();
+  totals.samples = durations.size() + folded.samples;
   if (durations.empty()) return totals;
   // Nearest rank.
   const auto percentile = [&](size_t percent) -> uint64_t {
@@ -41,8 +42,11 @@ Totals TotalsOf(const RecordedLog& log) {
   };
   totals.handler_ns.p50 = percentile(50);
   totals.handler_ns.p99 = percentile(99);
-  totals.handler_ns.max = percentile(100);
-  totals.handler_ns.mean = totals.handler_ns.total / durations.size();
+  totals.handler_ns.max = std::max(percentile(100), folded.handler_max_ns);
+  totals.handler_ns.total += folded.handler_total_ns;
+  totals.handler_ns.mean = totals.handler_ns.total / totals.samples;
+  totals.truncated += folded.truncated;
+  totals.incomplete += folded.incomplete;
   return totals;
 }
 
@@ -103,6 +107,7 @@ RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
   stats.handler_ns.max = at_least("handler_ns_max", totals.handler_ns.max);
   stats.handler_ns.mean = counter("handler_ns_mean", totals.handler_ns.mean);
   stats.handler_ns.total = at_least("handler_ns_total", totals.handler_ns.total);
+  stats.folded = log.folded().samples;
   stats.cpu_ns = at_least("cpu_ns", totals.cpu_ns);
   stats.bytes = at_least("bytes", log_bytes);
   stats.drain_lag_ns = counter("drain_lag_ns", 0);
