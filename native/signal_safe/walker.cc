@@ -11,6 +11,10 @@ constexpr uint64_t kMaxStackBytes = uint64_t{1} << 30;
 // A walk that has emitted its frames' worth may still look for the JavaScript of a collection, but
 // not for ever.
 constexpr uint32_t kMaxSteps = 1 << 16;
+// Far enough to see the frame of generated code set up or left, if that is near; and of a builtin,
+// where what was seen is remembered.
+constexpr uint32_t kMaxLeafInstructions = 40;
+constexpr uint32_t kMaxBuiltinInstructions = 400;
 // Slots of a JavaScript frame below its frame pointer: context, function, argument count.
 constexpr uint64_t kStandardFrameBytes = 24;
 
@@ -70,7 +74,7 @@ WalkResult Walker::Walk(const Registers& registers) {
   while (beyond_leaf_ < limit && !result_.is_lane_full) {
     const Step step = StepOnce();
     if (step == Step::kOk) continue;
-    result_.is_complete = step == Step::kEndOfStack;
+    result_.is_complete = step == Step::kEndOfStack && !may_lack_caller_;
     break;
   }
   CloseLongStack();
@@ -93,6 +97,7 @@ RuleCacheEntry& Walker::Lookup(uintptr_t pc) {
   if (entry.pc != pc) {
     entry.module = static_cast<uint16_t>(modules_.Find(pc));
     const ModuleRange* module = modules_.At(entry.module);
+    entry.leaf = LeafFrame{LeafFrameKind::kNotLookedFor, 0};
     entry.rule = module != nullptr && module->has_cfi ? DecodeRule(module->cfi, pc) : UnwindRule{};
     entry.pc = pc;
   }
@@ -107,7 +112,7 @@ Walker::Step Walker::StepOnce() {
     if (is_leaf_) interpreter_bytecodes_ = 0;
   }
   const Step step = entry.rule.kind != RuleKind::kNone ? StepNative(*module, entry.rule)
-                                                       : StepByFramePointer(module);
+                                                       : StepByFramePointer(module, &entry);
   if (!is_leaf_) interpreter_bytecodes_ = 0;
   is_leaf_ = false;
   return step;
@@ -128,9 +133,9 @@ Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rul
   return Step::kStop;
 }
 
-Walker::Step Walker::StepByFramePointer(const ModuleRange* module) {
+Walker::Step Walker::StepByFramePointer(const ModuleRange* module, RuleCacheEntry* entry) {
   if (IsV8(module)) {
-    if (is_leaf_ && StepFramelessLeaf(module)) return Step::kOk;
+    if ((is_leaf_ || module != nullptr) && StepFrameless(module, entry)) return Step::kOk;
     EmitV8Frame(module);
   } else if (options_.native_frames) {
     Emit(MakeFrame(FrameType::kNative, LookupPc()));
@@ -147,12 +152,14 @@ Walker::Step Walker::StepByFramePointer(const ModuleRange* module) {
       (marker == uint64_t{v8_.frame_entry} << 1 || marker == uint64_t{v8_.frame_construct_entry}
                                                                  << 1)) {
     // JSEntry has saved the C++ caller's registers (V8.md 2.1), which call-frame rules above may
-    // ask for.
-    GuardedLoad64(fp - 24, &registers_.r12);
-    GuardedLoad64(fp - 32, &registers_.r13);
-    GuardedLoad64(fp - 40, &registers_.r14);
-    GuardedLoad64(fp - 48, &registers_.r15);
-    GuardedLoad64(fp - 56, &registers_.rbx);
+    // ask for. As a leaf, only those above the stack pointer, yet or still.
+    constexpr uint64_t Registers::*kSaved[] = {&Registers::r12, &Registers::r13, &Registers::r14,
+                                               &Registers::r15, &Registers::rbx};
+    uint64_t slot = fp - 16;
+    for (uint64_t Registers::*const saved : kSaved) {
+      slot -= 8;
+      if (slot >= registers_.sp) GuardedLoad64(slot, &(registers_.*saved));
+    }
   }
   registers_.sp = fp + 16;
   registers_.fp = caller_fp;
@@ -162,31 +169,45 @@ Walker::Step Walker::StepByFramePointer(const ModuleRange* module) {
   return Step::kOk;
 }
 
-// Only shapes that cannot be mistaken: an instruction boundary is what a program counter always is.
-bool Walker::StepFramelessLeaf(const ModuleRange* module) {
-  uint32_t at = 0, before = 0;
-  uint64_t return_address;
-  if (!GuardedLoad32(registers_.pc, &at)) return false;
-  const bool have_before = GuardedLoad32(registers_.pc - 1, &before);
-  constexpr uint32_t kPushMov = 0xe5894855;  // push rbp; mov rbp, rsp
-  const uint8_t opcode = at & 0xff;
-  if (at == kPushMov || opcode == 0xc3 || opcode == 0xc2) {  // ret, ret imm16
-    if (!GuardedLoad64(registers_.sp, &return_address)) return false;
-    EmitLeafCode(module);
-    registers_.sp += 8;
-  } else if (have_before && before == kPushMov) {
-    uint64_t caller_fp;
-    if (!GuardedLoad64(registers_.sp, &caller_fp) ||
-        !GuardedLoad64(registers_.sp + 8, &return_address)) {
-      return false;
-    }
-    EmitLeafCode(module);
-    registers_.fp = caller_fp;
-    registers_.sp += 16;
-  } else {
+bool Walker::StepFrameless(const ModuleRange* module, RuleCacheEntry* entry) {
+  LeafFrame leaf = entry->leaf;
+  if (module == nullptr) {
+    leaf = FindLeafFrame(registers_.pc, kMaxLeafInstructions);
+  } else if (leaf.kind == LeafFrameKind::kNotLookedFor) {
+    leaf = entry->leaf = FindLeafFrame(registers_.pc, kMaxBuiltinInstructions);
+  }
+  if (is_leaf_) {
+    leaf_owns_frame_ = leaf.kind == LeafFrameKind::kOwn;
+    // In generated code it is far from its beginning and its end, so it has its frame.
+    may_lack_caller_ = leaf.kind != LeafFrameKind::kOwn && module != nullptr;
+  } else if (leaf.kind != LeafFrameKind::kNone) {
     return false;
   }
-  registers_.pc = return_address;
+  Registers caller = registers_;
+  const uint64_t top = registers_.sp + static_cast<uint64_t>(leaf.offset);
+  switch (leaf.kind) {
+    case LeafFrameKind::kNone:
+      if (!GuardedLoad64(top, &caller.pc)) return false;
+      caller.sp = top + 8;
+      break;
+    case LeafFrameKind::kHalfBuilt:
+      if (!GuardedLoad64(top, &caller.fp) || !GuardedLoad64(top + 8, &caller.pc)) return false;
+      caller.sp = top + 16;
+      break;
+    case LeafFrameKind::kInRegister:
+      caller.pc = registers_.*kX86Registers[leaf.offset];
+      break;
+    default:
+      return false;
+  }
+  if (!IsReturnAddress(caller.pc)) return false;
+  may_lack_caller_ = false;
+  if (is_leaf_) {
+    EmitLeafCode(module);
+  } else {
+    Emit(MakeFrame(FrameType::kBuiltin, LookupPc()));
+  }
+  registers_ = caller;
   registers_.has_scratch = false;
   pc_is_exact_ = false;
   return true;

@@ -57,10 +57,11 @@ class Walker {
 
   Step StepOnce();
   Step StepNative(const ModuleRange& module, const UnwindRule& rule);
-  Step StepByFramePointer(const ModuleRange* module);
-  // A leaf in generated code whose frame is not set up yet, or gone already. False: it has its
-  // frame.
-  bool StepFramelessLeaf(const ModuleRange* module);
+  Step StepByFramePointer(const ModuleRange* module, RuleCacheEntry* entry);
+  // Generated code without a frame, not yet, or no more: the leaf, or a builtin that has called
+  // another from such a place. False: it has one, or nothing is known.
+  bool StepFrameless(const ModuleRange* module, RuleCacheEntry* entry);
+  bool IsReturnAddress(uint64_t address) const;
   RuleCacheEntry& Lookup(uintptr_t pc);
   // What the V8 frame at registers_.fp is.
   void EmitV8Frame(const ModuleRange* module);
@@ -115,7 +116,9 @@ class Walker {
   uint64_t interpreter_offset_ = 0;
   WalkResult result_{};
   bool is_leaf_ = true;
-  bool pc_is_exact_ = true;  // the leaf, or interrupted by a signal: not a return address
+  bool may_lack_caller_ = false;  // whether the leaf has a frame could not be told
+  bool leaf_owns_frame_ = false;  // the leaf is known to have set up the frame at fp
+  bool pc_is_exact_ = true;       // the leaf, or interrupted by a signal: not a return address
   uint32_t next_gc_frame_ = 0;
   bool capturing_ = false;
   uint32_t beyond_leaf_ = 0;  // frames emitted after the leaf's part was full

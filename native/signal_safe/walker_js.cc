@@ -10,8 +10,7 @@ constexpr uint64_t kSpread = 0x9e3779b97f4a7c15;  // Knuth, 6.4: neighbours fall
 // V8 stops inlining long before.
 constexpr uint32_t kMaxInlined = 64;
 
-// Whether `address` is behind a call instruction; spares a search for the code of a word that is no
-// return address.
+// Whether `address` is behind a call instruction.
 bool FollowsCall(uint64_t address) {
   uint64_t before;
   if (!GuardedLoad64(address - 8, &before)) return false;
@@ -24,13 +23,20 @@ bool FollowsCall(uint64_t address) {
 
 }  // namespace
 
+// V8's builtins are also returned to where none has called: at places where it goes on after
+// deoptimization.
+bool Walker::IsReturnAddress(uint64_t address) const {
+  return modules_.Find(address) != 0 || FollowsCall(address);
+}
+
 // `function_word` is from the frame's own slot (DESIGN D4).
 void Walker::EmitJsFrame(const ModuleRange* module, uint64_t function_word, Frame otherwise) {
   const uint64_t fp = registers_.fp;
   const bool in_builtin = module != nullptr;
   CodeFrames code;
   const bool is_code = !in_builtin && FramesOfCode(LookupPc(), fp, &code);
-  if (is_code && !is_leaf_) return EmitCode(code);
+  const bool owns_frame = !is_leaf_ || leaf_owns_frame_;
+  if (is_code && owns_frame) return EmitCode(code);
   uint32_t id;
   if (!FunctionIdOf(function_word, &id) || id == 0) {
     EmitAt(fp,
@@ -42,7 +48,7 @@ void Walker::EmitJsFrame(const ModuleRange* module, uint64_t function_word, Fram
     // (entry checks, argument popping).
     Emit(code.outermost());
     EmitBelowFrameless(id);
-  } else if (is_leaf_ && in_builtin) {
+  } else if (!owns_frame && in_builtin) {
     // Without a frame of its own, on top of a JavaScript frame (bytecode handlers, inline caches).
     Emit(otherwise);
     EmitBelowFrameless(id);
@@ -156,8 +162,9 @@ bool Walker::ReadBaselineFrame(const CodeObject& code, uint64_t pc, uint64_t fp,
 // `otherwise`: its tier when its slots are not those of interpreter or Sparkplug.
 Frame Walker::FrameFromSlots(uint64_t fp, uint32_t function_id, Tier otherwise) {
   uint64_t bytecode_array, bytecode_offset;
-  if (!GuardedLoad64(fp - 32, &bytecode_array) || !V8Reader::LooksLikeHeapObject(bytecode_array) ||
-      !reader_.IsBytecodeArray(bytecode_array) || !GuardedLoad64(fp - 40, &bytecode_offset)) {
+  if (fp - 40 < registers_.sp || !GuardedLoad64(fp - 32, &bytecode_array) ||
+      !V8Reader::LooksLikeHeapObject(bytecode_array) || !reader_.IsBytecodeArray(bytecode_array) ||
+      !GuardedLoad64(fp - 40, &bytecode_offset)) {
     return MakeJsFrame(otherwise, function_id, 0);
   }
   // Sparkplug keeps a feedback vector or cell where the interpreter keeps its offset, a Smi.

@@ -17,13 +17,26 @@ namespace spprof::test {
 // The return addresses on the stack since stepping began, innermost last.
 class CallChain {
  public:
-  // Before the instruction at `pc` runs.
-  void Advance(uint64_t pc, uint64_t sp) {
-    while (depth_ > 0 && calls_[depth_ - 1].slot < sp) depth_--;
+  // Before the next instruction runs.
+  void Advance(const ucontext_t& here) {
+    const auto& registers = here.uc_mcontext.gregs;
+    const auto pc = static_cast<uint64_t>(registers[REG_RIP]);
+    const auto sp = static_cast<uint64_t>(registers[REG_RSP]);
+    while (depth_ > 0 && !IsPending(depth_ - 1, pc, sp, registers)) {
+      depth_--;
+      was_cut_ = calls_[depth_].return_address != pc && calls_[depth_].interrupted_pc == 0;
+    }
     if (sp == last_sp_ - 8) {
       const uint64_t pushed = Load(sp);
       if (pushed > last_pc_ && pushed <= last_pc_ + kMaxInstructionBytes && pushed != pc) {
+        returns_[pushed % kReturns] = pushed;
         Push({sp, pushed, 0});
+      } else if (pushed != 0 && pushed == returns_[pushed % kReturns] && IsPush(last_pc_)) {
+        if (depth_ > 0 && calls_[depth_ - 1].return_address == pushed && !was_cut_) {
+          calls_[depth_ - 1].slot = sp;
+        } else {
+          Push({sp, pushed, 0});  // V8 goes on in the interpreter as if that had made a call
+        }
       }
     }
     last_pc_ = pc;
@@ -38,13 +51,14 @@ class CallChain {
     Push({slot, Load(slot), 0});
   }
 
+  // Calls have ended otherwise than by returning (a throw), and none was made since.
+  bool was_cut() const { return was_cut_; }
   uint32_t depth() const { return depth_; }
   // The instruction that caller `back` is at, 0 for the innermost: that of the call, as a walk
-  // names it (one byte before the return address), or one that a signal interrupted. Read anew each
-  // time, as V8 changes return addresses of code that it deoptimizes.
+  // names it (one byte before the return address), or one that a signal interrupted.
   uint64_t CallerAt(uint32_t back) const {
     const Call& call = calls_[depth_ - 1 - back];
-    return call.interrupted_pc != 0 ? call.interrupted_pc : Load(call.slot) - 1;
+    return call.interrupted_pc != 0 ? call.interrupted_pc : call.return_address - 1;
   }
   // Whether each return address is still what the call has put there. A C++ exception overwrites
   // that of its unwinder, whose callers are about to be left.
@@ -65,9 +79,38 @@ class CallChain {
   static constexpr uint32_t kMaxDepth = 1024;
   static constexpr uint64_t kMaxInstructionBytes = 15;
 
+  static bool IsPush(uint64_t pc) {
+    const auto* code = reinterpret_cast<const uint8_t*>(pc);
+    if ((*code & 0xf0) == 0x40) code++;
+    return (*code & 0xf8) == 0x50 || (*code == 0xff && (code[1] >> 3 & 7) == 6);
+  }
+
+  // Whether the call has not returned. The innermost code may move its return address: into a
+  // register, or further down as it puts arguments above it.
+  bool IsPending(uint32_t index, uint64_t pc, uint64_t sp, const gregset_t& registers) {
+    Call* const call = &calls_[index];
+    const uint64_t end = index > 0 ? calls_[index - 1].slot : UINT64_MAX;
+    if (call->interrupted_pc != 0) return call->slot >= sp;
+    if (pc == call->return_address && call->slot < sp) return false;
+    if (call->slot >= sp && Load(call->slot) == call->return_address) return true;
+    constexpr uint64_t kMovedBytes = 512;
+    for (uint64_t at = sp; at < call->slot + kMovedBytes && at < end; at += 8) {
+      if (Load(at) != call->return_address) continue;
+      call->slot = at;
+      return true;
+    }
+    if (call->slot >= sp) return true;
+    bool is_in_register = false;
+    for (int i = REG_R8; i <= REG_RCX; i++) {
+      if (static_cast<uint64_t>(registers[i]) == call->return_address) is_in_register = true;
+    }
+    return is_in_register;
+  }
+
   static uint64_t Load(uint64_t address) { return *reinterpret_cast<const uint64_t*>(address); }
   void Push(const Call& call) {
     if (depth_ == kMaxDepth) std::abort();
+    was_cut_ = false;
     calls_[depth_++] = call;
   }
 
@@ -75,6 +118,9 @@ class CallChain {
   uint32_t depth_ = 0;
   uint64_t last_pc_ = 0;
   uint64_t last_sp_ = 0;
+  bool was_cut_ = false;
+  static constexpr size_t kReturns = 4093;
+  uint64_t returns_[kReturns] = {};  // where calls have returned to
 };
 
 // Calls `visit` before each instruction of a stretch of the program, in the handler of SIGTRAP.
@@ -127,8 +173,7 @@ class SingleStepper {
       registers[REG_EFL] &= ~0x100;
       return;
     }
-    stepper->chain_.Advance(static_cast<uint64_t>(registers[REG_RIP]),
-                            static_cast<uint64_t>(registers[REG_RSP]));
+    stepper->chain_.Advance(here);
     stepper->visit_(stepper->data_, here, stepper->chain_);
   }
 
