@@ -14,7 +14,7 @@ constexpr uint32_t kMaxSteps = 1 << 16;
 // Far enough to see the frame of generated code set up or left, if that is near; and of a builtin,
 // where what was seen is remembered.
 constexpr uint32_t kMaxLeafInstructions = 40;
-constexpr uint32_t kMaxBuiltinInstructions = 400;
+constexpr uint32_t kMaxBuiltinInstructions = 2000;
 // Slots of a JavaScript frame below its frame pointer: context, function, argument count.
 constexpr uint64_t kStandardFrameBytes = 24;
 
@@ -119,6 +119,7 @@ Walker::Step Walker::StepOnce() {
 }
 
 Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rule) {
+  has_exact_sp_ = false;
   const uintptr_t lookup = LookupPc();
   if (options_.native_frames) Emit(MakeFrame(FrameType::kNative, lookup));
   switch (ApplyRule(module.cfi, rule, lookup, registers_.sp + kMaxStackBytes, &registers_)) {
@@ -135,12 +136,13 @@ Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rul
 
 Walker::Step Walker::StepByFramePointer(const ModuleRange* module, RuleCacheEntry* entry) {
   if (IsV8(module)) {
-    if ((is_leaf_ || module != nullptr) && StepFrameless(module, entry)) return Step::kOk;
+    if ((has_exact_sp_ || module != nullptr) && StepFrameless(module, entry)) return Step::kOk;
     EmitV8Frame(module);
   } else if (options_.native_frames) {
     Emit(MakeFrame(FrameType::kNative, LookupPc()));
   }
 
+  has_exact_sp_ = false;
   const uint64_t fp = registers_.fp;
   uint64_t caller_fp, caller_pc;
   if (fp < registers_.sp || fp - registers_.sp > kMaxStackBytes || (fp & 7) != 0 ||
@@ -171,9 +173,11 @@ Walker::Step Walker::StepByFramePointer(const ModuleRange* module, RuleCacheEntr
 
 bool Walker::StepFrameless(const ModuleRange* module, RuleCacheEntry* entry) {
   LeafFrame leaf = entry->leaf;
-  if (module == nullptr) {
+  if (module == nullptr && may_lack_frame_ && IsBeforeFrameOfBaseline()) {
+    leaf = {LeafFrameKind::kNone, 0};
+  } else if (module == nullptr && is_leaf_) {
     leaf = FindLeafFrame(registers_.pc, kMaxLeafInstructions);
-  } else if (leaf.kind == LeafFrameKind::kNotLookedFor) {
+  } else if (module != nullptr && leaf.kind == LeafFrameKind::kNotLookedFor) {
     leaf = entry->leaf = FindLeafFrame(registers_.pc, kMaxBuiltinInstructions);
   }
   if (is_leaf_) {
@@ -184,6 +188,7 @@ bool Walker::StepFrameless(const ModuleRange* module, RuleCacheEntry* entry) {
     return false;
   }
   Registers caller = registers_;
+  bool is_frame_made = false;
   const uint64_t top = registers_.sp + static_cast<uint64_t>(leaf.offset);
   switch (leaf.kind) {
     case LeafFrameKind::kNone:
@@ -196,52 +201,63 @@ bool Walker::StepFrameless(const ModuleRange* module, RuleCacheEntry* entry) {
       break;
     case LeafFrameKind::kInRegister:
       caller.pc = registers_.*kX86Registers[leaf.offset];
+      is_frame_made = true;
+      break;
+    case LeafFrameKind::kPopped:
+      caller.pc = registers_.*kX86Registers[leaf.offset % kStackWord];
+      caller.sp += static_cast<uint64_t>(leaf.offset / kStackWord) * 8;
       break;
     default:
       return false;
   }
   if (!IsReturnAddress(caller.pc)) return false;
   may_lack_caller_ = false;
-  if (is_leaf_) {
-    EmitLeafCode(module);
-  } else {
-    Emit(MakeFrame(FrameType::kBuiltin, LookupPc()));
-  }
+  EmitLeafCode(module);
+  may_lack_frame_ = !is_frame_made;
   registers_ = caller;
   registers_.has_scratch = false;
   pc_is_exact_ = false;
   return true;
 }
 
+// Baseline code, Sparkplug's and WebAssembly's, has its frame made by a builtin, which it calls
+// first.
+bool Walker::IsBeforeFrameOfBaseline() {
+  CodeObject code;
+  if (IsBeforeFrameOfLiftoff(registers_.pc)) return true;
+  return !options_.heap_is_moving && reader_.FindCode(LookupPc(), &code) &&
+         code.kind == v8_.kind_baseline && LookupPc() < FindFirstCall(code.instruction_start);
+}
+
 // The code at the leaf, known from the program counter alone: there is no frame to ask.
 void Walker::EmitLeafCode(const ModuleRange* module) {
   if (module != nullptr) {
-    Emit(MakeFrame(FrameType::kBuiltin, registers_.pc));
+    Emit(MakeFrame(FrameType::kBuiltin, LookupPc()));
     return;
   }
   CodeFrames frames;
   if (!options_.heap_is_moving) {
-    if (FramesOfCode(registers_.pc, 0, &frames)) {
+    if (FramesOfCode(LookupPc(), 0, &frames)) {
       Emit(frames.outermost());  // nothing is inlined at a function's entry and end
       return;
     }
     CodeObject code;
-    if (reader_.FindCode(registers_.pc, &code)) {
+    if (reader_.FindCode(LookupPc(), &code)) {
       if (code.kind == v8_.kind_regexp) {
-        Emit(MakeFrame(FrameType::kRegExp, registers_.pc));
+        Emit(MakeFrame(FrameType::kRegExp, LookupPc()));
         return;
       }
       // Sparkplug code does not name its function, but at its entry and its end the function
-      // register still does.
+      // register still does, as within the builtin that makes its frame.
       uint32_t id;
-      if (code.kind == v8_.kind_baseline && registers_.has_scratch &&
-          FunctionIdOf(registers_.rdi, &id) && id != 0) {
+      if (code.kind == v8_.kind_baseline && has_exact_sp_ && FunctionIdOf(registers_.rdi, &id) &&
+          id != 0) {
         Emit(MakeJsFrame(Tier::kBaseline, id, 0));
         return;
       }
     }
   }
-  Emit(MakeFrame(FrameType::kUnknownJs, registers_.pc));
+  Emit(MakeFrame(FrameType::kUnknownJs, LookupPc()));
 }
 
 void Walker::EmitV8Frame(const ModuleRange* module) {
@@ -254,7 +270,7 @@ void Walker::EmitV8Frame(const ModuleRange* module) {
     Emit(here);
     return;
   }
-  if (is_leaf_ && fp - registers_.sp < kStandardFrameBytes) {
+  if (has_exact_sp_ && fp - registers_.sp < kStandardFrameBytes) {
     EmitLeafCode(module);  // the slots below the frame pointer have not been written yet
     return;
   }

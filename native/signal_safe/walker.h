@@ -61,6 +61,7 @@ class Walker {
   // Generated code without a frame, not yet, or no more: the leaf, or a builtin that has called
   // another from such a place. False: it has one, or nothing is known.
   bool StepFrameless(const ModuleRange* module, RuleCacheEntry* entry);
+  bool IsBeforeFrameOfBaseline();
   bool IsReturnAddress(uint64_t address) const;
   RuleCacheEntry& Lookup(uintptr_t pc);
   // What the V8 frame at registers_.fp is.
@@ -116,6 +117,10 @@ class Walker {
   uint64_t interpreter_offset_ = 0;
   WalkResult result_{};
   bool is_leaf_ = true;
+  // Of the leaf, and of what has called it while it has no frame: sp is known to the byte, so what
+  // lies between it and fp is the frame's.
+  bool has_exact_sp_ = true;
+  bool may_lack_frame_ = true;    // what has called the leaf, too
   bool may_lack_caller_ = false;  // whether the leaf has a frame could not be told
   bool leaf_owns_frame_ = false;  // the leaf is known to have set up the frame at fp
   bool pc_is_exact_ = true;       // the leaf, or interrupted by a signal: not a return address

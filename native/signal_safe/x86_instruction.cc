@@ -174,7 +174,8 @@ class Decoder {
       map_ = kVexMap;
       if (map == 1) return opcode_ == 0x77 ? kBare : OperandsOfTwoBytes(opcode_);
       if (map == 2) return kModRm;
-      return map == 3 ? kModRm | kImm8 : kInvalid + 0;
+      if (map == 3) return kModRm | kImm8;
+      return kInvalid;
     }
     if (opcode_ != 0x0f) return OperandsOf(opcode_);
     opcode_ = *at_++;
@@ -286,6 +287,8 @@ class Decoder {
       case 0xcc:
       case 0xf4:
         return set(X86Effect::kTrap);
+      case 0xe8:
+        return set(X86Effect::kCall);
       case 0xe9:
       case 0xeb:
         return set(X86Effect::kJump, kNoRegister, immediate_);
@@ -294,6 +297,7 @@ class Decoder {
           const bool is_from_stack = mod_ != 3 && Rm() == kX86Sp && !has_index_;
           return set(X86Effect::kPush, is_from_stack ? kFromStack : kNoRegister, displacement_);
         }
+        if (reg_field_ == 2) return set(X86Effect::kCall);
         if (reg_field_ != 4) return;
         if (mod_ == 3) return set(X86Effect::kJumpToRegister, Rm());
         return set(X86Effect::kJumpToMemory, has_index_ ? kNoRegister : Rm());

@@ -17,14 +17,15 @@ inline constexpr uint8_t kX86R10 = 10;
 inline constexpr uint8_t kX86R11 = 11;
 
 enum class X86Effect : uint8_t {
-  kNone,            // none of these
-  kPush,            // `reg`, or something else when reg is kNoRegister
-  kPop,             // into `reg`
-  kMoveSp,          // by `value` bytes
-  kSetSp,           // to what is not known here
-  kSpFromFp,        // mov rsp, rbp
-  kLeave,           // leave, or another load of rbp
-  kFpFromSp,        // mov rbp, rsp
+  kNone,      // none of these
+  kPush,      // `reg`, or something else when reg is kNoRegister
+  kPop,       // into `reg`
+  kMoveSp,    // by `value` bytes
+  kSetSp,     // to what is not known here
+  kSpFromFp,  // mov rsp, rbp
+  kLeave,     // leave, or another load of rbp
+  kFpFromSp,  // mov rbp, rsp
+  kCall,
   kReturn,          // ret, ret imm16
   kJump,            // by `value` bytes from its end
   kBranch,          // the same on a condition

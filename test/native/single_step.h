@@ -32,10 +32,10 @@ class CallChain {
         returns_[pushed % kReturns] = pushed;
         Push({sp, pushed, 0});
       } else if (pushed != 0 && pushed == returns_[pushed % kReturns] && IsPush(last_pc_)) {
-        if (depth_ > 0 && calls_[depth_ - 1].return_address == pushed && !was_cut_) {
-          calls_[depth_ - 1].slot = sp;
-        } else {
+        if (was_cut_) {
           Push({sp, pushed, 0});  // V8 goes on in the interpreter as if that had made a call
+        } else if (depth_ > 0 && calls_[depth_ - 1].return_address == pushed) {
+          calls_[depth_ - 1].slot = sp;
         }
       }
     }
