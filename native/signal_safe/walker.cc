@@ -293,7 +293,9 @@ void Walker::EmitV8Frame(const ModuleRange* module) {
   // A context in the marker's place: a JavaScript frame, whose function is in its own slot (DESIGN
   // D4).
   if (options_.heap_is_moving) {
-    if (!EmitFromGcFrames(fp)) Emit(MakeFrame(FrameType::kUnknownJs, pc));
+    if (EmitFromGcFrames(fp)) return;
+    // Where the JavaScript frames are known, it is none of them, whatever lies there.
+    Emit(options_.has_gc_frames ? here : MakeFrame(FrameType::kUnknownJs, pc));
     return;
   }
   EmitJsFrame(module, function_word, here);

@@ -51,6 +51,10 @@ const scenarios = {
     sum += 'a-b-c'.replace(/[-]/g, run_replaced).length + JSON.stringify({ toJSON: run_serialized }).length;
     sum += /(a+)+b/.test(`${'a'.repeat(6)}c${sum & 1}`) ? 1 : 0;
   },
+  // With --expose-gc.
+  collections: function run() {
+    run_collect();
+  },
   webassembly: function run() {
     sum += wasm(2);
   },
@@ -181,7 +185,13 @@ const imports = {
 };
 const wasm = /** @type {any} */ (new WebAssembly.Instance(new WebAssembly.Module(code), imports).exports).f;
 
-const MAX_STEPS = 400_000;
+const MAX_STEPS = 150_000;
+function run_collect() {
+  const { gc } = /** @type {any} */ (globalThis);
+  gc({ type: 'minor' });
+  sum++;
+}
+
 const [turns, ...names] = process.argv.slice(3);
 /** @type {Record<string, any>} */
 const results = {};
