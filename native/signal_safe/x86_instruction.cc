@@ -172,7 +172,7 @@ class Decoder {
       at_ += opcode_ == 0xc5 ? 1 : 2;
       opcode_ = *at_++;
       map_ = kVexMap;
-      if (map == 1) return opcode_ == 0x77 ? kBare : OperandsOfTwoBytes(opcode_);
+      if (map == 1) return OperandsOfTwoBytes(opcode_);
       if (map == 2) return kModRm;
       if (map == 3) return kModRm | kImm8;
       return kInvalid;

@@ -52,8 +52,7 @@ WalkResult Walk(test::HandlerHarness* harness, uint32_t slot, const ucontext_t& 
   return walker.Walk(Registers::FromContext(here));
 }
 
-void OnStep(void* data, const ucontext_t& here, const test::CallChain& chain) {
-  auto* steps = static_cast<Steps*>(data);
+void Judge(Steps* steps, const ucontext_t& here, const test::CallChain& chain) {
   const WalkResult walk = Walk(steps->harness, steps->slot, here);
   const Frame* frames = steps->harness->State(steps->slot)->frames;
   const size_t expected = 1 + chain.depth() + steps->base_count;
@@ -84,6 +83,11 @@ void OnStep(void* data, const ucontext_t& here, const test::CallChain& chain) {
   }
   steps->wrong_walked_count = std::min<size_t>(walk.frame_count, 128);
   std::copy_n(frames, steps->wrong_walked_count, steps->wrong_walked);
+}
+
+bool OnStep(void* data, const ucontext_t& here, const test::CallChain& chain) {
+  Judge(static_cast<Steps*>(data), here, chain);
+  return true;
 }
 
 std::string Describe(uint64_t pc) {

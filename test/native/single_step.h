@@ -17,6 +17,10 @@ namespace spprof::test {
 // The return addresses on the stack since stepping began, innermost last.
 class CallChain {
  public:
+  // moves_return_addresses: as V8's builtins do, to put arguments above them.
+  explicit CallChain(bool moves_return_addresses)
+      : moves_return_addresses_(moves_return_addresses) {}
+
   // Before the next instruction runs.
   void Advance(const ucontext_t& here) {
     const auto& registers = here.uc_mcontext.gregs;
@@ -31,7 +35,8 @@ class CallChain {
       if (pushed > last_pc_ && pushed <= last_pc_ + kMaxInstructionBytes && pushed != pc) {
         returns_[pushed % kReturns] = pushed;
         Push({sp, pushed, 0});
-      } else if (pushed != 0 && pushed == returns_[pushed % kReturns] && IsPush(last_pc_)) {
+      } else if (moves_return_addresses_ && pushed != 0 && pushed == returns_[pushed % kReturns] &&
+                 IsPush(last_pc_)) {
         if (was_cut_) {
           Push({sp, pushed, 0});  // V8 goes on in the interpreter as if that had made a call
         } else if (depth_ > 0 && calls_[depth_ - 1].return_address == pushed) {
@@ -92,7 +97,11 @@ class CallChain {
     const uint64_t end = index > 0 ? calls_[index - 1].slot : UINT64_MAX;
     if (call->interrupted_pc != 0) return call->slot >= sp;
     if (pc == call->return_address && call->slot < sp) return false;
-    if (call->slot >= sp && Load(call->slot) == call->return_address) return true;
+    if (call->slot >= sp &&
+        (!moves_return_addresses_ || Load(call->slot) == call->return_address)) {
+      return true;
+    }
+    if (!moves_return_addresses_) return false;
     constexpr uint64_t kMovedBytes = 512;
     for (uint64_t at = sp; at < call->slot + kMovedBytes && at < end; at += 8) {
       if (Load(at) != call->return_address) continue;
@@ -114,6 +123,7 @@ class CallChain {
     calls_[depth_++] = call;
   }
 
+  const bool moves_return_addresses_;
   Call calls_[kMaxDepth];
   uint32_t depth_ = 0;
   uint64_t last_pc_ = 0;
@@ -123,12 +133,14 @@ class CallChain {
   uint64_t returns_[kReturns] = {};  // where calls have returned to
 };
 
-// Calls `visit` before each instruction of a stretch of the program, in the handler of SIGTRAP.
+// Calls `visit` before each instruction of a stretch of the program, in the handler of SIGTRAP,
+// until that gives false.
 class SingleStepper {
  public:
-  using Visit = void (*)(void* data, const ucontext_t& here, const CallChain& chain);
+  using Visit = bool (*)(void* data, const ucontext_t& here, const CallChain& chain);
 
-  SingleStepper(Visit visit, void* data) : visit_(visit), data_(data) {
+  SingleStepper(Visit visit, void* data, bool moves_return_addresses = false)
+      : visit_(visit), data_(data), chain_(moves_return_addresses) {
     if (stepper != nullptr) std::abort();
     stepper = this;
     struct sigaction action {};
@@ -174,7 +186,7 @@ class SingleStepper {
       return;
     }
     stepper->chain_.Advance(here);
-    stepper->visit_(stepper->data_, here, stepper->chain_);
+    if (!stepper->visit_(stepper->data_, here, stepper->chain_)) stepper->is_stepping_ = false;
   }
 
   static inline SingleStepper* stepper = nullptr;
