@@ -225,8 +225,8 @@ bool Walker::StepFrameless(const ModuleRange* module, RuleCacheEntry* entry) {
 bool Walker::IsBeforeFrameOfBaseline() {
   CodeObject code;
   if (IsBeforeFrameOfLiftoff(registers_.pc)) return true;
-  return !options_.heap_is_moving && reader_.FindCode(LookupPc(), &code) &&
-         code.kind == v8_.kind_baseline && LookupPc() < FindFirstCall(code.instruction_start);
+  return MayReadHeap() && reader_.FindCode(LookupPc(), &code) && code.kind == v8_.kind_baseline &&
+         LookupPc() < FindFirstCall(code.instruction_start);
 }
 
 // The code at the leaf, known from the program counter alone: there is no frame to ask.
@@ -236,7 +236,7 @@ void Walker::EmitLeafCode(const ModuleRange* module) {
     return;
   }
   CodeFrames frames;
-  if (!options_.heap_is_moving) {
+  if (MayReadHeap()) {
     if (FramesOfCode(LookupPc(), 0, &frames)) {
       Emit(frames.outermost());  // nothing is inlined at a function's entry and end
       return;
@@ -266,7 +266,7 @@ void Walker::EmitV8Frame(const ModuleRange* module) {
   const uint64_t pc = LookupPc();
   const Frame here = MakeFrame(in_builtin ? FrameType::kBuiltin : FrameType::kUnknownJs, pc);
   uint64_t marker, function_word;
-  if (!v8_.js_frames || fp < registers_.sp) {
+  if (!v8_.js_frames || options_.heap_may_move || fp < registers_.sp) {
     Emit(here);
     return;
   }

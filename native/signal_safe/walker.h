@@ -23,6 +23,7 @@ struct WalkOptions {
   bool native_frames = true;
   bool heap_is_moving =
       false;  // no heap object is read; JavaScript frames come from ThreadState::gc_frames
+  bool heap_may_move = false;  // nobody tells when: no heap object is read
   bool has_gc_frames = false;  // V8 announced this collection, so gc_frames are its own
 };
 
@@ -62,6 +63,7 @@ class Walker {
   // another from such a place. False: it has one, or nothing is known.
   bool StepFrameless(const ModuleRange* module, RuleCacheEntry* entry);
   bool IsBeforeFrameOfBaseline();
+  bool MayReadHeap() const { return !options_.heap_is_moving && !options_.heap_may_move; }
   bool IsReturnAddress(uint64_t address) const;
   RuleCacheEntry& Lookup(uintptr_t pc);
   // What the V8 frame at registers_.fp is.

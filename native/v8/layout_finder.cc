@@ -201,7 +201,14 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
     return v8;
   }
 
-  if (table != nullptr) FindCodeObjects(metadata, *table, &v8);
+  if (table != nullptr) {
+    FindCodeObjects(metadata, *table, &v8);
+  } else {
+    warnings->push_back("V8 " + std::to_string(version.major) + "." +
+                        std::to_string(version.minor) +
+                        " is not known to this version of spprof: what was inlined counts as its "
+                        "caller, and JavaScript of workers that it did not start appears as (js)");
+  }
   FindPositions(metadata, table, &v8);
   return v8;
 }
