@@ -54,10 +54,18 @@ void FindIsolateState(const VersionTable* table, V8Layout* layout) {
   if (layout->try_get_current == nullptr || table == nullptr) return;
   const auto* isolate = static_cast<const uint8_t*>(layout->try_get_current());
   if (isolate == nullptr) return;
-  // The table's word must say where we are: in a C++ callback from JavaScript.
+  // The table's word must say where we are: in a C++ callback from JavaScript, which newer versions
+  // do not tell from JavaScript while nobody of V8's own profiles. Two words before it is the stack
+  // pointer with which JavaScript was entered, somewhere above us.
   uint32_t state = 0;
+  uint64_t js_entry_sp;
   std::memcpy(&state, isolate + table->vm_state_offset, table->vm_state_bytes);
-  if (state != kVmStateExternal) return;
+  std::memcpy(&js_entry_sp, isolate + table->vm_state_offset - 2 * sizeof(uint64_t),
+              sizeof(js_entry_sp));
+  constexpr uint64_t kMaxStackBytes = uint64_t{1} << 30;
+  const auto here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+  const bool is_on_stack = js_entry_sp > here && js_entry_sp - here < kMaxStackBytes;
+  if (!is_on_stack || (state != kVmStateJs && state != kVmStateExternal)) return;
   layout->isolate_vm_state = static_cast<uint32_t>(table->vm_state_offset);
 }
 
