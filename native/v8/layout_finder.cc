@@ -28,9 +28,9 @@ constexpr auto kFlagged = PositionEncoding::kFlagged;
 
 constexpr VersionTable kVersions[] = {
     // Node 18
-    {10, 2, 2065, 2079, 240, 128, 0, 40, 48, 16, 6, 24, 32, kSigned, 0x4568, 4},
+    {10, 2, 2065, 2080, 240, 128, 0, 40, 48, 16, 6, 24, 32, kSigned, 0x4568, 4},
     // Node 20
-    {11, 3, 2066, 2080, -1, 16, 40, 56, 48, 16, 6, 24, 32, kSigned, 0x1b0, 4},
+    {11, 3, 2066, 2081, -1, 16, 40, 56, 48, 16, 6, 24, 32, kSigned, 0x1b0, 4},
     // Node 22
     {12, 4, -1, -1, -1, 32, -1, -1, -1, 8, 6, 16, 24, kSigned, 0x1b8, 2},
     // Node 24
