@@ -80,6 +80,7 @@ class Walker {
     Frame outermost() const { return frames[count - 1]; }
   };
   void EmitJsFrame(const ModuleRange* module, uint64_t function_word, Frame otherwise);
+  bool IsRegExpCode() const;
   void EmitCode(const CodeFrames& code);
   void EmitBelowFrameless(uint32_t function_id);
   bool FramesOfCode(uint64_t pc, uint64_t fp, CodeFrames* out);

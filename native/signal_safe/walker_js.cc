@@ -26,7 +26,11 @@ bool FollowsCall(uint64_t address) {
 // V8's builtins are also returned to where none has called: at places where it goes on after
 // deoptimization.
 bool Walker::IsReturnAddress(uint64_t address) const {
-  return modules_.Find(address) != 0 || FollowsCall(address);
+  if (modules_.Find(address) != 0) return true;
+  if (!FollowsCall(address)) return false;
+  CodeObject code;  // what lies before an object may look like a call
+  return !V8Reader::LooksLikeHeapObject(address) ||
+         (MayReadHeap() && reader_.FindCode(address - 1, &code));
 }
 
 // `function_word` is from the frame's own slot (DESIGN D4).
@@ -39,8 +43,10 @@ void Walker::EmitJsFrame(const ModuleRange* module, uint64_t function_word, Fram
   if (is_code && owns_frame) return EmitCode(code);
   uint32_t id;
   if (!FunctionIdOf(function_word, &id) || id == 0) {
-    EmitAt(fp,
-           otherwise);  // not readable, or a builtin with a frame of its own (Array.prototype.map)
+    // Not readable, or a builtin with a frame of its own (Array.prototype.map). V8 10 does not mark
+    // the frames of regular expressions.
+    const bool is_regexp = !in_builtin && v8_.frame_irregexp == 0 && IsRegExpCode();
+    EmitAt(fp, is_regexp ? MakeFrame(FrameType::kRegExp, LookupPc()) : otherwise);
   } else if (is_code && id == FrameFunctionOf(code.outermost())) {
     EmitCode(code);
   } else if (is_code) {
@@ -55,6 +61,11 @@ void Walker::EmitJsFrame(const ModuleRange* module, uint64_t function_word, Fram
   } else {
     EmitAt(fp, FrameFromSlots(fp, id, in_builtin ? Tier::kInterpreted : Tier::kOptimized));
   }
+}
+
+bool Walker::IsRegExpCode() const {
+  CodeObject code;
+  return reader_.FindCode(LookupPc(), &code) && code.kind == v8_.kind_regexp;
 }
 
 void Walker::EmitCode(const CodeFrames& code) {
