@@ -76,6 +76,7 @@ function run_few(a, b, c) {
   return a + (b === undefined && c === undefined ? 1 : 0);
 }
 function run_many(a) {
+  // biome-ignore lint/complexity/noArguments: what is tested
   return a + arguments.length;
 }
 function run_rest(...rest) {
@@ -141,7 +142,7 @@ const run_proxied = new Proxy(
     return a + 1;
   },
   {
-    apply: function run_trap(target, self, args) {
+    apply: function run_trap(target, _self, args) {
       return target(...args);
     },
   },
