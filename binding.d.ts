@@ -45,6 +45,8 @@ export interface NativeStats {
   drained: number;
   dropped: Record<string, number>;
   overruns: number;
+  /** Samples that have become part of others of their stack, to keep a long profile within `maxMemory`. `written = sampleCount + folded`. */
+  folded: number;
   /** Stacks of more than `maxFrames` frames: some between the leaf's part and the root's are left out, or all beyond the leaf's part. */
   truncated: number;
   /** Stacks whose walk ended before the thread's first function. */
@@ -187,8 +189,8 @@ export interface NativeSubscription {
 
 /** Begins to sample every thread of this process. At most one at a time. */
 export function start(options: NativeOptions): void;
-/** Stops, drains, decodes off the JavaScript thread. */
-export function stop(): Promise<NativeRecording>;
+/** Stops, drains, decodes off the JavaScript thread. A decoded recording of more than `maxMemory` bytes is folded. */
+export function stop(maxMemory?: number): Promise<NativeRecording>;
 /** Why an engine cannot be used in this process, or `''`. */
 export function timerProblem(timer: string): string;
 /** Counters so far. */
@@ -199,7 +201,7 @@ export function resume(): boolean;
 /** Nanoseconds; for all threads, from now on. */
 export function setInterval(intervalNs: number): void;
 /** What has been sampled until now, decoded off the JavaScript thread; the recording goes on. */
-export function snapshot(): Promise<NativeRecording>;
+export function snapshot(maxMemory?: number): Promise<NativeRecording>;
 /**
  * Calls `tell` on this thread's event loop, which it does not keep alive: `samples` from the recording's beginning on, in batches (if
  * they are wanted), `stats` every second, and `end`, once, when the recording has ended and everything has been told, or after `close`.
@@ -216,7 +218,7 @@ export function startedAt(): string;
 /** Called by a thread that runs JavaScript (a worker's preload): registers it at once, under this name. Returns false when it is refused or nothing records. */
 export function registerThread(name: string): boolean;
 /** Decodes a finished recording: a folder with `region` and `log`, or a log file. Off the JavaScript thread. */
-export function readRecording(path: string): Promise<NativeRecording>;
+export function readRecording(path: string, maxMemory?: number): Promise<NativeRecording>;
 /** Drains what is left in `<folder>/region` into `<folder>/log`; returns the number of bytes recovered. */
 export function recover(folder: string): Promise<number>;
 /** Registry and lanes as a text for a person: of the running recording, or of `<folder>/region`. */

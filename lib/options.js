@@ -11,10 +11,10 @@ const { allowedText, checkValue, parseValue } = require('./option-values');
  * @typedef {import('./option-values').Option} Option
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
- *   | 'indexRingBytes' | 'detailRingBytes' | 'handleSignals' | 'dir' | 'sourceMaps' | 'maxOverhead' | 'signal'} OptionName
+ *   | 'indexRingBytes' | 'detailRingBytes' | 'maxMemory' | 'handleSignals' | 'dir' | 'sourceMaps' | 'maxOverhead' | 'signal'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires' | 'perf' | 'itimer',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
- *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, handleSignals: boolean,
+ *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, maxMemory: number, handleSignals: boolean,
  *   dir: string | null, maxOverhead: number, signal: string,
  *   sourceMaps: boolean }} Options
  */
@@ -138,6 +138,16 @@ const OPTIONS = {
     operand: 's',
     env: 'SPPROF_DURATION',
     help: 'stop recording after so many seconds; the program runs on',
+  },
+  maxMemory: {
+    type: 'integer',
+    default: 1024,
+    min: 16,
+    max: 1024 * 1024,
+    flag: 'max-memory',
+    operand: 'MB',
+    env: 'SPPROF_MAX_MEMORY',
+    help: 'memory for a decoded profile; of a longer one, samples of equal stacks are added up',
   },
   handleSignals: {
     type: 'boolean',

@@ -146,6 +146,7 @@ function sumStats(all) {
     drained: sum((stats) => stats.drained),
     dropped: sumCounters(all.map(({ dropped }) => dropped)),
     overruns: sum((stats) => stats.overruns),
+    folded: sum((stats) => stats.folded),
     truncated: sum((stats) => stats.truncated),
     incomplete: sum((stats) => stats.incomplete),
     threadsLive: sum((stats) => stats.threadsLive),

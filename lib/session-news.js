@@ -16,6 +16,7 @@ class SessionNews {
   #wantsSamples = false;
   #isRef = false;
   #isOver;
+  #isStopped;
   #isStopping = false;
   #isEndTold = false;
   #warningsTold = 0;
@@ -27,16 +28,17 @@ class SessionNews {
   /**
    * @param {import('../binding')} binding
    * @param {(event: string, value?: unknown) => void} emit
-   * @param {boolean} isOver the recording has been stopped already
+   * @param {boolean} isStopped the recording has been stopped already
    */
-  constructor(binding, emit, isOver) {
+  constructor(binding, emit, isStopped) {
     this.#binding = binding;
     this.#emit = emit;
-    this.#isOver = isOver;
+    this.#isOver = isStopped;
+    this.#isStopped = isStopped;
     this.#ended = new Promise((resolve) => {
       this.#onEnd = resolve;
     });
-    if (!isOver) this.#subscribe(false);
+    if (!isStopped) this.#subscribe(false);
   }
 
   /** @param {boolean} hasSamples */
@@ -50,10 +52,10 @@ class SessionNews {
     if (this.#isRef) subscription.ref();
   }
 
-  /** From the beginning of the recording. */
+  /** From the beginning of the recording, also when its duration is over. */
   wantSamples() {
     this.#wantsSamples = true;
-    if (this.#isOver || this.#hasSamples) return;
+    if (this.#isStopped || this.#isStopping || this.#hasSamples) return;
     this.#subscription?.close();
     this.#subscribe(true);
   }
@@ -111,6 +113,7 @@ class SessionNews {
 
   /** After the recording has been stopped. @param {import('./index').Stats} stats the final ones */
   async finish(stats) {
+    this.#isStopped = true;
     if (!this.#isOver) {
       this.#subscription?.ref();
       await this.#ended;

@@ -30,16 +30,22 @@ class Session extends EventEmitter {
   #lastStats = null;
   /** @type {boolean} */
   #sourceMaps;
+  #maxMemory;
   /** @type {import('./session-news').SessionNews | null} */
   #news = null;
   #keepsAlive = false;
   #hasEnded = false;
 
-  /** @param {import('../binding')} binding @param {string | null} directory @param {boolean} sourceMaps */
-  constructor(binding, directory, sourceMaps) {
+  /**
+   * @param {import('../binding')} binding
+   * @param {string | null} directory
+   * @param {import('./options').Options} options
+   */
+  constructor(binding, directory, { sourceMaps, maxMemory }) {
     super();
     this.#binding = binding;
     this.#sourceMaps = sourceMaps;
+    this.#maxMemory = maxMemory * 2 ** 20;
     this.directory = directory;
     this.on('newListener', (event) => this.#onListener(event));
     this.on('removeListener', (event) => this.#onListenerGone(event));
@@ -114,7 +120,7 @@ class Session extends EventEmitter {
   /** @returns {Promise<Profile>} */
   async snapshot() {
     if (this.#stopped !== null) return this.#stopped;
-    return this.#profileOf(await this.#binding.snapshot());
+    return this.#profileOf(await this.#binding.snapshot(this.#maxMemory));
   }
 
   /** @returns {AsyncIterableIterator<import('./index').SampleBatch>} */
@@ -161,7 +167,7 @@ class Session extends EventEmitter {
   async #finish() {
     this.#lastStats = this.#binding.stats();
     this.#news?.stopping();
-    const recording = await this.#binding.stop();
+    const recording = await this.#binding.stop(this.#maxMemory);
     this.#lastStats = recording.stats;
     await this.#news?.finish(recording.stats);
     this.#hasEnded = true;
@@ -220,7 +226,7 @@ function start(given) {
     directory = makeRecordingFolder(options.dir);
   }
   binding.start({ ...toNativeOptions(options, directory), startedAt: callerOfStart() });
-  const session = new Session(binding, directory, options.sourceMaps);
+  const session = new Session(binding, directory, options);
   if (signal !== null) session.stopUpon(signal);
   return session;
 }

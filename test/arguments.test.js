@@ -44,7 +44,9 @@ describe('parseArguments()', () => {
   });
 
   test('the other verbs', () => {
-    expect(parse('report a.spprof')).toEqual({ verb: 'report', file: 'a.spprof', sourceMaps: true });
+    expect(parse('report a.spprof')).toEqual({
+      ...{ verb: 'report', file: 'a.spprof', reading: { sourceMaps: true, maxMemory: 1024 } },
+    });
     expect(parse('convert -o x.txt a.spprof -o y.folded')).toMatchObject({
       file: 'a.spprof',
       outputs: ['x.txt', 'y.folded'],

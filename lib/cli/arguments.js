@@ -12,8 +12,8 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {import('../exporters/formats').FormatName} FormatName
  * @typedef {{ outputs: string[], format: FormatName | null }} OutputRequest
  * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, command: string[] }} RecordRequest
- * @typedef {{ verb: 'report', file: string, sourceMaps: boolean }} ReportRequest
- * @typedef {OutputRequest & { verb: 'convert', file: string, sourceMaps: boolean }} ConvertRequest
+ * @typedef {{ verb: 'report', file: string, reading: import('../read-profile').Reading }} ReportRequest
+ * @typedef {OutputRequest & { verb: 'convert', file: string, reading: import('../read-profile').Reading }} ConvertRequest
  * @typedef {{ verb: 'recover', folder: string, dump: boolean }} RecoverRequest
  * @typedef {RecordRequest | ReportRequest | ConvertRequest | RecoverRequest | { verb: 'help', topic: string | null } |
  *   { verb: 'version' }} Request
@@ -24,8 +24,8 @@ const PLANNED_VERBS = ['view'];
 
 /** Flags that verbs other than `record` take. */
 const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
-  report: ['no-source-maps', 'help'],
-  convert: ['output', 'format', 'no-source-maps', 'help'],
+  report: ['no-source-maps', 'max-memory', 'help'],
+  convert: ['output', 'format', 'no-source-maps', 'max-memory', 'help'],
   recover: ['dump', 'help'],
 });
 
@@ -156,13 +156,14 @@ function parseFileVerb(verb, args, env) {
     throw errors.usage(`${verb} takes one ${what}, not also ${JSON.stringify(second.rest[0])}`);
   }
   if (verb === 'recover') return { verb, folder: operand, dump: given.has('dump') };
-  const { sourceMaps } = optionsOf(given, env);
-  if (verb === 'report') return { verb, file: operand, sourceMaps };
+  const { sourceMaps, maxMemory } = optionsOf(given, env);
+  const reading = { sourceMaps, maxMemory };
+  if (verb === 'report') return { verb, file: operand, reading };
   const outputs = outputsOf(given);
   if (outputs.outputs.length === 0) {
     throw errors.usage('convert needs an output: spprof convert <file> -o <file>');
   }
-  return { verb: 'convert', file: operand, sourceMaps, ...outputs };
+  return { verb: 'convert', file: operand, reading, ...outputs };
 }
 
 /**

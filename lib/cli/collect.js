@@ -61,14 +61,14 @@ async function waitForProcesses(pids) {
 /**
  * Finishes a dead process's log and reads it.
  * @param {string} folder of the process
- * @param {boolean} sourceMaps
+ * @param {import('../read-profile').Reading} reading
  * @returns {Promise<Profile>}
  * @throws (rejects) `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_SYSTEM`
  */
-async function readProcess(folder, sourceMaps) {
+async function readProcess(folder, { sourceMaps, maxMemory }) {
   const binding = loadBinding();
   if (fs.existsSync(path.join(folder, 'region'))) await binding.recover(folder);
-  return new Profile(await binding.readRecording(folder), { sourceMaps });
+  return new Profile(await binding.readRecording(folder, maxMemory * 2 ** 20), { sourceMaps });
 }
 
 /**

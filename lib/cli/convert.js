@@ -13,7 +13,7 @@ const { writeOutputs } = require('./write-outputs');
 async function convert(request, io) {
   const outputs = planOutputs(request, io.cwd());
   checkOutputs(outputs);
-  const { profile, log } = await openRecording(request.file, { sourceMaps: request.sourceMaps, io });
+  const { profile, log } = await openRecording(request.file, { reading: request.reading, io });
   const { pid, startTimeMs } = profile;
   const program = programName(request.file).replace(/\.spprof$/, '');
   const files = outputs.map(({ pattern, format }) => ({

@@ -17,7 +17,7 @@ const { moveLog, writeOutputs } = require('./write-outputs');
  * @property {string} folder of the recording
  * @property {Set<string>} ignore what was in it before
  * @property {boolean} keepFolder
- * @property {boolean} sourceMaps
+ * @property {import('../read-profile').Reading} reading
  * @property {number} firstPid of the command
  * @property {string} program its name, for `%n`
  * @property {string} command as the user gave it
@@ -85,7 +85,7 @@ async function processRecordings(ended) {
   const recorded = [];
   for (const { folder, pid } of folders.filter((each) => !alive.has(each.pid))) {
     try {
-      const profile = await readProcess(folder, ended.sourceMaps);
+      const profile = await readProcess(folder, ended.reading);
       for (const problem of profile.sourceMapProblems) io.stderr.write(`spprof: ${problem}\n`);
       recorded.push({ profile, folder });
     } catch (error) {

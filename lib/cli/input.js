@@ -39,25 +39,25 @@ function foldersIn(folder) {
 /**
  * The one recording that a path names. A region left by a dead process is drained into its log first.
  * @param {string} file
- * @param {{ sourceMaps: boolean, io: import('./run').Io }} settings
+ * @param {{ reading: import('../read-profile').Reading, io: import('./run').Io }} settings
  * @returns {Promise<{ profile: import('../profile').Profile, log: string }>}
  * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`
  */
-async function openRecording(file, { sourceMaps, io }) {
-  const opened = await openAs(file, sourceMaps);
+async function openRecording(file, { reading, io }) {
+  const opened = await openAs(file, reading);
   for (const problem of opened.profile.sourceMapProblems) io.stderr.write(`spprof: ${problem}\n`);
   return opened;
 }
 
 /**
  * @param {string} file
- * @param {boolean} sourceMaps
+ * @param {import('../read-profile').Reading} reading
  */
-async function openAs(file, sourceMaps) {
+async function openAs(file, reading) {
   const absolute = path.resolve(file);
   if (!statOf(absolute).isDirectory()) {
     const { readProfile } = require('../read-profile');
-    return { profile: await readProfile(absolute, { sourceMaps }), log: absolute };
+    return { profile: await readProfile(absolute, reading), log: absolute };
   }
   const folders = foldersIn(absolute);
   if (folders.length > 1) {
@@ -65,7 +65,7 @@ async function openAs(file, sourceMaps) {
   }
   checkEnded(folders[0]);
   const { readProcess } = require('./collect');
-  return { profile: await readProcess(folders[0], sourceMaps), log: path.join(folders[0], 'log') };
+  return { profile: await readProcess(folders[0], reading), log: path.join(folders[0], 'log') };
 }
 
 /**

@@ -108,7 +108,7 @@ async function record(request, io) {
     folder,
     ignore: before,
     keepFolder: !isPrivate,
-    sourceMaps: request.options.sourceMaps,
+    reading: request.options,
     firstPid: child.pid ?? 0,
     program,
     command: request.command[0],

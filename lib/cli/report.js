@@ -10,8 +10,8 @@ const FUNCTIONS = 30;
  * @param {import('./arguments').ReportRequest} request
  * @param {import('./run').Io} io
  */
-async function report({ file, sourceMaps }, io) {
-  const { profile } = await openRecording(file, { sourceMaps, io });
+async function report({ file, reading }, io) {
+  const { profile } = await openRecording(file, { reading, io });
   io.stdout.write(profile.toText({ limit: FUNCTIONS, folder: io.cwd() }));
   return 0;
 }

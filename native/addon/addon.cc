@@ -15,6 +15,12 @@ namespace spprof {
 
 namespace {
 
+// An optional limit for the decoded recording.
+uint64_t MaxMemory(const Napi::Value& given) {
+  return given.IsNumber() ? static_cast<uint64_t>(given.As<Napi::Number>().DoubleValue())
+                          : RecordingBuilder::kUnbounded;
+}
+
 std::string GetString(const Napi::Object& object, const char* key) {
   const Napi::Value value = object.Get(key);
   return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
@@ -65,26 +71,31 @@ void Start(const Napi::CallbackInfo& info) {
 
 Napi::Value Stop(const Napi::CallbackInfo& info) {
   // Stopping itself takes a few milliseconds (drain and join); decoding is what takes long.
-  return DecodeWorker::Queue(info.Env(), [](DecodeWorker::Keep* keep, Recording* recording) {
-    FinishedRecording finished;
-    Status status = Profiler::Get().Stop(&finished);
-    if (!status.ok()) return status;
-    status = ReadLog(finished.log->path(), recording);
-    if (!finished.warning.empty()) recording->stats.warnings.push_back(finished.warning);
-    *keep = std::move(finished.log);
-    return status;
-  });
+  const uint64_t max_memory = MaxMemory(info[0]);
+  return DecodeWorker::Queue(info.Env(),
+                             [max_memory](DecodeWorker::Keep* keep, Recording* recording) {
+                               FinishedRecording finished;
+                               Status status = Profiler::Get().Stop(&finished);
+                               if (!status.ok()) return status;
+                               status = ReadLog(finished.log->path(), recording, max_memory);
+                               if (!finished.warning.empty())
+                                 recording->stats.warnings.push_back(finished.warning);
+                               *keep = std::move(finished.log);
+                               return status;
+                             });
 }
 
 // What has been sampled until now.
 Napi::Value Snapshot(const Napi::CallbackInfo& info) {
-  return DecodeWorker::Queue(info.Env(), [](DecodeWorker::Keep* keep, Recording* recording) {
+  const uint64_t max_memory = MaxMemory(info[0]);
+  return DecodeWorker::Queue(info.Env(), [max_memory](DecodeWorker::Keep* keep,
+                                                      Recording* recording) {
     constexpr uint64_t kTimeoutNs = 500'000'000;  // a drain that takes longer is behind with all
     std::shared_ptr<LogWriter> log;
     const Status status = Profiler::Get().Catch(kTimeoutNs, &log);
     if (!status.ok()) return status;
     *keep = log;
-    return ReadLog(log->path(), recording);
+    return ReadLog(log->path(), recording, max_memory);
   });
 }
 
@@ -150,10 +161,11 @@ Napi::Value RegisterThread(const Napi::CallbackInfo& info) {
 
 Napi::Value ReadRecording(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "readRecording: expected a path");
-  return DecodeWorker::Queue(info.Env(), [path = info[0].As<Napi::String>().Utf8Value()](
-                                             DecodeWorker::Keep*, Recording* recording) {
-    return ReadLog(LogPathOf(path), recording);
-  });
+  return DecodeWorker::Queue(
+      info.Env(), [path = info[0].As<Napi::String>().Utf8Value(), max_memory = MaxMemory(info[1])](
+                      DecodeWorker::Keep*, Recording* recording) {
+        return ReadLog(LogPathOf(path), recording, max_memory);
+      });
 }
 
 Napi::Value Recover(const Napi::CallbackInfo& info) {

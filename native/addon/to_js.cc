@@ -67,6 +67,7 @@ Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
   object.Set("drained", Number(stats.drained));
   object.Set("dropped", Dropped(env, stats.dropped));
   object.Set("overruns", Number(stats.overruns));
+  object.Set("folded", Number(stats.folded));
   object.Set("truncated", Number(stats.truncated));
   object.Set("incomplete", Number(stats.incomplete));
   object.Set("threadsLive", Number(stats.threads_live));

@@ -32,6 +32,7 @@ class FrameResolver {
   bool IsInterpreterBuiltin(uint32_t frame_index) const;
 
   uint32_t TruncatedFrame() { return Special("(truncated)", FrameKind::kTruncated); }
+  uint32_t FoldedFrame() { return Special("(folded)", FrameKind::kUnknownJs); }
   uint32_t LostFrame() { return Special("(lost)", FrameKind::kUnknownJs); }
 
   std::vector<RecordingFrame> TakeFrames() { return std::move(table_).Take(); }

@@ -58,6 +58,27 @@ void RecordedLog::Add(const LogChunk& chunk) {
   }
 }
 
+size_t RecordedLog::sample_count() const {
+  size_t count = 0;
+  for (const auto& thread : threads_) count += thread->samples.size();
+  return count;
+}
+
+size_t RecordedLog::frame_count() const {
+  size_t count = 0;
+  for (const auto& thread : threads_) count += thread->frames.size();
+  return count;
+}
+
+void RecordedLog::NoteFolded(const SampleRecord& sample) {
+  if ((sample.state & kStateOffCpu) != 0) return;  // never counted as one
+  folded_.samples++;
+  if ((sample.state & kStateTruncated) != 0) folded_.truncated++;
+  if ((sample.state & kStateIncomplete) != 0) folded_.incomplete++;
+  folded_.handler_total_ns += sample.handler_ns;
+  folded_.handler_max_ns = std::max<uint64_t>(folded_.handler_max_ns, sample.handler_ns);
+}
+
 uint64_t RecordedLog::LostBytes() const {
   uint64_t lost = 0;
   for (const auto& thread : threads_)

@@ -64,6 +64,7 @@ struct RecordedThread {
   uint32_t kind = 0;  // as in ThreadRecord
   std::string name;
   bool has_javascript = false;
+  bool has_folded_stacks = false;  // stacks that are not there any more: see SampleFolding
   std::optional<RecordedTotals> totals;
   std::vector<SampleRecord> samples;
   std::vector<Frame> frames;  // of all stacks
@@ -90,9 +91,24 @@ struct RecordedSession {
   std::string exec_path;
 };
 
+// Of samples that have become part of others: what those do not tell.
+struct FoldedSamples {
+  uint64_t samples = 0;
+  uint64_t truncated = 0;
+  uint64_t incomplete = 0;
+  uint64_t handler_total_ns = 0;
+  uint64_t handler_max_ns = 0;
+};
+
 class RecordedLog {
  public:
   void Add(const LogChunk& chunk);
+
+  size_t sample_count() const;
+  size_t frame_count() const;
+  // `sample` is about to become part of another one.
+  void NoteFolded(const SampleRecord& sample);
+  const FoldedSamples& folded() const { return folded_; }
 
   const std::vector<std::unique_ptr<RecordedThread>>& threads() const { return threads_; }
   const std::optional<RecordedSession>& session() const { return session_; }
@@ -136,6 +152,7 @@ class RecordedLog {
   std::optional<uint64_t> end_ns_;
   uint64_t bad_records_ = 0;
   uint64_t probes_ = 0;
+  FoldedSamples folded_;
 };
 
 }  // namespace spprof

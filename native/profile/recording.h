@@ -73,6 +73,7 @@ struct RecordingStats {
   uint64_t drained = 0;
   std::map<std::string, uint64_t> dropped;  // by reason
   uint64_t overruns = 0;
+  uint64_t folded = 0;  // samples that have become part of others, to keep within the memory
   uint64_t truncated = 0;
   uint64_t incomplete = 0;
   uint64_t threads_live = 0;

@@ -96,15 +96,27 @@ Status RecordingBuilder::Build(Recording* out) const {
   if (lost_definitions > 0) out->stats.dropped["definition_lost"] += lost_definitions;
   std::vector<std::string>& warnings = out->stats.warnings;
   warnings.insert(warnings.end(), warnings_.begin(), warnings_.end());
+  if (out->stats.folded != 0) {
+    warnings.push_back(std::to_string(out->stats.folded) +
+                       " samples were added to others of their stack within " +
+                       std::to_string(folding_.window_ns() / 1'000'000) +
+                       " ms, to keep the profile within maxMemory: all times are right, when "
+                       "something ran is less exact");
+  }
+  if (folding_.folded_stacks() != 0) {
+    warnings.push_back(
+        "the " + std::to_string(folding_.folded_stacks()) +
+        " rarest stacks are shown as (folded), to keep the profile within maxMemory");
+  }
   return Status::Ok();
 }
 
-Status ReadLog(const std::string& path, Recording* out) {
+Status ReadLog(const std::string& path, Recording* out, uint64_t max_memory) {
   try {
     LogReader reader;
     Status status = LogReader::Open(path, &reader);
     if (!status.ok()) return status;
-    RecordingBuilder builder;
+    RecordingBuilder builder(max_memory);
     LogChunk chunk;
     while (reader.Next(&chunk)) builder.Add(chunk);
     builder.set_log_bytes(reader.good_bytes());

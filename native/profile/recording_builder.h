@@ -15,12 +15,20 @@
 #include "drain/log_reader.h"
 #include "profile/recorded_log.h"
 #include "profile/recording.h"
+#include "profile/sample_folding.h"
 
 namespace spprof {
 
 class RecordingBuilder {
  public:
-  void Add(const LogChunk& chunk) { log_.Add(chunk); }
+  // A recording of more than `max_memory` bytes, its copy in JavaScript included, is folded.
+  explicit RecordingBuilder(uint64_t max_memory = kUnbounded)
+      : folding_(FoldingLimits::ForMemory(max_memory)) {}
+
+  void Add(const LogChunk& chunk) {
+    log_.Add(chunk);
+    folding_.Fold(&log_);
+  }
   // Something the user should know, for stats.warnings.
   void AddWarning(std::string text) { warnings_.push_back(std::move(text)); }
   // Length of the log, for stats.bytes where the counters are missing.
@@ -29,8 +37,11 @@ class RecordingBuilder {
   // ERR_SPPROF_BAD_RECORDING when the session record is missing. `*out` is replaced.
   Status Build(Recording* out) const;
 
+  static constexpr uint64_t kUnbounded = UINT64_MAX;
+
  private:
   RecordedLog log_;
+  SampleFolding folding_;
   std::vector<std::string> warnings_;
   uint64_t log_bytes_ = 0;
 };
@@ -38,6 +49,7 @@ class RecordingBuilder {
 // Decodes the log at `path`. A log that breaks off gives what was good of it, with
 // is_stopped_cleanly false and a warning that tells where it broke off. Errors: as LogReader::Open,
 // and ERR_SPPROF_BAD_RECORDING when nothing of it is usable.
-Status ReadLog(const std::string& path, Recording* out);
+Status ReadLog(const std::string& path, Recording* out,
+               uint64_t max_memory = RecordingBuilder::kUnbounded);
 
 }  // namespace spprof

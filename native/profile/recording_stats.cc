@@ -33,7 +33,8 @@ Totals TotalsOf(const RecordedLog& log) {
       durations.push_back(sample.handler_ns);
     }
   }
-  totals.samples = durations.size() + log.probes();
+  const FoldedSamples& folded = log.folded();
+  totals.samples = durations.size() + folded.samples + log.probes();
   if (durations.empty()) return totals;
   // Nearest rank.
   const auto percentile = [&](size_t percent) -> uint64_t {
@@ -44,8 +45,11 @@ Totals TotalsOf(const RecordedLog& log) {
   };
   totals.handler_ns.p50 = percentile(50);
   totals.handler_ns.p99 = percentile(99);
-  totals.handler_ns.max = percentile(100);
-  totals.handler_ns.mean = totals.handler_ns.total / durations.size();
+  totals.handler_ns.max = std::max(percentile(100), folded.handler_max_ns);
+  totals.handler_ns.total += folded.handler_total_ns;
+  totals.handler_ns.mean = totals.handler_ns.total / totals.samples;
+  totals.truncated += folded.truncated;
+  totals.incomplete += folded.incomplete;
   return totals;
 }
 
@@ -106,6 +110,7 @@ RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
   stats.handler_ns.max = at_least("handler_ns_max", totals.handler_ns.max);
   stats.handler_ns.mean = counter("handler_ns_mean", totals.handler_ns.mean);
   stats.handler_ns.total = at_least("handler_ns_total", totals.handler_ns.total);
+  stats.folded = log.folded().samples;
   stats.cpu_ns = at_least("cpu_ns", totals.cpu_ns);
   if (log.session().has_value()) {
     stats.interval_ns = counter("interval_ns", log.session()->interval_ns);

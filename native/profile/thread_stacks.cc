@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "profile/sample_folding.h"
+
 namespace spprof {
 
 ThreadKind KindOf(const RecordedThread& thread, uint32_t pid) {
@@ -30,7 +32,12 @@ std::vector<uint32_t> OrderByTime(const std::vector<SampleRecord>& samples) {
 
 const uint32_t* ThreadStacks::Find(const SampleRecord& sample) {
   const auto stack = thread_.stacks.find(sample.stack_id);
-  if (stack == thread_.stacks.end()) return nullptr;
+  if (stack == thread_.stacks.end()) {
+    if (!thread_.has_folded_stacks) return nullptr;
+    const auto [entry, is_new] = nodes_.try_emplace(kFoldedStack, 0);
+    if (is_new) entry->second = tree_->Child(0, resolver_->FoldedFrame());
+    return &entry->second;
+  }
   const bool is_truncated = (sample.state & kStateTruncated) != 0;
   const auto [entry, is_new] =
       nodes_.try_emplace(uint64_t{sample.stack_id} << 1 | (is_truncated ? 1 : 0), 0);

@@ -88,9 +88,12 @@ Status Recorder::Start(const ProfilerOptions& options) {
 
   AddSession(options, log_.get());
   for (const LoadedModule& module : sampler_->RefreshModules()) AddModuleRecord(module, log_.get());
+  if (!InstallGcHook() && v8.js_frames && v8.isolate_vm_state == 0) {
+    warnings_.push_back(
+        "this V8 does not tell when it moves objects: JavaScript frames appear as (js)");
+  }
   for (const std::string& warning : warnings_) log_->AddStat("warning." + warning, 1);
   log_->Flush();
-  InstallGcHook();
   status = sampler_->Start();
   if (!status.ok()) return status;
   if (options.handle_signals) {

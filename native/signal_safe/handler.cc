@@ -77,7 +77,10 @@ Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* sta
 
   WalkOptions options = context->walk;
   options.has_gc_frames = state->in_gc != 0;
-  options.heap_is_moving = state->in_gc != 0 || vm_state == kVmStateGc;
+  // The state is that of a collection in slow allocations, too, which move nothing.
+  const bool moves_are_announced = state->gc_epoch != 0;
+  options.heap_is_moving = state->in_gc != 0 || (!moves_are_announced && vm_state == kVmStateGc);
+  options.heap_may_move = context->v8.isolate_vm_state == 0 && !moves_are_announced;
   const V8Reader reader(context->v8, &state->known_maps);
   Definitions definitions(lanes, context->region, state, reader);
   Walker walker(*modules, context->v8, reader, state, &definitions, options);

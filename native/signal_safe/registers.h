@@ -40,6 +40,13 @@ inline constexpr uint64_t Registers::*kDwarfRegisters[kDwarfRegisterCount] = {
     &Registers::r10, &Registers::r11, &Registers::r12, &Registers::r13, &Registers::r14,
     &Registers::r15, &Registers::pc};
 
+// The member that x86-64's instructions call `number`, below 16.
+inline constexpr uint64_t Registers::*kX86Registers[16] = {
+    &Registers::rax, &Registers::rcx, &Registers::rdx, &Registers::rbx,
+    &Registers::sp,  &Registers::fp,  &Registers::rsi, &Registers::rdi,
+    &Registers::r8,  &Registers::r9,  &Registers::r10, &Registers::r11,
+    &Registers::r12, &Registers::r13, &Registers::r14, &Registers::r15};
+
 inline Registers Registers::FromContext(const ucontext_t& context) {
   Registers registers{};
 #if defined(__x86_64__)

@@ -13,6 +13,7 @@
 #include "region/records.h"
 #include "region/sequence.h"
 #include "signal_safe/cfi.h"
+#include "signal_safe/leaf_frame.h"
 #include "signal_safe/v8_reader.h"
 
 namespace spprof {
@@ -22,6 +23,7 @@ struct alignas(32) RuleCacheEntry {
   uintptr_t pc;
   UnwindRule rule;
   uint16_t module;  // 1 + index in the ModuleTable; 0: none
+  LeafFrame leaf;   // of V8's builtins, as a leaf
 };
 static_assert(sizeof(RuleCacheEntry) == 32, "half a cache line: one miss a lookup");
 

@@ -86,6 +86,7 @@ struct V8Layout {
   void* (*try_get_current)() = nullptr;
 };
 
+inline constexpr uint32_t kVmStateJs = 0;
 inline constexpr uint32_t kVmStateGc = 1;
 inline constexpr uint32_t kVmStateExternal = 6;
 

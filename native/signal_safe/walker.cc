@@ -11,6 +11,10 @@ constexpr uint64_t kMaxStackBytes = uint64_t{1} << 30;
 // A walk that has emitted its frames' worth may still look for the JavaScript of a collection, but
 // not for ever.
 constexpr uint32_t kMaxSteps = 1 << 16;
+// Far enough to see the frame of generated code set up or left, if that is near; and of a builtin,
+// where what was seen is remembered.
+constexpr uint32_t kMaxLeafInstructions = 40;
+constexpr uint32_t kMaxBuiltinInstructions = 2000;
 // Slots of a JavaScript frame below its frame pointer: context, function, argument count.
 constexpr uint64_t kStandardFrameBytes = 24;
 
@@ -70,7 +74,7 @@ WalkResult Walker::Walk(const Registers& registers) {
   while (beyond_leaf_ < limit && !result_.is_lane_full) {
     const Step step = StepOnce();
     if (step == Step::kOk) continue;
-    result_.is_complete = step == Step::kEndOfStack;
+    result_.is_complete = step == Step::kEndOfStack && !may_lack_caller_;
     break;
   }
   CloseLongStack();
@@ -93,6 +97,7 @@ RuleCacheEntry& Walker::Lookup(uintptr_t pc) {
   if (entry.pc != pc) {
     entry.module = static_cast<uint16_t>(modules_.Find(pc));
     const ModuleRange* module = modules_.At(entry.module);
+    entry.leaf = LeafFrame{LeafFrameKind::kNotLookedFor, 0};
     entry.rule = module != nullptr && module->has_cfi ? DecodeRule(module->cfi, pc) : UnwindRule{};
     entry.pc = pc;
   }
@@ -107,13 +112,14 @@ Walker::Step Walker::StepOnce() {
     if (is_leaf_) interpreter_bytecodes_ = 0;
   }
   const Step step = entry.rule.kind != RuleKind::kNone ? StepNative(*module, entry.rule)
-                                                       : StepByFramePointer(module);
+                                                       : StepByFramePointer(module, &entry);
   if (!is_leaf_) interpreter_bytecodes_ = 0;
   is_leaf_ = false;
   return step;
 }
 
 Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rule) {
+  has_exact_sp_ = false;
   const uintptr_t lookup = LookupPc();
   if (options_.native_frames) Emit(MakeFrame(FrameType::kNative, lookup));
   switch (ApplyRule(module.cfi, rule, lookup, registers_.sp + kMaxStackBytes, &registers_)) {
@@ -128,14 +134,15 @@ Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rul
   return Step::kStop;
 }
 
-Walker::Step Walker::StepByFramePointer(const ModuleRange* module) {
+Walker::Step Walker::StepByFramePointer(const ModuleRange* module, RuleCacheEntry* entry) {
   if (IsV8(module)) {
-    if (is_leaf_ && StepFramelessLeaf(module)) return Step::kOk;
+    if ((has_exact_sp_ || module != nullptr) && StepFrameless(module, entry)) return Step::kOk;
     EmitV8Frame(module);
   } else if (options_.native_frames) {
     Emit(MakeFrame(FrameType::kNative, LookupPc()));
   }
 
+  has_exact_sp_ = false;
   const uint64_t fp = registers_.fp;
   uint64_t caller_fp, caller_pc;
   if (fp < registers_.sp || fp - registers_.sp > kMaxStackBytes || (fp & 7) != 0 ||
@@ -147,12 +154,14 @@ Walker::Step Walker::StepByFramePointer(const ModuleRange* module) {
       (marker == uint64_t{v8_.frame_entry} << 1 || marker == uint64_t{v8_.frame_construct_entry}
                                                                  << 1)) {
     // JSEntry has saved the C++ caller's registers (V8.md 2.1), which call-frame rules above may
-    // ask for.
-    GuardedLoad64(fp - 24, &registers_.r12);
-    GuardedLoad64(fp - 32, &registers_.r13);
-    GuardedLoad64(fp - 40, &registers_.r14);
-    GuardedLoad64(fp - 48, &registers_.r15);
-    GuardedLoad64(fp - 56, &registers_.rbx);
+    // ask for. As a leaf, only those above the stack pointer, yet or still.
+    constexpr uint64_t Registers::*kSaved[] = {&Registers::r12, &Registers::r13, &Registers::r14,
+                                               &Registers::r15, &Registers::rbx};
+    uint64_t slot = fp - 16;
+    for (uint64_t Registers::*const saved : kSaved) {
+      slot -= 8;
+      if (slot >= registers_.sp) GuardedLoad64(slot, &(registers_.*saved));
+    }
   }
   registers_.sp = fp + 16;
   registers_.fp = caller_fp;
@@ -162,65 +171,93 @@ Walker::Step Walker::StepByFramePointer(const ModuleRange* module) {
   return Step::kOk;
 }
 
-// Only shapes that cannot be mistaken: an instruction boundary is what a program counter always is.
-bool Walker::StepFramelessLeaf(const ModuleRange* module) {
-  uint32_t at = 0, before = 0;
-  uint64_t return_address;
-  if (!GuardedLoad32(registers_.pc, &at)) return false;
-  const bool have_before = GuardedLoad32(registers_.pc - 1, &before);
-  constexpr uint32_t kPushMov = 0xe5894855;  // push rbp; mov rbp, rsp
-  const uint8_t opcode = at & 0xff;
-  if (at == kPushMov || opcode == 0xc3 || opcode == 0xc2) {  // ret, ret imm16
-    if (!GuardedLoad64(registers_.sp, &return_address)) return false;
-    EmitLeafCode(module);
-    registers_.sp += 8;
-  } else if (have_before && before == kPushMov) {
-    uint64_t caller_fp;
-    if (!GuardedLoad64(registers_.sp, &caller_fp) ||
-        !GuardedLoad64(registers_.sp + 8, &return_address)) {
-      return false;
-    }
-    EmitLeafCode(module);
-    registers_.fp = caller_fp;
-    registers_.sp += 16;
-  } else {
+bool Walker::StepFrameless(const ModuleRange* module, RuleCacheEntry* entry) {
+  LeafFrame leaf = entry->leaf;
+  if (module == nullptr && may_lack_frame_ && IsBeforeFrameOfBaseline()) {
+    leaf = {LeafFrameKind::kNone, 0};
+  } else if (module == nullptr && is_leaf_) {
+    leaf = FindLeafFrame(registers_.pc, kMaxLeafInstructions);
+  } else if (module != nullptr && leaf.kind == LeafFrameKind::kNotLookedFor) {
+    leaf = entry->leaf = FindLeafFrame(registers_.pc, kMaxBuiltinInstructions);
+  }
+  if (is_leaf_) {
+    leaf_owns_frame_ = leaf.kind == LeafFrameKind::kOwn;
+    // In generated code it is far from its beginning and its end, so it has its frame.
+    may_lack_caller_ = leaf.kind != LeafFrameKind::kOwn && module != nullptr;
+  } else if (leaf.kind != LeafFrameKind::kNone) {
     return false;
   }
-  registers_.pc = return_address;
+  Registers caller = registers_;
+  bool is_frame_made = false;
+  const uint64_t top = registers_.sp + static_cast<uint64_t>(leaf.offset);
+  switch (leaf.kind) {
+    case LeafFrameKind::kNone:
+      if (!GuardedLoad64(top, &caller.pc)) return false;
+      caller.sp = top + 8;
+      break;
+    case LeafFrameKind::kHalfBuilt:
+      if (!GuardedLoad64(top, &caller.fp) || !GuardedLoad64(top + 8, &caller.pc)) return false;
+      caller.sp = top + 16;
+      break;
+    case LeafFrameKind::kInRegister:
+      caller.pc = registers_.*kX86Registers[leaf.offset];
+      is_frame_made = true;
+      break;
+    case LeafFrameKind::kPopped:
+      caller.pc = registers_.*kX86Registers[leaf.offset % kStackWord];
+      caller.sp += static_cast<uint64_t>(leaf.offset / kStackWord) * 8;
+      break;
+    default:
+      return false;
+  }
+  if (!IsReturnAddress(caller.pc)) return false;
+  may_lack_caller_ = false;
+  EmitLeafCode(module);
+  may_lack_frame_ = !is_frame_made;
+  registers_ = caller;
   registers_.has_scratch = false;
   pc_is_exact_ = false;
   return true;
 }
 
+// Baseline code, Sparkplug's and WebAssembly's, has its frame made by a builtin, which it calls
+// first.
+bool Walker::IsBeforeFrameOfBaseline() {
+  CodeObject code;
+  if (IsBeforeFrameOfLiftoff(registers_.pc)) return true;
+  return MayReadHeap() && reader_.FindCode(LookupPc(), &code) && code.kind == v8_.kind_baseline &&
+         LookupPc() < FindFirstCall(code.instruction_start);
+}
+
 // The code at the leaf, known from the program counter alone: there is no frame to ask.
 void Walker::EmitLeafCode(const ModuleRange* module) {
   if (module != nullptr) {
-    Emit(MakeFrame(FrameType::kBuiltin, registers_.pc));
+    Emit(MakeFrame(FrameType::kBuiltin, LookupPc()));
     return;
   }
   CodeFrames frames;
-  if (!options_.heap_is_moving) {
-    if (FramesOfCode(registers_.pc, 0, &frames)) {
+  if (MayReadHeap()) {
+    if (FramesOfCode(LookupPc(), 0, &frames)) {
       Emit(frames.outermost());  // nothing is inlined at a function's entry and end
       return;
     }
     CodeObject code;
-    if (reader_.FindCode(registers_.pc, &code)) {
+    if (reader_.FindCode(LookupPc(), &code)) {
       if (code.kind == v8_.kind_regexp) {
-        Emit(MakeFrame(FrameType::kRegExp, registers_.pc));
+        Emit(MakeFrame(FrameType::kRegExp, LookupPc()));
         return;
       }
       // Sparkplug code does not name its function, but at its entry and its end the function
-      // register still does.
+      // register still does, as within the builtin that makes its frame.
       uint32_t id;
-      if (code.kind == v8_.kind_baseline && registers_.has_scratch &&
-          FunctionIdOf(registers_.rdi, &id) && id != 0) {
+      if (code.kind == v8_.kind_baseline && has_exact_sp_ && FunctionIdOf(registers_.rdi, &id) &&
+          id != 0) {
         Emit(MakeJsFrame(Tier::kBaseline, id, 0));
         return;
       }
     }
   }
-  Emit(MakeFrame(FrameType::kUnknownJs, registers_.pc));
+  Emit(MakeFrame(FrameType::kUnknownJs, LookupPc()));
 }
 
 void Walker::EmitV8Frame(const ModuleRange* module) {
@@ -229,11 +266,11 @@ void Walker::EmitV8Frame(const ModuleRange* module) {
   const uint64_t pc = LookupPc();
   const Frame here = MakeFrame(in_builtin ? FrameType::kBuiltin : FrameType::kUnknownJs, pc);
   uint64_t marker, function_word;
-  if (!v8_.js_frames || fp < registers_.sp) {
+  if (!v8_.js_frames || options_.heap_may_move || fp < registers_.sp) {
     Emit(here);
     return;
   }
-  if (is_leaf_ && fp - registers_.sp < kStandardFrameBytes) {
+  if (has_exact_sp_ && fp - registers_.sp < kStandardFrameBytes) {
     EmitLeafCode(module);  // the slots below the frame pointer have not been written yet
     return;
   }
@@ -256,7 +293,9 @@ void Walker::EmitV8Frame(const ModuleRange* module) {
   // A context in the marker's place: a JavaScript frame, whose function is in its own slot (DESIGN
   // D4).
   if (options_.heap_is_moving) {
-    if (!EmitFromGcFrames(fp)) Emit(MakeFrame(FrameType::kUnknownJs, pc));
+    if (EmitFromGcFrames(fp)) return;
+    // Where the JavaScript frames are known, it is none of them, whatever lies there.
+    Emit(options_.has_gc_frames ? here : MakeFrame(FrameType::kUnknownJs, pc));
     return;
   }
   EmitJsFrame(module, function_word, here);

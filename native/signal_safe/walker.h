@@ -23,6 +23,7 @@ struct WalkOptions {
   bool native_frames = true;
   bool heap_is_moving =
       false;  // no heap object is read; JavaScript frames come from ThreadState::gc_frames
+  bool heap_may_move = false;  // nobody tells when: no heap object is read
   bool has_gc_frames = false;  // V8 announced this collection, so gc_frames are its own
 };
 
@@ -57,10 +58,13 @@ class Walker {
 
   Step StepOnce();
   Step StepNative(const ModuleRange& module, const UnwindRule& rule);
-  Step StepByFramePointer(const ModuleRange* module);
-  // A leaf in generated code whose frame is not set up yet, or gone already. False: it has its
-  // frame.
-  bool StepFramelessLeaf(const ModuleRange* module);
+  Step StepByFramePointer(const ModuleRange* module, RuleCacheEntry* entry);
+  // Generated code without a frame, not yet, or no more: the leaf, or a builtin that has called
+  // another from such a place. False: it has one, or nothing is known.
+  bool StepFrameless(const ModuleRange* module, RuleCacheEntry* entry);
+  bool IsBeforeFrameOfBaseline();
+  bool MayReadHeap() const { return !options_.heap_is_moving && !options_.heap_may_move; }
+  bool IsReturnAddress(uint64_t address) const;
   RuleCacheEntry& Lookup(uintptr_t pc);
   // What the V8 frame at registers_.fp is.
   void EmitV8Frame(const ModuleRange* module);
@@ -76,6 +80,7 @@ class Walker {
     Frame outermost() const { return frames[count - 1]; }
   };
   void EmitJsFrame(const ModuleRange* module, uint64_t function_word, Frame otherwise);
+  bool IsRegExpCode() const;
   void EmitCode(const CodeFrames& code);
   void EmitBelowFrameless(uint32_t function_id);
   bool FramesOfCode(uint64_t pc, uint64_t fp, CodeFrames* out);
@@ -115,7 +120,13 @@ class Walker {
   uint64_t interpreter_offset_ = 0;
   WalkResult result_{};
   bool is_leaf_ = true;
-  bool pc_is_exact_ = true;  // the leaf, or interrupted by a signal: not a return address
+  // Of the leaf, and of what has called it while it has no frame: sp is known to the byte, so what
+  // lies between it and fp is the frame's.
+  bool has_exact_sp_ = true;
+  bool may_lack_frame_ = true;    // what has called the leaf, too
+  bool may_lack_caller_ = false;  // whether the leaf has a frame could not be told
+  bool leaf_owns_frame_ = false;  // the leaf is known to have set up the frame at fp
+  bool pc_is_exact_ = true;       // the leaf, or interrupted by a signal: not a return address
   uint32_t next_gc_frame_ = 0;
   bool capturing_ = false;
   uint32_t beyond_leaf_ = 0;  // frames emitted after the leaf's part was full

@@ -10,8 +10,7 @@ constexpr uint64_t kSpread = 0x9e3779b97f4a7c15;  // Knuth, 6.4: neighbours fall
 // V8 stops inlining long before.
 constexpr uint32_t kMaxInlined = 64;
 
-// Whether `address` is behind a call instruction; spares a search for the code of a word that is no
-// return address.
+// Whether `address` is behind a call instruction.
 bool FollowsCall(uint64_t address) {
   uint64_t before;
   if (!GuardedLoad64(address - 8, &before)) return false;
@@ -24,17 +23,30 @@ bool FollowsCall(uint64_t address) {
 
 }  // namespace
 
+// V8's builtins are also returned to where none has called: at places where it goes on after
+// deoptimization.
+bool Walker::IsReturnAddress(uint64_t address) const {
+  if (modules_.Find(address) != 0) return true;
+  if (!FollowsCall(address)) return false;
+  CodeObject code;  // what lies before an object may look like a call
+  return !V8Reader::LooksLikeHeapObject(address) ||
+         (MayReadHeap() && reader_.FindCode(address - 1, &code));
+}
+
 // `function_word` is from the frame's own slot (DESIGN D4).
 void Walker::EmitJsFrame(const ModuleRange* module, uint64_t function_word, Frame otherwise) {
   const uint64_t fp = registers_.fp;
   const bool in_builtin = module != nullptr;
   CodeFrames code;
   const bool is_code = !in_builtin && FramesOfCode(LookupPc(), fp, &code);
-  if (is_code && !is_leaf_) return EmitCode(code);
+  const bool owns_frame = !is_leaf_ || leaf_owns_frame_;
+  if (is_code && owns_frame) return EmitCode(code);
   uint32_t id;
   if (!FunctionIdOf(function_word, &id) || id == 0) {
-    EmitAt(fp,
-           otherwise);  // not readable, or a builtin with a frame of its own (Array.prototype.map)
+    // Not readable, or a builtin with a frame of its own (Array.prototype.map). V8 10 does not mark
+    // the frames of regular expressions.
+    const bool is_regexp = !in_builtin && v8_.frame_irregexp == 0 && IsRegExpCode();
+    EmitAt(fp, is_regexp ? MakeFrame(FrameType::kRegExp, LookupPc()) : otherwise);
   } else if (is_code && id == FrameFunctionOf(code.outermost())) {
     EmitCode(code);
   } else if (is_code) {
@@ -42,13 +54,18 @@ void Walker::EmitJsFrame(const ModuleRange* module, uint64_t function_word, Fram
     // (entry checks, argument popping).
     Emit(code.outermost());
     EmitBelowFrameless(id);
-  } else if (is_leaf_ && in_builtin) {
+  } else if (!owns_frame && in_builtin) {
     // Without a frame of its own, on top of a JavaScript frame (bytecode handlers, inline caches).
     Emit(otherwise);
     EmitBelowFrameless(id);
   } else {
     EmitAt(fp, FrameFromSlots(fp, id, in_builtin ? Tier::kInterpreted : Tier::kOptimized));
   }
+}
+
+bool Walker::IsRegExpCode() const {
+  CodeObject code;
+  return reader_.FindCode(LookupPc(), &code) && code.kind == v8_.kind_regexp;
 }
 
 void Walker::EmitCode(const CodeFrames& code) {
@@ -156,8 +173,9 @@ bool Walker::ReadBaselineFrame(const CodeObject& code, uint64_t pc, uint64_t fp,
 // `otherwise`: its tier when its slots are not those of interpreter or Sparkplug.
 Frame Walker::FrameFromSlots(uint64_t fp, uint32_t function_id, Tier otherwise) {
   uint64_t bytecode_array, bytecode_offset;
-  if (!GuardedLoad64(fp - 32, &bytecode_array) || !V8Reader::LooksLikeHeapObject(bytecode_array) ||
-      !reader_.IsBytecodeArray(bytecode_array) || !GuardedLoad64(fp - 40, &bytecode_offset)) {
+  if (fp - 40 < registers_.sp || !GuardedLoad64(fp - 32, &bytecode_array) ||
+      !V8Reader::LooksLikeHeapObject(bytecode_array) || !reader_.IsBytecodeArray(bytecode_array) ||
+      !GuardedLoad64(fp - 40, &bytecode_offset)) {
     return MakeJsFrame(otherwise, function_id, 0);
   }
   // Sparkplug keeps a feedback vector or cell where the interpreter keeps its offset, a Smi.

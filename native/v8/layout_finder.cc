@@ -28,9 +28,9 @@ constexpr auto kFlagged = PositionEncoding::kFlagged;
 
 constexpr VersionTable kVersions[] = {
     // Node 18
-    {10, 2, 2065, 2079, 240, 128, 0, 40, 48, 16, 6, 24, 32, kSigned, 0x4568, 4},
+    {10, 2, 2065, 2080, 240, 128, 0, 40, 48, 16, 6, 24, 32, kSigned, 0x4568, 4},
     // Node 20
-    {11, 3, 2066, 2080, -1, 16, 40, 56, 48, 16, 6, 24, 32, kSigned, 0x1b0, 4},
+    {11, 3, 2066, 2081, -1, 16, 40, 56, 48, 16, 6, 24, 32, kSigned, 0x1b0, 4},
     // Node 22
     {12, 4, -1, -1, -1, 32, -1, -1, -1, 8, 6, 16, 24, kSigned, 0x1b8, 2},
     // Node 24
@@ -54,10 +54,18 @@ void FindIsolateState(const VersionTable* table, V8Layout* layout) {
   if (layout->try_get_current == nullptr || table == nullptr) return;
   const auto* isolate = static_cast<const uint8_t*>(layout->try_get_current());
   if (isolate == nullptr) return;
-  // The table's word must say where we are: in a C++ callback from JavaScript.
+  // The table's word must say where we are: in a C++ callback from JavaScript, which newer versions
+  // do not tell from JavaScript while nobody of V8's own profiles. Two words before it is the stack
+  // pointer with which JavaScript was entered, somewhere above us.
   uint32_t state = 0;
+  uint64_t js_entry_sp;
   std::memcpy(&state, isolate + table->vm_state_offset, table->vm_state_bytes);
-  if (state != kVmStateExternal) return;
+  std::memcpy(&js_entry_sp, isolate + table->vm_state_offset - 2 * sizeof(uint64_t),
+              sizeof(js_entry_sp));
+  constexpr uint64_t kMaxStackBytes = uint64_t{1} << 30;
+  const auto here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
+  const bool is_on_stack = js_entry_sp > here && js_entry_sp - here < kMaxStackBytes;
+  if (!is_on_stack || (state != kVmStateJs && state != kVmStateExternal)) return;
   layout->isolate_vm_state = static_cast<uint32_t>(table->vm_state_offset);
 }
 
@@ -201,7 +209,14 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
     return v8;
   }
 
-  if (table != nullptr) FindCodeObjects(metadata, *table, &v8);
+  if (table != nullptr) {
+    FindCodeObjects(metadata, *table, &v8);
+  } else {
+    warnings->push_back("V8 " + std::to_string(version.major) + "." +
+                        std::to_string(version.minor) +
+                        " is not known to this version of spprof: what was inlined counts as its "
+                        "caller, and JavaScript of workers that it did not start appears as (js)");
+  }
   FindPositions(metadata, table, &v8);
   return v8;
 }

@@ -25,7 +25,7 @@ function builtin(functionName) {
 /** Counters of a recording in which nothing was lost. */
 function emptyStats() {
   return {
-    ...{ signals: 0, written: 0, drained: 0, dropped: {}, overruns: 0, truncated: 0, incomplete: 0 },
+    ...{ signals: 0, written: 0, drained: 0, dropped: {}, overruns: 0, folded: 0, truncated: 0, incomplete: 0 },
     ...{
       threadsLive: 1,
       threadsSeen: 1,

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "drain/lane_stream.h"
@@ -36,12 +37,12 @@ inline uint64_t DroppedSum(const Totals& totals) {
 class HandlerHarness {
  public:
   explicit HandlerHarness(uint32_t max_threads = 64, uint32_t max_frames = 512,
-                          const RegionGeometry& geometry = {}) {
+                          const RegionGeometry& geometry = {}, uintptr_t v8_host_base = 0) {
     if (!RegionMap::Create("", max_threads, geometry, &region_).ok()) std::abort();
     region_->header()->accepting_registrations.store(1);
     region_->header()->accepting_samples.store(1);
     registry_ = std::make_unique<ThreadRegistry>(region_.get());
-    modules_ = ListModules(0);
+    modules_ = ListModules(v8_host_base);
     for (const LoadedModule& module : modules_) ranges_.push_back(module.range);
     table_.ranges = ranges_.data();
     table_.count = ranges_.size();
@@ -72,6 +73,7 @@ class HandlerHarness {
   HandlerHarness& operator=(const HandlerHarness&) = delete;
 
   HandlerContext& context() { return context_; }
+  const std::vector<LoadedModule>& modules() const { return modules_; }
   RegionMap* region() { return region_.get(); }
   ThreadRegistry& registry() { return *registry_; }
   ThreadLaneSet* Slot(uint32_t slot) { return region_->Slot(slot); }
@@ -125,6 +127,19 @@ class HandlerHarness {
       stacks[stack.stack_id] = std::move(frames);
     });
     return stacks;
+  }
+  // Empties the slot's detail lane; names that V8 holds as Latin-1, by function id.
+  std::map<uint32_t, std::string> TakeFunctionNames(uint32_t slot) {
+    std::map<uint32_t, std::string> names;
+    ForEach(&Slot(slot)->detail, [&](const RecordView& record) {
+      FunctionRecord function;
+      std::string_view name;
+      if (record.header.type == RecordType::kFunction && record.Read(&function) &&
+          record.ReadText(sizeof(function), function.name_length, &name)) {
+        names[function.function_id] = name;
+      }
+    });
+    return names;
   }
   Totals Sum() const { return SumTotals(*region_); }
 

@@ -1,0 +1,4 @@
+// Loaded by golden.js.
+export function inModule() {
+  return globalThis.burn();
+}
