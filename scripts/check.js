@@ -37,6 +37,7 @@ const GATES = [
   { name: 'layers', run: () => require('./gates/layers').checkLayers() },
   { name: 'signal safety by linker', run: () => require('./gates/signal-safety').checkSignalSafety() },
   { name: 'contract with the addon', run: () => require('./gates/contract').checkContract() },
+  { name: 'docs of the options', run: () => require('./gates/option-docs').checkOptionDocs() },
   { name: 'forbidden strings', run: () => require('./gates/forbidden').checkForbidden() },
   { name: 'size and names of files', run: () => require('./gates/size').checkSize() },
 ];

@@ -4,6 +4,7 @@
 
 const { packageBin, projectFiles, requireTool, run } = require('./tools');
 
+require('./gates/option-docs').writeOptionDocs();
 requireTool('clang-format');
 const files = projectFiles('native/*.h', 'native/*.cc', 'test/*.h', 'test/*.cc', 'bench/*.h', 'bench/*.cc');
 const status = [
