@@ -125,6 +125,18 @@ export interface NativeFrame {
   sourceLength: number;
 }
 
+/** Frames with each text once. */
+export interface PackedFrames {
+  texts: string[];
+  /** The properties of one `NativeFrame` after the other, in the order of their declaration; a text as its index in `texts`. */
+  fields: Int32Array;
+}
+
+/** A recording as the binding hands it over; `lib/unpack.js` makes it a `NativeRecording`. */
+export interface PackedRecording extends Omit<NativeRecording, 'frames'> {
+  frames: PackedFrames;
+}
+
 /** One decoded recording, as columns. Node 0 of the stack tree is the root (no frame). */
 export interface NativeRecording {
   pid: number;
@@ -172,7 +184,7 @@ export interface NativeBatch {
   states: Uint8Array;
   /** Number of the first of `frames`: they are numbered on from batch to batch. */
   firstFrame: number;
-  frames: NativeFrame[];
+  frames: PackedFrames;
   newStackIds: Uint32Array;
   /** In frames. */
   newStackLengths: Uint32Array;
@@ -190,7 +202,7 @@ export interface NativeSubscription {
 /** Begins to sample every thread of this process. At most one at a time. */
 export function start(options: NativeOptions): void;
 /** Stops, drains, decodes off the JavaScript thread. A decoded recording of more than `maxMemory` bytes is folded. */
-export function stop(maxMemory?: number): Promise<NativeRecording>;
+export function stop(maxMemory?: number): Promise<PackedRecording>;
 /** Why an engine cannot be used in this process, or `''`. */
 export function timerProblem(timer: string): string;
 /** Counters so far. */
@@ -201,7 +213,7 @@ export function resume(): boolean;
 /** Nanoseconds; for all threads, from now on. */
 export function setInterval(intervalNs: number): void;
 /** What has been sampled until now, decoded off the JavaScript thread; the recording goes on. */
-export function snapshot(maxMemory?: number): Promise<NativeRecording>;
+export function snapshot(maxMemory?: number): Promise<PackedRecording>;
 /**
  * Calls `tell` on this thread's event loop, which it does not keep alive: `samples` from the recording's beginning on, in batches (if
  * they are wanted), `stats` every second, and `end`, once, when the recording has ended and everything has been told, or after `close`.
@@ -218,7 +230,7 @@ export function startedAt(): string;
 /** Called by a thread that runs JavaScript (a worker's preload): registers it at once, under this name. Returns false when it is refused or nothing records. */
 export function registerThread(name: string): boolean;
 /** Decodes a finished recording: a folder with `region` and `log`, or a log file. Off the JavaScript thread. */
-export function readRecording(path: string, maxMemory?: number): Promise<NativeRecording>;
+export function readRecording(path: string, maxMemory?: number): Promise<PackedRecording>;
 /** Drains what is left in `<folder>/region` into `<folder>/log`; returns the number of bytes recovered. */
 export function recover(folder: string): Promise<number>;
 /** Registry and lanes as a text for a person: of the running recording, or of `<folder>/region`. */

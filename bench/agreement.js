@@ -11,7 +11,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { loadBinding } = require('../lib/binding.js');
+const { readRecording } = require('../test/helpers/read-recording');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,7 +46,7 @@ function keyOf(name, url, line, column) {
 async function runSpprof(index) {
   const out = path.join(folder, `spprof-${index}.cpuprofile`);
   run([values.node, cli, '-q', '-o', out, values.node, ...values['node-flag'], ...positionals]);
-  const recording = await loadBinding().readRecording(out.replace(/cpuprofile$/, 'spprof'));
+  const recording = await readRecording(out.replace(/cpuprofile$/, 'spprof'));
   const main = recording.threads.find((thread) => thread.kind === 'main').id;
   const times = new Map();
   let complete = 0;

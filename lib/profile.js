@@ -3,6 +3,8 @@
 const path = require('node:path');
 const { errors } = require('./errors');
 const { publicFrame } = require('./frames');
+const { placeFrames } = require('./place-frames');
+const { unpackRecording } = require('./unpack');
 const {
   STATE_GC,
   STATE_INCOMPLETE,
@@ -12,8 +14,6 @@ const {
   totalCpuNs,
   totalWeight,
 } = require('./model');
-const { applySourceMaps } = require('./source-maps');
-const { fillSourcePositions } = require('./source-positions');
 
 /**
  * A finished recording and its exports; documented in `index.d.ts`. Exporters are loaded when they are first used.
@@ -28,11 +28,10 @@ class Profile {
 
   /**
    * @param {Recording} recording
-   * @param {{ sourceMaps?: boolean, problems?: string[] }} [settings] `problems`: positions have been looked up before, with these
+   * @param {{ problems?: string[] }} [settings] `problems`: with its source maps
    */
-  constructor(recording, { sourceMaps = true, problems } = {}) {
-    if (problems === undefined) fillSourcePositions(recording.frames);
-    this.sourceMapProblems = problems ?? (sourceMaps ? applySourceMaps(recording.frames) : []);
+  constructor(recording, { problems = [] } = {}) {
+    this.sourceMapProblems = problems;
     this.#recording = recording;
     const { pid, startTimeMs, durationNs, intervalNs, mode, timer, nodeVersion, stoppedCleanly } = recording;
     this.pid = pid;
@@ -52,6 +51,17 @@ class Profile {
     this.cpuNs = totalCpuNs(recording);
     this.wallNs = mode === 'wall' ? totalWeight(recording) : this.cpuNs;
     this.sampleCount = recording.sampleTimes.length;
+  }
+
+  /**
+   * The profile of what the binding has decoded.
+   * @param {import('../binding').PackedRecording} packed
+   * @param {{ sourceMaps?: boolean }} [settings]
+   * @returns {Promise<Profile>}
+   */
+  static async of(packed, settings) {
+    const recording = unpackRecording(packed);
+    return new Profile(recording, { problems: await placeFrames(recording.frames, settings) });
   }
 
   /**

@@ -22,7 +22,7 @@ async function readProfile(file, { sourceMaps, maxMemory = Number(OPTIONS.maxMem
   }
   const recording = await loadBinding().readRecording(file, maxMemory * 2 ** 20);
   const { Profile } = require('./profile');
-  return new Profile(recording, { sourceMaps });
+  return Profile.of(recording, { sourceMaps });
 }
 
 module.exports = { readProfile };

@@ -1,6 +1,7 @@
 'use strict';
 
 const { publicFrame } = require('./frames');
+const { unpackFrames } = require('./unpack');
 
 /**
  * Batches of samples as a program gets them: stacks and threads are told with the first batch that needs them, frames are
@@ -20,7 +21,7 @@ class BatchReader {
 
   /** @param {import('../binding').NativeBatch} native @returns {SampleBatch} */
   read(native) {
-    for (const frame of native.frames) this.#frames.push(publicFrame(frame));
+    for (const frame of unpackFrames(native.frames)) this.#frames.push(publicFrame(frame));
     const { times, cpuTimes, wallTimes, stackIds, threadIds, states } = native;
     const threads = native.threads.map(({ id, tid, name, kind }) => ({ id, tid, name, kind }));
     const stacks = [...this.#stacks(native)];

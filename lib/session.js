@@ -158,10 +158,10 @@ class Session extends EventEmitter {
     return this.#stopped;
   }
 
-  /** @param {import('../binding').NativeRecording} recording */
+  /** @param {import('../binding').PackedRecording} recording */
   #profileOf(recording) {
     const { Profile } = require('./profile');
-    return new Profile(recording, { sourceMaps: this.#sourceMaps });
+    return Profile.of(recording, { sourceMaps: this.#sourceMaps });
   }
 
   async #finish() {

@@ -17,6 +17,8 @@ const { lineStarts } = require('./source-positions');
  * @property {number[]} starts of lines
  */
 
+/** What a script that has a map contains. */
+const MAP_REFERENCE = 'sourceMappingURL=';
 /** A map's comment, which is the last in its script. */
 const MAP_COMMENT = /^[ \t]*\/[/*][#@][ \t]*sourceMappingURL=([^\s'"*]+)/gm;
 const DATA_URL = /^data:application\/json[^,]*?(;base64)?,/i;
@@ -143,4 +145,4 @@ function applySourceMaps(frames) {
   return problems;
 }
 
-module.exports = { applySourceMaps, readMappedScript };
+module.exports = { MAP_REFERENCE, applySourceMaps, readMappedScript };

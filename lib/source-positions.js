@@ -49,6 +49,11 @@ function readLineStarts(file, sourceLength) {
   return text.length === sourceLength ? lineStarts(text) : null;
 }
 
+/** Whether a function's place must be looked up in its file. @param {import('../binding').NativeFrame} frame */
+function lacksPosition({ line, kind, startOffset, sourceLength }) {
+  return line === 0 && kind === 'js' && startOffset >= 0 && sourceLength > 0;
+}
+
 /**
  * Completes `line` and `column` of frames in place. Each file is read once.
  * @param {import('../binding').NativeFrame[]} frames
@@ -57,7 +62,7 @@ function fillSourcePositions(frames) {
   /** @type {Map<string, number[] | null>} */
   const known = new Map();
   for (const frame of frames) {
-    if (frame.line > 0 || frame.kind !== 'js' || frame.startOffset < 0 || frame.sourceLength <= 0) continue;
+    if (!lacksPosition(frame)) continue;
     const file = scriptPath(frame);
     if (file === null) continue;
     const key = `${frame.sourceLength}\0${file}`;
@@ -72,4 +77,4 @@ function fillSourcePositions(frames) {
   }
 }
 
-module.exports = { fillSourcePositions, lineStarts, positionOf };
+module.exports = { fillSourcePositions, lacksPosition, lineStarts, positionOf };

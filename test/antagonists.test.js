@@ -9,7 +9,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { loadBinding } = require('../lib/binding');
+const { readRecording } = require('./helpers/read-recording');
 const { atLeast } = require('./helpers/engine');
 const { ANTAGONISTS } = require('./antagonists/list');
 const { runPlain, runRecorded } = require('./antagonists/run');
@@ -75,7 +75,7 @@ describe.each([
  * @param {string} log
  */
 async function expectTruncation(stats, log) {
-  const { sampleStates, sampleStacks, stackParents, frames, stackFrames } = await loadBinding().readRecording(log);
+  const { sampleStates, sampleStacks, stackParents, frames, stackFrames } = await readRecording(log);
   const truncated = [...sampleStacks].filter((_, i) => (sampleStates[i] & 2) !== 0);
   expect(truncated.length).toBeGreaterThan(0);
   expect(stats.truncated).toBe(truncated.length);

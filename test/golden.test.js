@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { loadBinding } = require('../lib/binding');
+const { readRecording } = require('./helpers/read-recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 
 /** @typedef {import('../binding').NativeFrame} Frame */
@@ -58,7 +58,7 @@ async function record(flags, ...args) {
   const outputs = ['-q', '-r', '1000', '-o', 'golden.spprof', '-o', 'golden.cpuprofile'];
   const run = runCli([...outputs, '--', process.execPath, ...flags, PROGRAM, ...args], { cwd: folder });
   expect({ status: run.status, stderr: run.stderr }).toEqual({ status: 0, stderr: '' });
-  const recording = await loadBinding().readRecording(path.join(folder, 'golden.spprof'));
+  const recording = await readRecording(path.join(folder, 'golden.spprof'));
   for (const file of fs.readdirSync(folder)) fs.rmSync(path.join(folder, file));
   /** @type {Map<number, number>} */
   const counts = new Map();

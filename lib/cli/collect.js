@@ -68,7 +68,7 @@ async function waitForProcesses(pids) {
 async function readProcess(folder, { sourceMaps, maxMemory }) {
   const binding = loadBinding();
   if (fs.existsSync(path.join(folder, 'region'))) await binding.recover(folder);
-  return new Profile(await binding.readRecording(folder, maxMemory * 2 ** 20), { sourceMaps });
+  return Profile.of(await binding.readRecording(folder, maxMemory * 2 ** 20), { sourceMaps });
 }
 
 /**

@@ -1,6 +1,8 @@
 #include "addon/to_js.h"
 
 #include <cstring>
+#include <string_view>
+#include <unordered_map>
 
 #include "platform/signal_names.h"
 
@@ -129,28 +131,44 @@ Napi::Array Marks(Napi::Env env, const std::vector<RecordingMark>& marks) {
   return array;
 }
 
-Napi::Array Frames(Napi::Env env, const std::vector<RecordingFrame>& frames) {
-  Napi::Array array = Napi::Array::New(env, frames.size());
-  for (uint32_t i = 0; i < frames.size(); i++) {
-    Napi::HandleScope scope(env);
-    const RecordingFrame& frame = frames[i];
-    Napi::Object object = Napi::Object::New(env);
-    object.Set("functionName", frame.function_name);
-    object.Set("url", frame.url);
-    object.Set("scriptId", frame.script_id);
-    object.Set("line", frame.line);
-    object.Set("column", frame.column);
-    object.Set("sampledLine", frame.sampled_line);
-    object.Set("sampledColumn", frame.sampled_column);
-    object.Set("kind", NameOf(frame.kind));
-    object.Set("tier", NameOf(frame.tier));
-    object.Set("inlined", frame.is_inlined);
-    object.Set("module", frame.module);
-    object.Set("startOffset", frame.start_offset);
-    object.Set("sourceLength", frame.source_length);
-    array.Set(i, object);
+// Texts, each once, by the order of their first use.
+class Texts {
+ public:
+  int32_t NumberOf(std::string_view text) {
+    const auto [entry, is_new] = numbers_.try_emplace(text, static_cast<int32_t>(texts_.size()));
+    if (is_new) texts_.push_back(text);
+    return entry->second;
   }
-  return array;
+  Napi::Array ToJs(Napi::Env env) const {
+    Napi::Array array = Napi::Array::New(env, texts_.size());
+    for (uint32_t i = 0; i < texts_.size(); i++) {
+      Napi::HandleScope scope(env);
+      array.Set(i, Napi::String::New(env, texts_[i].data(), texts_[i].size()));
+    }
+    return array;
+  }
+
+ private:
+  std::unordered_map<std::string_view, int32_t> numbers_;
+  std::vector<std::string_view> texts_;
+};
+
+// Of objects made property by property, those of a large program would hold up the event loop.
+Napi::Object Frames(Napi::Env env, const std::vector<RecordingFrame>& frames) {
+  Texts texts;
+  std::vector<int32_t> fields;
+  for (const RecordingFrame& frame : frames) {
+    fields.insert(fields.end(),
+                  {texts.NumberOf(frame.function_name), texts.NumberOf(frame.url), frame.script_id,
+                   frame.line, frame.column, frame.sampled_line, frame.sampled_column,
+                   texts.NumberOf(NameOf(frame.kind)), texts.NumberOf(NameOf(frame.tier)),
+                   frame.is_inlined ? 1 : 0, texts.NumberOf(frame.module), frame.start_offset,
+                   static_cast<int32_t>(frame.source_length)});
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("texts", texts.ToJs(env));
+  object.Set("fields", Column<Napi::Int32Array>(env, fields));
+  return object;
 }
 
 }  // namespace

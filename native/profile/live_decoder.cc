@@ -4,12 +4,6 @@
 
 namespace spprof {
 
-void LiveDecoder::Add(const LogChunk& chunk) {
-  log_.Add(chunk);
-  if (chunk.header.kind == ChunkKind::kIndex)
-    waiting_ += chunk.payload.size() / sizeof(SampleRecord);
-}
-
 LiveBatch LiveDecoder::Take() {
   LiveBatch batch;
   batch.first_frame = told_frames_;
@@ -18,7 +12,7 @@ LiveBatch LiveDecoder::Take() {
   for (size_t id = 0; id < threads_.size(); id++) AddSamples(id, &batch);
   batch.frames.assign(resolver_.frames().begin() + told_frames_, resolver_.frames().end());
   told_frames_ = static_cast<uint32_t>(resolver_.frames().size());
-  waiting_ = 0;
+  samples_taken_ = log_.samples_added();
   return batch;
 }
 

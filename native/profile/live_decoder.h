@@ -38,9 +38,9 @@ struct LiveBatch {
 
 class LiveDecoder {
  public:
-  void Add(const LogChunk& chunk);
+  void Add(const LogChunk& chunk) { log_.Add(chunk); }
   // Samples that wait for Take.
-  size_t waiting() const { return waiting_; }
+  size_t waiting() const { return log_.samples_added() - samples_taken_; }
   LiveBatch Take();
 
  private:
@@ -57,7 +57,7 @@ class LiveDecoder {
   std::vector<Told> threads_;  // as log_.threads()
   std::vector<bool> told_stacks_;
   uint32_t told_frames_ = 0;
-  size_t waiting_ = 0;
+  uint64_t samples_taken_ = 0;
 };
 
 }  // namespace spprof

@@ -107,7 +107,12 @@ void RecordedLog::AddIndexRecord(RecordedThread& thread, const RecordView& recor
     probes_++;
     return;
   }
+  AddSample(thread, sample);
+}
+
+void RecordedLog::AddSample(RecordedThread& thread, const SampleRecord& sample) {
   thread.samples.push_back(sample);
+  samples_added_++;
 }
 
 void RecordedLog::AddDetailRecord(RecordedThread& thread, const RecordView& record) {
@@ -295,7 +300,7 @@ bool RecordedLog::AddOffCpu(const RecordView& record) {
   sample.cpu_ns = off_cpu.wall_ns;
   sample.stack_id = off_cpu.stack_id;
   sample.state = kStateOffCpu;
-  ThreadOf(off_cpu.slot, off_cpu.generation).samples.push_back(sample);
+  AddSample(ThreadOf(off_cpu.slot, off_cpu.generation), sample);
   return true;
 }
 

@@ -125,10 +125,13 @@ class RecordedLog {
   uint64_t bad_records() const { return bad_records_; }
   // Samples that stand for no time.
   uint64_t probes() const { return probes_; }
+  // All that have ever been added, also those that somebody has taken out since.
+  uint64_t samples_added() const { return samples_added_; }
 
  private:
   RecordedThread& ThreadOf(uint32_t slot, uint32_t generation);
   void AddIndexRecord(RecordedThread& thread, const RecordView& record);
+  void AddSample(RecordedThread& thread, const SampleRecord& sample);
   void AddDetailRecord(RecordedThread& thread, const RecordView& record);
   bool AddStack(RecordedThread& thread, const RecordView& record);
   bool AddFunction(RecordedThread& thread, const RecordView& record);
@@ -152,6 +155,7 @@ class RecordedLog {
   std::optional<uint64_t> end_ns_;
   uint64_t bad_records_ = 0;
   uint64_t probes_ = 0;
+  uint64_t samples_added_ = 0;
   FoldedSamples folded_;
 };
 

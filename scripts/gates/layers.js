@@ -16,8 +16,11 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 const LIB_ROWS = [
   ['errors', 'nearest', 'units', 'replace-file'],
   ['option-values'],
-  ['options', 'frames', 'write-pieces', 'recording-folder'],
-  ['binding', 'source-positions', 'source-maps', 'model', 'sample-feed', 'recording-sets', 'compare'],
+  ['options', 'frames', 'write-pieces', 'recording-folder', 'unpack'],
+  ['source-positions'],
+  ['source-maps'],
+  ['place-frames', 'place-frames-worker'],
+  ['binding', 'model', 'sample-feed', 'recording-sets', 'compare'],
   ['session-news'],
   ['exporters/'],
   ['profile'],

@@ -4,7 +4,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { loadBinding } = require('../../lib/binding');
+const { readRecording } = require('../helpers/read-recording');
 const { CLI, cleanEnvironment } = require('../helpers/run-cli');
 
 /** Runs programs of ground truth, and asks their recordings. */
@@ -35,7 +35,7 @@ async function recordProgram(name, { options = [], flags = [] } = {}) {
     const outputs = ['-q', '-o', `${name}.cpuprofile`, '-o', `${name}.spprof`];
     const command = ['--', process.execPath, ...flags, programOf(name)];
     const truth = runJson([CLI, ...outputs, ...options, ...command], folder);
-    const recording = await loadBinding().readRecording(path.join(folder, `${name}.spprof`));
+    const recording = await readRecording(path.join(folder, `${name}.spprof`));
     const profiles = fs.readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'));
     const readJson = (/** @type {string} */ file) => JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8'));
     return { truth, recording, profiles: Object.fromEntries(profiles.map((file) => [file, readJson(file)])) };

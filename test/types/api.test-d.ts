@@ -27,7 +27,40 @@ async function use(): Promise<void> {
   const isOn: boolean = spprof.isRecording();
   console.log(signals, reasons, selfMs, kinds, nodes, written, text, again.pid, isOn);
 
+  session.on('samples', ({ times, stackIds, stacks, dropped }: spprof.SampleBatch) => {
+    const columns: [Float64Array, Uint32Array, number] = [times, stackIds, dropped];
+    const names: string[] = stacks.flatMap(({ frames }) => frames.map(({ functionName }) => functionName));
+    console.log(columns, names);
+  });
+  session.once('stats', ({ written }) => written.toFixed());
+  session.off('warning', (message) => message.length);
+  session.on('end', ({ shutdown }) => shutdown?.phases.length);
+  for await (const { cpuTimes, threads } of session) console.log(cpuTimes[0], threads[0].kind);
+  const batches: NodeJS.ReadableStream = session.stream();
+  session.mark('a place', { detail: { any: ['thing'] } });
+  const soFar: spprof.Profile = await session.snapshot();
+  session.ref().unref().setInterval('auto');
+  const isPaused: boolean = session.pause() && session.resume();
+  const { result, profile: ofFunction } = await spprof.profile(async () => 42, { durationS: 1 });
+  const answer: number = result;
+  const part: spprof.Profile = ofFunction.filter({ threadIds: [0], fromMs: 1, toMs: 2, isGc: false }).merge(soFar);
+  const changes: number[] = part.diff(soFar).map(({ selfChange, before }) => selfChange + before.selfShare);
+  const ofSamples: number[] = [...part.samples()].map(({ stackId }) => part.stack(stackId).length);
+  const isStopped: Promise<void> = session[Symbol.asyncDispose]();
+  spprof.start({ abortSignal: new AbortController().signal });
+  console.log(batches, isPaused, answer, changes, ofSamples, isStopped, part.marks[0].detail);
+
   spprof.start();
+  // @ts-expect-error an event that does not exist
+  session.on('sample', () => {});
+  // @ts-expect-error a batch is no array
+  session.on('samples', (batch: number[]) => batch.length);
+  // @ts-expect-error the filter is `threadIds`
+  part.filter({ threads: [0] });
+  // @ts-expect-error a function is needed
+  spprof.profile(42);
+  // @ts-expect-error an interval is a number or 'auto'
+  session.setInterval('1ms');
   // @ts-expect-error an unknown option
   spprof.start({ interval: 5 });
   // @ts-expect-error a mode that does not exist

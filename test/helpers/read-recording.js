@@ -1,0 +1,15 @@
+'use strict';
+
+const { loadBinding } = require('../../lib/binding');
+const { unpackRecording } = require('../../lib/unpack');
+
+/**
+ * A log's columns as they are, before source maps and exporters.
+ * @param {string} log
+ * @returns {Promise<import('../../binding').NativeRecording>}
+ */
+async function readRecording(log) {
+  return unpackRecording(await loadBinding().readRecording(log));
+}
+
+module.exports = { readRecording };
