@@ -167,6 +167,8 @@ export interface NativeRecording {
   sampleStates: Uint8Array;
   /** What the program has named with `mark`, in order of time; `detail`: JSON, or ''. Times in nanoseconds since the start. */
   marks: { timeNs: number; tid: number; name: string; detail: string }[];
+  /** Shared objects and executables that were mapped; addresses as numbers. `buildId`: hexadecimal, or ''. */
+  modules: { path: string; buildId: string; start: number; end: number; fileOffset: number }[];
   stats: NativeStats;
   /** false: the process ended without stopping the recording; what was published is here all the same. */
   stoppedCleanly: boolean;

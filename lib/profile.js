@@ -163,6 +163,23 @@ class Profile {
     return [...collapsedPieces(this.#recording)].join('');
   }
 
+  /** Compressed with gzip, as the format's files are. */
+  toPprof() {
+    const { gzipSync } = require('node:zlib');
+    const { pprofPieces } = require('./exporters/pprof');
+    return new Uint8Array(gzipSync(Buffer.concat([...pprofPieces(this.#recording)])));
+  }
+
+  toSpeedscope() {
+    const { speedscopePieces } = require('./exporters/speedscope');
+    return JSON.parse([...speedscopePieces(this.#recording)].join(''));
+  }
+
+  toFlameGraph() {
+    const { flameGraphPieces } = require('./exporters/flamegraph');
+    return [...flameGraphPieces(this.#recording)].join('');
+  }
+
   /** @param {{ limit?: number, folder?: string }} [settings] */
   toText({ limit = 10, folder } = {}) {
     const { reportLines } = require('./exporters/text');
@@ -173,7 +190,7 @@ class Profile {
    * @param {import('./exporters/formats').FormatName} format
    * @param {number | undefined} threadId
    * @param {string} file
-   * @returns {Iterable<string>}
+   * @returns {Iterable<string | Uint8Array>}
    */
   #pieces(format, threadId, file) {
     switch (format) {
@@ -185,8 +202,24 @@ class Profile {
         const { collapsedPieces } = require('./exporters/collapsed');
         return collapsedPieces(this.#recording);
       }
+      case 'pprof': {
+        const { pprofPieces } = require('./exporters/pprof');
+        return pprofPieces(this.#recording);
+      }
+      case 'speedscope': {
+        const { speedscopePieces } = require('./exporters/speedscope');
+        return speedscopePieces(this.#recording);
+      }
+      case 'flamegraph': {
+        const { flameGraphPieces } = require('./exporters/flamegraph');
+        return flameGraphPieces(this.#recording);
+      }
       case 'text':
         return [this.toText({ limit: 100 })];
+      case 'markdown': {
+        const { markdownPieces } = require('./exporters/markdown');
+        return markdownPieces(this.#recording, this.functions, this.wallNs, { limit: 100 });
+      }
       case 'log':
         throw errors.output(file, 'a profile in memory has no log; give start() the option dir to keep one');
     }
@@ -198,10 +231,10 @@ class Profile {
    */
   async write(file, { format, threadId } = {}) {
     if (typeof file !== 'string' || file === '') throw errors.optionType('path', file, 'the name of a file');
-    const { formatByName, formatOfFile } = require('./exporters/formats');
+    const { formatByName, formatOfFile, isCompressed } = require('./exporters/formats');
     const name = format === undefined ? formatOfFile(file) : formatByName(format, 'format');
     const { writePieces } = require('./write-pieces');
-    await writePieces(file, this.#pieces(name, threadId, file));
+    await writePieces(file, this.#pieces(name, threadId, file), { isCompressed: isCompressed(file) });
     return path.resolve(file);
   }
 }

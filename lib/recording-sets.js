@@ -218,6 +218,7 @@ function mergeRecordings(recordings) {
     durationNs: Math.max(...recordings.map((each, i) => each.durationNs + lateNs[i])),
     stoppedCleanly: recordings.every((each) => each.stoppedCleanly),
     threads: recordings.flatMap(({ threads }, i) => threads.map((each) => ({ ...each, id: each.id + firstThread[i] }))),
+    modules: recordings.flatMap(({ modules }) => modules),
     stackParents: Uint32Array.from(tree.parents),
     stackFrames: Uint32Array.from(tree.frames),
     sampleThreads: Uint32Array.from(

@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
-const { FORMATS, formatOfFile } = require('../exporters/formats');
+const { FORMATS, extensionOf, formatOfFile } = require('../exporters/formats');
 
 /**
  * Names of output files: patterns, their checks before anything is started, and the files of each process and thread.
@@ -71,7 +71,7 @@ function timeStamp(timeMs) {
  * @param {string} word
  */
 function insertBeforeExtension(file, word) {
-  const extension = path.extname(file);
+  const extension = file.slice(file.length - (extensionOf(file) || path.extname(file)).length);
   return `${file.slice(0, file.length - extension.length)}.${word}${extension}`;
 }
 

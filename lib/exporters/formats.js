@@ -3,10 +3,10 @@
 const { errors } = require('../errors');
 
 /**
- * The file formats, in one table: extensions (the longest that fits wins), whether a file holds one thread, and what
- * opens it. Those without `hint` are named by the design and not in this version.
+ * The file formats, in one table: extensions (the longest that fits wins; each but those that are compressed anyway also with
+ * `.gz` behind it), whether a file holds one thread, and what opens it.
  *
- * @typedef {'cpuprofile' | 'collapsed' | 'text' | 'log'} FormatName
+ * @typedef {'cpuprofile' | 'pprof' | 'collapsed' | 'speedscope' | 'flamegraph' | 'text' | 'markdown' | 'log'} FormatName
  * @typedef {{ extensions: string[], isPerThread: boolean, hint: string }} Format
  */
 
@@ -17,28 +17,48 @@ const FORMATS = {
     isPerThread: true,
     hint: 'open in VS Code, or Chrome DevTools > Performance > Load profile',
   },
+  pprof: {
+    extensions: ['.pb.gz', '.pprof', '.pb'],
+    isPerThread: false,
+    hint: 'go tool pprof, Pyroscope, Grafana, speedscope.app',
+  },
   collapsed: {
     extensions: ['.collapsed', '.folded'],
     isPerThread: false,
     hint: 'open in any flame graph tool that reads collapsed stacks',
   },
+  speedscope: { extensions: ['.speedscope.json', '.speedscope'], isPerThread: false, hint: 'open in speedscope.app' },
+  flamegraph: { extensions: ['.html'], isPerThread: false, hint: 'open in a browser' },
   text: { extensions: ['.txt'], isPerThread: false, hint: 'read it' },
+  markdown: { extensions: ['.md'], isPerThread: false, hint: 'read it' },
   log: { extensions: ['.spprof'], isPerThread: false, hint: 'spprof report, spprof convert' },
 };
 
-/** @type {Record<string, string[]>} */
-const PLANNED = {
-  pprof: ['.pb.gz', '.pprof', '.pb'],
-  speedscope: ['.speedscope.json'],
-  flamegraph: ['.html'],
-};
+/** Those that are compressed without being asked, and one that must be copied as it is. */
+const PACKED = ['.pb.gz', '.pprof', '.spprof'];
 
 const FORMAT_NAMES = /** @type {FormatName[]} */ (Object.keys(FORMATS));
 
-/** @param {Record<string, string[]>} table @param {string} file */
-function matchExtension(table, file) {
+/**
+ * The end of a file's name that is its format's, with `.gz` when it has that; `''` when it has none.
+ * @param {string} file
+ */
+function extensionOf(file) {
   const lower = file.toLowerCase();
-  return Object.keys(table).find((name) => table[name].some((extension) => lower.endsWith(extension)));
+  const bare = lower.endsWith('.gz') ? lower.slice(0, -3) : lower;
+  const all = FORMAT_NAMES.flatMap((name) => FORMATS[name].extensions);
+  const ends = [
+    ...all.filter((extension) => lower.endsWith(extension)),
+    ...all
+      .filter((extension) => bare !== lower && !PACKED.includes(extension) && bare.endsWith(extension))
+      .map((extension) => `${extension}.gz`),
+  ];
+  return ends.sort((a, b) => b.length - a.length)[0] ?? '';
+}
+
+/** Whether a file is compressed, by its name. @param {string} file */
+function isCompressed(file) {
+  return /\.(gz|pprof)$/i.test(file);
 }
 
 /** All extensions, in words. */
@@ -51,11 +71,10 @@ function extensionsText() {
  * @param {string} name
  * @param {string} label how the user calls it
  * @returns {FormatName}
- * @throws {Error} `ERR_SPPROF_UNAVAILABLE`, `ERR_SPPROF_OPTION_RANGE`
+ * @throws {Error} `ERR_SPPROF_OPTION_RANGE`
  */
 function formatByName(name, label) {
   if (Object.hasOwn(FORMATS, name)) return /** @type {FormatName} */ (name);
-  if (Object.hasOwn(PLANNED, name)) throw errors.unavailable(`${label} ${name}`, FORMAT_NAMES.join(', '));
   const { nearest } = require('../nearest');
   const allowed = `one of ${FORMAT_NAMES.join(', ')}`;
   throw errors.optionRange(label, name, allowed, nearest(name, FORMAT_NAMES));
@@ -65,15 +84,14 @@ function formatByName(name, label) {
  * The format that a file's name means.
  * @param {string} file
  * @returns {FormatName}
- * @throws {Error} `ERR_SPPROF_UNAVAILABLE`, `ERR_SPPROF_UNKNOWN_FORMAT`
+ * @throws {Error} `ERR_SPPROF_UNKNOWN_FORMAT`
  */
 function formatOfFile(file) {
-  const extensions = Object.fromEntries(FORMAT_NAMES.map((name) => [name, FORMATS[name].extensions]));
-  const name = matchExtension(extensions, file);
-  if (name !== undefined) return /** @type {FormatName} */ (name);
-  const planned = matchExtension(PLANNED, file);
-  if (planned !== undefined) throw errors.unavailable(`the format ${planned}`, FORMAT_NAMES.join(', '));
+  const extension = extensionOf(file);
+  const bare = extension.endsWith('.gz') && !PACKED.includes(extension) ? extension.slice(0, -3) : extension;
+  const name = FORMAT_NAMES.find((each) => FORMATS[each].extensions.includes(bare));
+  if (name !== undefined) return name;
   throw errors.unknownFormat(file, extensionsText());
 }
 
-module.exports = { FORMATS, FORMAT_NAMES, formatByName, formatOfFile };
+module.exports = { FORMATS, FORMAT_NAMES, extensionOf, formatByName, formatOfFile, isCompressed };

@@ -52,10 +52,10 @@ function whereOf(row, folder) {
  * @param {number} cpuNs
  * @param {{ limit: number, folder?: string }} settings
  */
-function tableLines(recording, functions, cpuNs, { limit, folder }) {
+function tableRows(recording, functions, cpuNs, { limit, folder }) {
   const names = new Map(recording.threads.map(({ id, kind, name }) => [id, kind === 'main' ? 'main' : name]));
   const hasSeveral = new Set(recording.sampleThreads).size > 1;
-  const rows = functions
+  return functions
     .filter((row) => row.selfNs > 0)
     .slice(0, limit)
     .map((row) => {
@@ -69,6 +69,16 @@ function tableLines(recording, functions, cpuNs, { limit, folder }) {
         where: [whereOf(row, folder), hasSeveral ? `[${thread}]` : ''].filter(Boolean).join('  '),
       };
     });
+}
+
+/**
+ * @param {Recording} recording
+ * @param {FunctionSummary[]} functions
+ * @param {number} cpuNs
+ * @param {{ limit: number, folder?: string }} settings
+ */
+function tableLines(recording, functions, cpuNs, settings) {
+  const rows = tableRows(recording, functions, cpuNs, settings);
   const width = Math.max(8, ...rows.map((row) => row.name.length));
   const head = `${'self'.padStart(8)}${'self ms'.padStart(12)}${'total'.padStart(9)}  ${'function'.padEnd(width)}  where`;
   const body = rows.map(({ self, ms, total, name, where }) =>
@@ -177,4 +187,4 @@ function reportLines(recording, functions, cpuNs, settings) {
   return [head, ...table, ...statsLines(recording)];
 }
 
-module.exports = { reportLines, shortNativeName };
+module.exports = { reportLines, shortNativeName, statsLines, tableRows };

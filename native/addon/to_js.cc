@@ -131,6 +131,21 @@ Napi::Array Marks(Napi::Env env, const std::vector<RecordingMark>& marks) {
   return array;
 }
 
+Napi::Array Modules(Napi::Env env, const std::vector<RecordingModule>& modules) {
+  Napi::Array array = Napi::Array::New(env, modules.size());
+  for (uint32_t i = 0; i < modules.size(); i++) {
+    Napi::HandleScope scope(env);
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("path", modules[i].path);
+    object.Set("buildId", modules[i].build_id);
+    object.Set("start", Number(modules[i].start));
+    object.Set("end", Number(modules[i].end));
+    object.Set("fileOffset", Number(modules[i].file_offset));
+    array.Set(i, object);
+  }
+  return array;
+}
+
 // Texts, each once, by the order of their first use.
 class Texts {
  public:
@@ -237,6 +252,7 @@ Napi::Object ToJs(Napi::Env env, const Recording& recording) {
   object.Set("sampleStacks", Column<Napi::Uint32Array>(env, recording.sample_stacks));
   object.Set("sampleStates", Column<Napi::Uint8Array>(env, recording.sample_states));
   object.Set("marks", Marks(env, recording.marks));
+  object.Set("modules", Modules(env, recording.modules));
   object.Set("stats", StatsObject(env, recording.stats));
   object.Set("stoppedCleanly", recording.is_stopped_cleanly);
   return object;

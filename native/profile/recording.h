@@ -109,6 +109,15 @@ struct RecordingMark {
   std::string detail;  // JSON, or empty
 };
 
+// A shared object or executable that was mapped while the recording ran.
+struct RecordingModule {
+  std::string path;
+  std::string build_id;  // hexadecimal; empty: unknown
+  uint64_t start = 0;    // [start, end): where it was
+  uint64_t end = 0;
+  uint64_t file_offset = 0;  // of `start`
+};
+
 // Bits of Recording::sample_states.
 inline constexpr uint8_t kSampleInGc = 1;
 inline constexpr uint8_t kSampleTruncated = 2;
@@ -140,6 +149,7 @@ struct Recording {
   std::vector<uint32_t> sample_stacks;
   std::vector<uint8_t> sample_states;
   std::vector<RecordingMark> marks;  // by time
+  std::vector<RecordingModule> modules;
   RecordingStats stats;
   bool is_stopped_cleanly = false;
 };

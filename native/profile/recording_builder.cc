@@ -49,6 +49,16 @@ void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* r
   out->threads.push_back(std::move(result));
 }
 
+std::string Hex(const std::string& bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const char byte : bytes) {
+    text += kDigits[static_cast<uint8_t>(byte) >> 4];
+    text += kDigits[static_cast<uint8_t>(byte) & 15];
+  }
+  return text;
+}
+
 uint64_t DurationOf(const RecordedLog& log, uint64_t start_ns) {
   uint64_t end = start_ns;
   if (log.end_ns().has_value()) {
@@ -88,6 +98,10 @@ Status RecordingBuilder::Build(Recording* out) const {
   for (const RecordedMark& mark : log_.marks()) {
     const uint64_t since_ns = mark.time_ns - std::min(mark.time_ns, session.start_monotonic_ns);
     out->marks.push_back({static_cast<double>(since_ns), mark.tid, mark.name, mark.detail});
+  }
+  for (const Mapping& module : log_.modules()) {
+    out->modules.push_back(
+        {module.path, Hex(module.build_id), module.start, module.end, module.file_offset});
   }
   out->frames = resolver.TakeFrames();
   out->stack_parents = tree.TakeParents();

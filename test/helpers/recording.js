@@ -97,6 +97,7 @@ function recordingOf(samples, more = {}) {
     sampleStacks: Uint32Array.from(stacks),
     sampleStates: Uint8Array.from(ordered, ({ state }) => state ?? 0),
     marks: [],
+    modules: [],
     stats: { ...emptyStats(), signals: ordered.length, written: ordered.length },
     ...more,
   };

@@ -1,0 +1,213 @@
+'use strict';
+
+const { displayName, frameWhere, functionName } = require('../frames');
+const { STATE_GC, STATE_OFF_CPU, numberFunctions } = require('../model');
+
+/**
+ * The profile.proto of pprof (https://github.com/google/pprof/blob/main/proto/profile.proto), not yet compressed: what
+ * `go tool pprof`, Pyroscope, Parca, Grafana and Datadog read. Sample types `samples/count`, `cpu/nanoseconds` and
+ * `wall/nanoseconds`; labels `thread`, `thread id`, `track` and `block`, and `state` for what a stack does not show. What
+ * was inlined is in one location with the function that it was inlined into, innermost first.
+ *
+ * Concatenated messages are one message (protobuf's rule for repeated fields), so that it is written in pieces.
+ *
+ * @typedef {import('../../binding').NativeRecording} Recording
+ * @typedef {import('../../binding').NativeFrame} Frame
+ */
+
+/** Samples in one piece. */
+const BATCH = 4096;
+
+/** Sums of samples that differ in nothing but their time. */
+class Sums {
+  /** @type {Map<string, { stack: number, thread: number, state: number, block: number, count: number, cpuNs: number, wallNs: number }>} */
+  all = new Map();
+
+  /** @param {Recording} recording */
+  constructor(recording) {
+    const { sampleThreads, sampleStacks, sampleStates, sampleCpuNs, sampleWallNs, sampleBlocks } = recording;
+    for (let i = 0; i < sampleStacks.length; i++) {
+      const [stack, thread, block] = [sampleStacks[i], sampleThreads[i], sampleBlocks?.[i] ?? 0];
+      const state = sampleStates[i] & (STATE_GC | STATE_OFF_CPU);
+      const key = `${stack},${thread},${state},${block}`;
+      let sum = this.all.get(key);
+      if (sum === undefined) {
+        sum = { stack, thread, state, block, count: 0, cpuNs: 0, wallNs: 0 };
+        this.all.set(key, sum);
+      }
+      // What the thread slept is no sample.
+      sum.count += (state & STATE_OFF_CPU) === 0 ? 1 : 0;
+      sum.cpuNs += sampleCpuNs[i];
+      sum.wallNs += sampleWallNs[i];
+    }
+  }
+}
+
+/** Strings, functions, mappings and locations, each once, by 1-based number. */
+class Tables {
+  /** @param {Recording} recording @param {typeof import('pprof-format')} pprof */
+  constructor(recording, pprof) {
+    this.recording = recording;
+    this.pprof = pprof;
+    this.strings = new pprof.StringTable();
+    const { functionOf, representatives } = numberFunctions(recording.frames);
+    this.functionOf = functionOf;
+    this.functions = representatives.map((frame, i) => this.#function(frame, i + 1));
+    /** @type {Map<string, number>} */
+    this.mappingOf = new Map();
+    this.mappings = this.#mappings();
+    /** @type {Map<string, number>} */
+    this.locationOf = new Map();
+    /** @type {import('pprof-format').Location[]} */
+    this.locations = [];
+    /** @type {Map<string, number>} */
+    this.ownFunctions = new Map();
+  }
+
+  /** @param {Frame} frame @param {number} id */
+  #function(frame, id) {
+    const name = this.strings.dedup(displayName(frame));
+    const file = frame.kind === 'native' || frame.kind === 'builtin' ? frame.module : frameWhere({ ...frame, line: 0 });
+    return new this.pprof.Function({
+      ...{ id, name, systemName: this.strings.dedup(functionName(frame)) },
+      ...{ filename: this.strings.dedup(file), startLine: frame.line },
+    });
+  }
+
+  #mappings() {
+    const used = new Set(this.recording.frames.map(({ module }) => module));
+    used.delete('');
+    const { execPath } = this.recording;
+    // The first mapping is the main program's, for readers of the format.
+    const paths = [...used].sort((a, b) => Number(b === execPath) - Number(a === execPath));
+    return paths.map((path, i) => {
+      const module = this.recording.modules.find((each) => each.path === path);
+      this.mappingOf.set(path, i + 1);
+      return new this.pprof.Mapping({
+        ...{ id: i + 1, filename: this.strings.dedup(path), buildId: this.strings.dedup(module?.buildId ?? '') },
+        ...{ memoryStart: module?.start ?? 0, memoryLimit: module?.end ?? 0, fileOffset: module?.fileOffset ?? 0 },
+        ...{ hasFunctions: true, hasFilenames: true, hasLineNumbers: true, hasInlineFrames: true },
+      });
+    });
+  }
+
+  /** The location of some frames, of which all but the last are inlined into the next. @param {number[]} frames */
+  location(frames) {
+    const key = frames.join();
+    const known = this.locationOf.get(key);
+    if (known !== undefined) return known;
+    const id = this.locations.length + 1;
+    const all = this.recording.frames;
+    this.locations.push(
+      new this.pprof.Location({
+        id,
+        mappingId: this.mappingOf.get(all[frames[frames.length - 1]].module) ?? 0,
+        line: frames.map((i) => ({
+          functionId: this.functionOf[i] + 1,
+          line: all[i].sampledLine || all[i].line,
+          column: all[i].sampledLine > 0 ? all[i].sampledColumn : all[i].column,
+        })),
+      }),
+    );
+    this.locationOf.set(key, id);
+    return id;
+  }
+
+  /** The location of a name that stands for something other than a function. @param {string} name */
+  reserved(name) {
+    const known = this.ownFunctions.get(name);
+    if (known !== undefined) return known;
+    const functionId = this.functions.length + 1;
+    const text = this.strings.dedup(name);
+    this.functions.push(new this.pprof.Function({ id: functionId, name: text, systemName: text }));
+    const id = this.locations.length + 1;
+    this.locations.push(new this.pprof.Location({ id, line: [{ functionId }] }));
+    this.ownFunctions.set(name, id);
+    return id;
+  }
+
+  /** Leaf first. @param {number} stack @param {number} state */
+  locationsOf(stack, state) {
+    const { frames, stackFrames, stackParents } = this.recording;
+    const ids = (state & STATE_GC) !== 0 ? [this.reserved('(garbage collector)')] : [];
+    if (stack === 0 && ids.length === 0) ids.push(this.reserved('(program)'));
+    /** @type {number[]} */
+    let group = [];
+    for (let node = stack; node !== 0; node = stackParents[node]) {
+      group.push(stackFrames[node]);
+      if (frames[stackFrames[node]].inlined && stackParents[node] !== 0) continue;
+      ids.push(this.location(group));
+      group = [];
+    }
+    return ids;
+  }
+}
+
+/**
+ * @param {Recording} recording
+ * @returns {Generator<Uint8Array>}
+ */
+function* pprofPieces(recording) {
+  const pprof = require('pprof-format');
+  const tables = new Tables(recording, pprof);
+  const text = (/** @type {string} */ value) => tables.strings.dedup(value);
+  const nanoseconds = text('nanoseconds');
+  const types = { samples: text('samples'), cpu: text('cpu'), wall: text('wall') };
+  const main = types[recording.mode === 'wall' ? 'wall' : 'cpu'];
+  const key = {
+    thread: text('thread'),
+    id: text('thread id'),
+    track: text('track'),
+    block: text('block'),
+    state: text('state'),
+  };
+  const threads = new Map(recording.threads.map(({ id, name, tid }) => [id, { name: text(name), tid }]));
+  /** A message without strings: they come last. @param {import('pprof-format').ProfileInput} fields */
+  const piece = (fields) => {
+    const profile = new pprof.Profile(fields);
+    profile.stringTable.strings = [];
+    return profile.encode();
+  };
+  yield piece({
+    sampleType: [
+      { type: types.samples, unit: text('count') },
+      { type: types.cpu, unit: nanoseconds },
+      { type: types.wall, unit: nanoseconds },
+    ],
+    ...{ defaultSampleType: main, periodType: { type: main, unit: nanoseconds }, period: recording.intervalNs },
+    timeNanos: BigInt(Math.round(recording.startTimeMs * 1e3)) * 1000n,
+    durationNanos: Math.round(recording.durationNs),
+    comment: [text(`spprof; Node ${recording.nodeVersion}; pid ${recording.pid}; timer ${recording.timer}`)],
+  });
+  /** @type {import('pprof-format').SampleInput[]} */
+  let batch = [];
+  for (const { stack, thread, state, block, count, cpuNs, wallNs } of new Sums(recording).all.values()) {
+    const of = threads.get(thread);
+    const label = [
+      { key: key.thread, str: of?.name ?? text('') },
+      { key: key.id, num: of?.tid ?? thread },
+    ];
+    if (block !== 0) {
+      const { track, block: name } = recording.blocks[block - 1];
+      label.push({ key: key.track, str: text(track) }, { key: key.block, str: text(name) });
+    }
+    if ((state & STATE_OFF_CPU) !== 0) label.push({ key: key.state, str: text('off-cpu') });
+    batch.push({
+      locationId: tables.locationsOf(stack, state),
+      value: [count, Math.round(cpuNs), Math.round(wallNs)],
+      label,
+    });
+    if (batch.length < BATCH) continue;
+    yield piece({ sample: batch });
+    batch = [];
+  }
+  yield piece({ sample: batch });
+  yield piece({ mapping: tables.mappings });
+  for (let i = 0; i < tables.locations.length; i += BATCH)
+    yield piece({ location: tables.locations.slice(i, i + BATCH) });
+  for (let i = 0; i < tables.functions.length; i += BATCH)
+    yield piece({ function: tables.functions.slice(i, i + BATCH) });
+  yield new pprof.Profile({ stringTable: tables.strings }).encode();
+}
+
+module.exports = { pprofPieces };
