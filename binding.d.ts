@@ -165,6 +165,9 @@ export interface NativeRecording {
   sampleStacks: Uint32Array;
   /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete (the thread's first function was not reached), 8 off the CPU (wall mode). */
   sampleStates: Uint8Array;
+  /** Block that each sample was taken in: 0 none, else 1 + index into `blocks`. */
+  sampleBlocks?: Uint32Array;
+  blocks?: { track: string; block: string }[];
   /** What the program has named with `mark`, in order of time; `detail`: JSON, or ''. Times in nanoseconds since the start. */
   marks: { timeNs: number; tid: number; name: string; detail: string }[];
   /** Shared objects and executables that were mapped; addresses as numbers. `buildId`: hexadecimal, or ''. */

@@ -188,7 +188,7 @@ function* pprofPieces(recording) {
       { key: key.id, num: of?.tid ?? thread },
     ];
     if (block !== 0) {
-      const { track, block: name } = recording.blocks[block - 1];
+      const { track, block: name } = (recording.blocks ?? [])[block - 1];
       label.push({ key: key.track, str: text(track) }, { key: key.block, str: text(name) });
     }
     if ((state & STATE_OFF_CPU) !== 0) label.push({ key: key.state, str: text('off-cpu') });

@@ -104,11 +104,10 @@ struct ThreadState {
   uint64_t pause_began_cpu_ns;      // of the control side: the thread's CPU clock then
   uint64_t last_cpu_ns;  // CPU time, without that in pauses, that has been seen: hires, at the last
                          // tick; else what samples stand for
-  uint64_t next_tick_ns;  // hires: when the next sample is due without jitter
-  uint64_t armed_ns;      // hires: and with it
+  uint64_t armed_ns;     // hires: when the next tick is due
   int64_t cpu_debt_ns;  // hires: CPU time used that no sample stands for yet; negative: too much is
   uint64_t asleep_since_ns;  // hires: since when each tick has found the thread asleep; 0: it runs
-  uint32_t skipped_ticks;    // hires: grid points left out when the next tick was set
+  uint32_t skipped_ticks;    // hires: that the last one left no room for
   uint64_t random;
   uint64_t pending_cpu_ns;  // of samples that were dropped: the next one stands for it too
   const void* modules;      // the ModuleTable that `rules` was filled from

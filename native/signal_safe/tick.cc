@@ -21,6 +21,23 @@ uint64_t NextRandom(ThreadState* state) {
   return state->random = x;
 }
 
+// The natural logarithm of 1 + x for 0 <= x <= 1, to 1e-5 (Abramowitz and Stegun, 4.1.43).
+double LogOnePlus(double x) {
+  return x *
+         (0.99949556 + x * (-0.49190896 + x * (0.28947478 + x * (-0.13606275 + x * 0.03215845))));
+}
+
+// An exponentially distributed time: -mean * ln(u), with u uniform in (0, 1).
+uint64_t NextWait(ThreadState* state, uint64_t mean_ns) {
+  constexpr double kLog2 = 0.6931471805599453;
+  constexpr double kTwoTo63 = 9223372036854775808.0;
+  const uint64_t random = NextRandom(state);  // never 0
+  const int zeros = __builtin_clzll(random);
+  const double mantissa = static_cast<double>((random << zeros) & INT64_MAX) / kTwoTo63;
+  const double minus_log = (zeros + 1) * kLog2 - LogOnePlus(mantissa);
+  return static_cast<uint64_t>(minus_log * static_cast<double>(mean_ns));
+}
+
 // Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs
 // up to make the call again.
 bool WasBlocked(const ucontext_t& ucontext) {
@@ -40,6 +57,16 @@ bool WasBlocked(const ucontext_t& ucontext) {
 // A tick that comes so late found the thread off the CPU, ready or blocked: the signal waited for
 // it.
 constexpr uint64_t kLateNs = 100'000;
+
+// A debt is paid over so many samples, and over no fewer than those of so long a time: what waking
+// from our own ticks costs is not to fall on the first function of each burst.
+constexpr int64_t kPaymentSamples = 8;
+constexpr uint64_t kPaymentNs = 16'000'000;
+
+int64_t PaymentSamples(uint64_t interval_ns) {
+  const auto samples = static_cast<int64_t>(kPaymentNs / interval_ns);
+  return samples > kPaymentSamples ? samples : kPaymentSamples;
+}
 
 // The weight of a sample on the CPU. Ticks are spread evenly over wall time, so each that meets the
 // thread at work stands for an interval of work, wherever in a burst it falls: that is unbiased,
@@ -127,24 +154,19 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource sou
   state->cpu_debt_ns += static_cast<int64_t>(cpu - state->last_cpu_ns);
   state->last_cpu_ns = cpu;
   if (!from_hires_timer || is_rearmed) {  // the thread runs again
-    state->next_tick_ns = now_ns;
+    state->armed_ns = now_ns;
   }
   if (from_hires_timer) {
-    if (now_ns > state->next_tick_ns) {
-      const uint64_t late = (now_ns - state->next_tick_ns) / interval;
-      tick.overruns = state->skipped_ticks + static_cast<uint32_t>(late);
-      state->next_tick_ns += late * interval;
-    }
     if (now_ns > state->armed_ns + kLateNs || WasBlocked(ucontext)) {
       if (state->asleep_since_ns == 0) state->asleep_since_ns = now_ns;
       tick.is_last = now_ns - state->asleep_since_ns > kAsleepNs;
-      tick.overruns = 0;
       return tick;
     }
   }
   state->asleep_since_ns = 0;
+  tick.overruns = state->skipped_ticks;
   // What is left over from before a pause, or from a longer interval, is this sample's.
-  tick.cpu_ns = PayDebt(&state->cpu_debt_ns, interval, is_rearmed ? 1 : 8);
+  tick.cpu_ns = PayDebt(&state->cpu_debt_ns, interval, is_rearmed ? 1 : PaymentSamples(interval));
   return tick;
 }
 
@@ -152,23 +174,20 @@ void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick
              uint64_t begin_ns) {
   if (context.engine != TimerEngine::kHires || tick.is_probe) return;
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
-  state->skipped_ticks = 0;
   if (tick.is_last) {
+    state->skipped_ticks = 0;
     SetUnlessPaused(context, state->cpu_timer.load(std::memory_order_relaxed), interval, false);
     return;
   }
   const uint64_t now = kernel::MonotonicNs();
-  const uint64_t earliest = now + (now - begin_ns);
-  // On an even grid, which keeps the rate; but up to half an interval to either side of it, so that
-  // work which timers set off is not always met at the same point.
-  uint64_t next = state->next_tick_ns + interval;
-  if (next < now) {
-    state->skipped_ticks = static_cast<uint32_t>((now - next) / interval + 1);
-    next += state->skipped_ticks * interval;
-  }
-  state->next_tick_ns = next;
-  const uint64_t jittered = next - interval / 2 + NextRandom(state) % interval;
-  state->armed_ns = jittered > earliest ? jittered : earliest;
+  const uint64_t handler = now - begin_ns;
+  // Memoryless, so that no tick knows of the one before: work that is set off by a timer, or by our
+  // own signal when that ends a wait early, is met at every point alike. What has passed since this
+  // tick was due is a part of the interval already; that keeps the rate.
+  const uint64_t passed = tick.cpu_ns != 0 ? now - state->armed_ns : handler;
+  state->skipped_ticks = static_cast<uint32_t>(passed / interval);
+  const uint64_t wait = NextWait(state, interval > 2 * passed ? interval - passed : interval / 2);
+  state->armed_ns = now + (wait > handler ? wait : handler);
   SetUnlessPaused(context, state->hires_timer.load(std::memory_order_relaxed), state->armed_ns,
                   true);
 }

@@ -32,10 +32,11 @@ function runProgram(name, ...args) {
 async function recordProgram(name, { options = [], flags = [] } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof truth '));
   try {
-    const outputs = ['-q', '-o', `${name}.cpuprofile`, '-o', `${name}.spprof`];
+    const base = path.basename(name);
+    const outputs = ['-q', '-o', `${base}.cpuprofile`, '-o', `${base}.spprof`];
     const command = ['--', process.execPath, ...flags, programOf(name)];
     const truth = runJson([CLI, ...outputs, ...options, ...command], folder);
-    const recording = await readRecording(path.join(folder, `${name}.spprof`));
+    const recording = await readRecording(path.join(folder, `${base}.spprof`));
     const profiles = fs.readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'));
     const readJson = (/** @type {string} */ file) => JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8'));
     return { truth, recording, profiles: Object.fromEntries(profiles.map((file) => [file, readJson(file)])) };
