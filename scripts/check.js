@@ -31,6 +31,7 @@ function clangFormat() {
 const GATES = [
   { name: 'format and lint (biome)', run: () => program(packageBin('biome'), ['check', '--error-on-warnings', '.']) },
   { name: 'types (tsc --checkJs)', run: () => program(packageBin('tsc'), ['--project', 'tsconfig.json']) },
+  { name: 'types of the page', run: () => program(packageBin('tsc'), ['--project', 'lib/page/tsconfig.json']) },
   { name: 'types of the public API', run: () => program(packageBin('tsc'), ['--project', 'test/types/tsconfig.json']) },
   { name: 'format of C++ (clang-format)', run: clangFormat },
   { name: 'syntax of the macOS files', run: () => require('./gates/darwin').checkDarwin() },

@@ -68,6 +68,7 @@ function runJest(folder) {
 function test(args) {
   if (!setup()) return 1;
   if (require('./install').install({ isForced: true }) !== 0) return 1;
+  require('./build-page').buildPage();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-test-'));
   const runners = args.includes('--native') ? [runNative] : [runNative, runJest];
   const all = runners.map((runner) => runner(folder));

@@ -17,6 +17,7 @@ const TOOLS = [
   { tool: 'git', package: 'git' },
   { tool: 'clang-format', package: 'clang-format' },
   { tool: 'clang-tidy', package: 'clang-tidy' },
+  { tool: 'chromium', package: 'chromium' },
   { file: '/usr/include/gtest/gtest.h', package: 'libgtest-dev' },
   { file: '/usr/include/benchmark/benchmark.h', package: 'libbenchmark-dev' },
 ];

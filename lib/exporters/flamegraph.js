@@ -1,0 +1,253 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { errors, systemReason } = require('../errors');
+const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
+const { STATE_GC, numberFunctions } = require('../model');
+const { formatNs, plural } = require('../units');
+const { shortNativeName } = require('./text');
+
+/**
+ * The flame graph page: one HTML file that opens offline. It carries the stack tree and the samples, summed up by steps of
+ * time, as columns; `lib/page/src/data.js` has their description. What draws them is built by `scripts/build-page.js`.
+ *
+ * @typedef {import('../../binding').NativeRecording} Recording
+ * @typedef {import('../../binding').NativeFrame} Frame
+ */
+
+const PAGE = path.join(__dirname, '..', 'page');
+/** Steps of the time line, at most. */
+const BUCKETS = 400;
+/** Samples that a page carries; with more, its steps of time are made longer. */
+const MOST_SAMPLES = 1_000_000;
+/** Bytes of a column in one piece, a multiple of three: base64 then has no padding within. */
+const PIECE = 3 << 16;
+
+/** @param {Frame} frame */
+function kindOf({ kind, url, module }) {
+  switch (kind) {
+    case 'js':
+      if (url.startsWith('node:')) return 'core';
+      return url.includes('/node_modules/') ? 'dependency' : 'app';
+    case 'native':
+      return /^(libc|libpthread|ld-linux|linux-vdso|\[vdso\])/.test(path.posix.basename(module)) ? 'system' : 'native';
+    case 'builtin':
+    case 'gc':
+      return kind;
+    default:
+      return 'other';
+  }
+}
+
+/** The stack tree by functions: frames that differ in line or tier only are one node. */
+class FunctionTree {
+  parents = [0];
+  functionOf = [0];
+  /** @type {Map<number, number>} */
+  #children = new Map();
+
+  /** @param {Recording} recording */
+  constructor(recording) {
+    this.recording = recording;
+    const { functionOf, representatives } = numberFunctions(recording.frames);
+    this.functions = representatives.flatMap((frame) => {
+      const full = displayName(frame);
+      const name = frame.kind === 'native' ? shortNativeName(full) : full;
+      const shown = { name, ...(name === full ? {} : { full }), where: frameWhere(frame), kind: kindOf(frame) };
+      return [
+        { ...shown, inlined: false },
+        { ...shown, inlined: true },
+      ];
+    });
+    this.frameFunctions = recording.frames.map(({ inlined }, i) => functionOf[i] * 2 + (inlined ? 1 : 0));
+    this.gc = this.functions.push({ name: GC, where: '', kind: 'gc', inlined: false }) - 1;
+    this.program = this.functions.push({ name: PROGRAM, where: '', kind: 'other', inlined: false }) - 1;
+    this.nodeOfStack = new Uint32Array(recording.stackParents.length);
+    for (let stack = 1; stack < this.nodeOfStack.length; stack++) {
+      const own = this.frameFunctions[recording.stackFrames[stack]];
+      this.nodeOfStack[stack] = this.#child(this.nodeOfStack[recording.stackParents[stack]], own);
+    }
+  }
+
+  /** @param {number} parent @param {number} own */
+  #child(parent, own) {
+    const key = parent * this.functions.length + own;
+    let node = this.#children.get(key);
+    if (node === undefined) {
+      node = this.parents.push(parent) - 1;
+      this.functionOf.push(own);
+      this.#children.set(key, node);
+    }
+    return node;
+  }
+
+  /** The node of a sample. @param {number} i */
+  nodeOf(i) {
+    const { sampleStacks, sampleStates } = this.recording;
+    if ((sampleStates[i] & STATE_GC) !== 0) return this.#child(this.nodeOfStack[sampleStacks[i]], this.gc);
+    return sampleStacks[i] === 0 ? this.#child(0, this.program) : this.nodeOfStack[sampleStacks[i]];
+  }
+}
+
+/**
+ * @param {Recording} recording
+ * @param {FunctionTree} tree
+ * @param {number} bucketCount
+ * @param {(thread: number) => number} sideOf
+ */
+function sumSamples(recording, tree, bucketCount, sideOf) {
+  const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs, sampleBlocks, durationNs } = recording;
+  /** @type {Map<string, { stack: number, thread: number, bucket: number, block: number, side: number, cpuNs: number, wallNs: number }>} */
+  const sums = new Map();
+  for (let i = 0; i < sampleTimes.length; i++) {
+    const stack = tree.nodeOf(i);
+    const thread = sampleThreads[i];
+    const block = sampleBlocks?.[i] ?? 0;
+    const bucket = Math.min(bucketCount - 1, Math.floor((sampleTimes[i] / Math.max(durationNs, 1)) * bucketCount));
+    const key = `${thread},${bucket},${stack},${block}`;
+    let sum = sums.get(key);
+    if (sum === undefined) {
+      sum = { stack, thread, bucket, block, side: sideOf(thread), cpuNs: 0, wallNs: 0 };
+      sums.set(key, sum);
+    }
+    sum.cpuNs += sampleCpuNs[i];
+    sum.wallNs += sampleWallNs[i];
+  }
+  return [...sums.values()];
+}
+
+/** @param {Uint8Array} bytes */
+function* base64Pieces(bytes) {
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    yield Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(PIECE, bytes.length - at)).toString('base64');
+  }
+}
+
+/** JSON that can stand in a script element. @param {unknown} value */
+function scriptJson(value) {
+  return JSON.stringify(value)
+    .replace(/</g, '\\u003c')
+    .replace(/\u2028/g, '\\u2028')
+    .replace(/\u2029/g, '\\u2029');
+}
+
+/**
+ * @param {Recording} recording
+ * @param {{ title: string, subtitle: string, sideOf?: (thread: number) => number }} about `sideOf`: in a difference
+ */
+function* dataPieces(recording, { title, subtitle, sideOf }) {
+  const tree = new FunctionTree(recording);
+  let bucketCount = Math.max(1, Math.min(BUCKETS, Math.ceil(recording.durationNs / 1e6)));
+  let samples = sumSamples(recording, tree, bucketCount, sideOf ?? (() => 0));
+  while (samples.length > MOST_SAMPLES && bucketCount > 1) {
+    bucketCount = Math.ceil(bucketCount / 4);
+    samples = sumSamples(recording, tree, bucketCount, sideOf ?? (() => 0));
+  }
+  const head = {
+    ...{ title, subtitle, mode: recording.mode, isDifference: sideOf !== undefined },
+    threads: recording.threads
+      .filter(({ wallNs, cpuNs }) => wallNs > 0 || cpuNs > 0)
+      .map(({ id, name, kind, tid }) => ({ id, label: `${name || 'thread'} (${kind}, ${tid})` })),
+    blocks: (recording.blocks ?? []).map(({ track, block }) => `${track}/${block}`),
+    functions: tree.functions,
+    ...{ bucketMs: recording.durationNs / 1e6 / bucketCount, bucketCount },
+  };
+  yield `${scriptJson(head).slice(0, -1)},"columns":{`;
+  const words = (/** @type {'stack' | 'thread' | 'bucket' | 'block'} */ key) =>
+    Uint32Array.from(samples, (each) => each[key]);
+  /** @type {Record<string, Uint8Array | Uint32Array | Float64Array>} */
+  const columns = {
+    ...{ parents: Uint32Array.from(tree.parents), functionOf: Uint32Array.from(tree.functionOf) },
+    ...{
+      stacks: words('stack'),
+      sampleThreads: words('thread'),
+      sampleBuckets: words('bucket'),
+      sampleBlocks: words('block'),
+    },
+    sampleSides: Uint8Array.from(samples, ({ side }) => side),
+    cpuNs: Float64Array.from(samples, ({ cpuNs }) => cpuNs),
+    wallNs: Float64Array.from(samples, ({ wallNs }) => wallNs),
+  };
+  let separator = '';
+  for (const [name, column] of Object.entries(columns)) {
+    yield `${separator}${JSON.stringify(name)}:"`;
+    yield* base64Pieces(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+    yield '"';
+    separator = ',';
+  }
+  yield '}}';
+}
+
+/** @param {string} text */
+function escapeHtml(text) {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
+}
+
+/** @param {string} name of a file of lib/page */
+function part(name) {
+  try {
+    return fs.readFileSync(path.join(PAGE, name), 'utf8');
+  } catch (error) {
+    throw errors.unavailable(
+      `the flame graph page (${systemReason(error)}; npm run prepare builds it)`,
+      'the other formats',
+    );
+  }
+}
+
+/**
+ * @param {Recording} recording
+ * @param {{ title: string, subtitle: string, sideOf?: (thread: number) => number }} about
+ * @returns {Generator<string>}
+ */
+function* pagePieces(recording, about) {
+  const policy =
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+  const body = part('body.html')
+    .replace('{title}', () => escapeHtml(about.title))
+    .replace('{subtitle}', () => escapeHtml(about.subtitle));
+  yield `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="${policy}">\n`;
+  yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n';
+  yield `<title>${escapeHtml(about.title)}</title>\n<style>\n${part('style.css')}</style>\n</head>\n<body>\n${body}`;
+  yield '<script type="application/json" id="profile">';
+  yield* dataPieces(recording, about);
+  yield `</script>\n<script>\n${part('dist/page.js')}</script>\n</body>\n</html>\n`;
+}
+
+/** @param {Recording} recording */
+function aboutRecording(recording) {
+  const { execPath, pid, nodeVersion, durationNs, timer, intervalNs, mode, sampleTimes, startTimeMs } = recording;
+  const date = new Date(startTimeMs).toISOString().replace('T', ' ').slice(0, 19);
+  const what = `${mode === 'wall' ? 'wall' : 'CPU'} time, ${plural(sampleTimes.length, 'sample')} in ${formatNs(durationNs)}`;
+  return {
+    title: `${path.basename(execPath) || 'process'} ${pid}: ${what}`,
+    subtitle: [`Node ${nodeVersion}`, `${timer}, ${formatNs(intervalNs)}`, `${date} UTC`, 'spprof'].join(' · '),
+  };
+}
+
+/** @param {Recording} recording @returns {Generator<string>} */
+function flameGraphPieces(recording) {
+  return pagePieces(recording, aboutRecording(recording));
+}
+
+/**
+ * A page that shows what has changed: widths are those of one side, colours what each share has gained or lost.
+ * @param {Recording} before
+ * @param {Recording} after
+ * @param {{ before: string, after: string }} names
+ * @returns {Generator<string>}
+ */
+function differencePieces(before, after, names) {
+  const { mergeRecordings } = require('../recording-sets');
+  const [first] = [before.threads];
+  const firstOfAfter = Math.max(0, ...first.map(({ id }) => id + 1));
+  const both = mergeRecordings([before, { ...after, intervalNs: before.intervalNs, mode: before.mode }]);
+  return pagePieces(both, {
+    title: `${names.before} → ${names.after}`,
+    subtitle: 'Widths are shares of time; red has grown, blue has shrunk since before. · spprof',
+    sideOf: (thread) => (thread >= firstOfAfter ? 1 : 0),
+  });
+}
+
+module.exports = { flameGraphPieces, differencePieces };
