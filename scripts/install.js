@@ -2,12 +2,13 @@
 
 /**
  * `npm install`: makes sure that there is a native addon. One that is brought along (prebuilds/) or was built here
- * (build/Release) is used when it is not older than the sources; otherwise cmake-js builds it. Needs a C++20 compiler and
+ * (build/Release) is used when it is not older than the sources; otherwise cmake builds it. Needs a C++20 compiler and
  * cmake; no network, since Node-API's headers come from npm.
  */
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..');
@@ -33,18 +34,24 @@ function isFresh(file) {
   return fs.statSync(file).mtimeMs >= Math.max(...sources.map(latestChange));
 }
 
-/**
- * Builds the addon.
- * @returns {number} the exit status of cmake-js
- */
-function build() {
-  const cli = require.resolve('cmake-js/bin/cmake-js');
-  const args = ['compile', '--directory', ROOT, '--out', path.join(ROOT, 'build'), '--config', 'Release'];
-  const jobs = String(require('node:os').availableParallelism?.() ?? require('node:os').cpus().length);
-  const env = { ...process.env, CMAKE_BUILD_PARALLEL_LEVEL: process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? jobs };
-  const { status, error } = spawnSync(process.execPath, [cli, ...args], { stdio: 'inherit', cwd: ROOT, env });
-  if (error !== undefined) throw error;
+/** @param {string[]} args @returns {number} exit status */
+function cmake(args) {
+  const { status, error } = spawnSync('cmake', args, { stdio: 'inherit', cwd: ROOT });
+  if (error !== undefined) process.stderr.write(`cmake: ${error.message}\n`);
   return status ?? 1;
+}
+
+/** Builds the addon. @returns {number} exit status */
+function build() {
+  const folder = path.join(ROOT, 'build');
+  const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(os.availableParallelism?.() ?? os.cpus().length);
+  const headers = [require('node-api-headers'), require('node-addon-api')]
+    .map((each) => path.resolve(each.include_dir))
+    .join(';');
+  return (
+    cmake(['-S', ROOT, '-B', folder, '-DCMAKE_BUILD_TYPE=Release', `-DNODE_API_INCLUDE=${headers}`]) ||
+    cmake(['--build', folder, '--config', 'Release', '--parallel', jobs])
+  );
 }
 
 /**

@@ -57,7 +57,7 @@ const RECORDING = recordingOf([
 ]);
 
 /** @param {string} name @param {ReturnType<typeof recordingOf>} recording */
-async function write(name, recording) {
+function write(name, recording) {
   return new Profile(recording).write(path.join(folder, name));
 }
 
