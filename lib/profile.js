@@ -180,10 +180,31 @@ class Profile {
     return [...flameGraphPieces(this.#recording)].join('');
   }
 
-  /** @param {{ limit?: number, folder?: string }} [settings] */
-  toText({ limit = 10, folder } = {}) {
+  /** @param {{ limit?: number, folder?: string, sort?: 'self' | 'total' }} [settings] */
+  toText({ limit = 10, folder, sort = 'self' } = {}) {
     const { reportLines } = require('./exporters/text');
-    return `${reportLines(this.#recording, this.functions, this.wallNs, { limit, folder }).join('\n')}\n`;
+    const functions = sort === 'self' ? this.functions : [...this.functions].sort((a, b) => b.totalNs - a.totalNs);
+    return `${reportLines(this.#recording, functions, this.wallNs, { limit, folder, sort }).join('\n')}\n`;
+  }
+
+  /** @param {{ threshold?: number }} [settings] */
+  toTree({ threshold = 0.01 } = {}) {
+    const { treePieces } = require('./exporters/tree');
+    return [...treePieces(this.#recording, { threshold })].join('');
+  }
+
+  /**
+   * @param {Profile} before
+   * @param {string} file
+   * @param {{ before: string, after: string }} names
+   */
+  async writeDifference(before, file, names) {
+    const { differencePieces } = require('./exporters/flamegraph');
+    const { isCompressed } = require('./exporters/formats');
+    const { writePieces } = require('./write-pieces');
+    await writePieces(file, differencePieces(before.#recording, this.#recording, names), {
+      isCompressed: isCompressed(file),
+    });
   }
 
   /**

@@ -5,22 +5,17 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { chromium } = require('playwright-core');
 const { Profile } = require('../lib/profile');
+const { launchBrowser } = require('./helpers/browser');
 const { js, native, random, recordingOf } = require('./helpers/recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
 const folder = temporaryFolder();
 
 /** @type {import('playwright-core').Browser} */
 let browser;
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  browser = await launchBrowser();
 });
 afterAll(() => browser?.close());
 

@@ -220,6 +220,9 @@ function aboutRecording(recording) {
   const { execPath, pid, nodeVersion, durationNs, timer, intervalNs, mode, sampleTimes, startTimeMs } = recording;
   const date = new Date(startTimeMs).toISOString().replace('T', ' ').slice(0, 19);
   const what = `${mode === 'wall' ? 'wall' : 'CPU'} time, ${plural(sampleTimes.length, 'sample')} in ${formatNs(durationNs)}`;
+  if (recording.importedFrom !== undefined) {
+    return { title: what, subtitle: `read from ${recording.importedFrom} · spprof` };
+  }
   return {
     title: `${path.basename(execPath) || 'process'} ${pid}: ${what}`,
     subtitle: [`Node ${nodeVersion}`, `${timer}, ${formatNs(intervalNs)}`, `${date} UTC`, 'spprof'].join(' · '),
