@@ -11,7 +11,8 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {import('../options').Options} Options
  * @typedef {import('../exporters/formats').FormatName} FormatName
  * @typedef {{ outputs: string[], format: FormatName | null }} OutputRequest
- * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, command: string[] }} RecordRequest
+ * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, onPort: string | null,
+ *   command: string[] }} RecordRequest
  * @typedef {import('../read-profile').Reading} Reading
  * @typedef {{ top: number, sort: 'self' | 'total', thread: string | null, tree: boolean, threshold: number, json: boolean }} Showing
  * @typedef {Showing & { verb: 'report', file: string, reading: Reading }} ReportRequest
@@ -138,7 +139,10 @@ function parseRecord(args, env) {
   if (rest.length === 0) {
     throw errors.usage('no command to record; try: spprof node app.js (or spprof --help)');
   }
-  return { verb: 'record', ...outputs, options, quiet: given.has('quiet'), json: given.has('json'), command: rest };
+  const onPort = given.get('on-port')?.at(-1) ?? null;
+  if (onPort !== null && process.platform !== 'linux') throw errors.unavailable('--on-port on this system', 'Linux');
+  const told = { quiet: given.has('quiet'), json: given.has('json') };
+  return { verb: 'record', ...outputs, options, ...told, onPort, command: rest };
 }
 
 /**

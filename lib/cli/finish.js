@@ -4,6 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { messageOf } = require('../errors');
 const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
+const { extensionOf } = require('../exporters/formats');
 const { expandPattern } = require('./output-names');
 const { moveLog, writeOutputs } = require('./write-outputs');
 
@@ -37,9 +38,9 @@ function inOrder(recorded, firstPid) {
   return recorded.sort((a, b) => rank(a.profile) - rank(b.profile) || a.profile.startTimeMs - b.profile.startTimeMs);
 }
 
-/** `a/b.cpuprofile` → `a/b.spprof`. @param {string} file */
+/** `a/b.cpuprofile` → `a/b.spprof`, `a/b.pb.gz` too. @param {string} file */
 function logNameFor(file) {
-  return `${file.slice(0, file.length - path.extname(file).length)}.spprof`;
+  return `${file.slice(0, file.length - (extensionOf(file) || path.extname(file)).length)}.spprof`;
 }
 
 /**

@@ -18,6 +18,7 @@ const OWN_FLAGS = [
   { long: 'output', short: 'o', operand: 'file', help: 'output file, repeatable; %p pid, %t time, %n program name' },
   { long: 'format', short: 'f', operand: 'name', help: 'format, when the extension is not to choose it' },
   { long: 'rate', short: 'r', operand: 'Hz', help: 'samples per second of CPU time, instead of --interval' },
+  { long: 'on-port', operand: 'command', help: 'run it when the program listens ($PORT), then end the program' },
   { long: 'quiet', short: 'q', help: 'print no summary' },
   { long: 'json', help: 'print the summary as JSON' },
   { long: 'help', short: 'h', help: 'print this help' },

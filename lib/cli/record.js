@@ -83,6 +83,8 @@ async function record(request, io) {
   );
   const child = spawn(command, args, { stdio: 'inherit', env: /** @type {NodeJS.ProcessEnv} */ (env) });
   const signals = forwardSignals(child);
+  const load =
+    request.onPort === null ? null : require('./on-port').loadOnPort({ command: request.onPort, folder, child, io });
   let end;
   try {
     const ended = waitForEnd(child);
@@ -103,7 +105,10 @@ async function record(request, io) {
   const program = programName(
     command === io.execPath ? args[0] : (args.find((arg) => /\.[cm]?[jt]s$/.test(arg)) ?? command),
   );
-  const status = signals.isInterrupted ? 0 : statusOf(end);
+  const failure = signals.isInterrupted ? null : (load?.failure() ?? null);
+  if (failure !== null) io.stderr.write(`spprof: ${failure}\n`);
+  const isEndedByUs = signals.isInterrupted || load?.hasEndedProgram() === true;
+  const status = isEndedByUs ? (failure === null ? 0 : 1) : statusOf(end);
   const isComplete = await finish({
     folder,
     ignore: before,

@@ -1,0 +1,121 @@
+'use strict';
+
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const { processFolders } = require('./collect');
+
+/**
+ * `--on-port <command>`: runs a load when the recorded program begins to listen, and ends the program when the load has ended.
+ * That it listens, the kernel tells (/proc/<pid>/net/tcp, and whose sockets those are): nothing in the program is touched.
+ */
+
+const POLL_MS = 50;
+/** After so long without an end the program gets the next signal. */
+const PATIENCE_MS = 5000;
+const ENDING = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGKILL']);
+/** TCP_LISTEN of the kernel's include/net/tcp_states.h. */
+const LISTENING = '0A';
+
+/** @param {string} file @returns {string[]} lines; none when the process is gone */
+function linesOf(file) {
+  try {
+    return fs.readFileSync(file, 'latin1').split('\n');
+  } catch {
+    return []; // It has ended, or has no IPv6.
+  }
+}
+
+/** The inodes of a process's sockets. @param {number} pid @returns {Set<string>} */
+function socketsOf(pid) {
+  const sockets = new Set();
+  try {
+    for (const fd of fs.readdirSync(`/proc/${pid}/fd`)) {
+      const inode = /^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+      if (inode !== undefined) sockets.add(inode);
+    }
+  } catch {
+    return sockets; // A descriptor, or the process, has gone meanwhile; the next look sees what is there then.
+  }
+  return sockets;
+}
+
+/**
+ * The first TCP port that a process listens on.
+ * @param {number} pid
+ * @returns {number | null}
+ */
+function listeningPort(pid) {
+  const sockets = socketsOf(pid);
+  for (const table of ['tcp', 'tcp6']) {
+    for (const line of linesOf(`/proc/${pid}/net/${table}`)) {
+      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+      if (state === LISTENING && sockets.has(inode)) return Number.parseInt(local.split(':').at(-1) ?? '', 16);
+    }
+  }
+  return null;
+}
+
+/**
+ * @param {string} command for the shell; `$PORT` is the port
+ * @param {number} port
+ * @param {Record<string, string | undefined>} env the program's own, without what makes it record itself
+ * @returns {Promise<number>} exit status
+ */
+function runLoad(command, port, env) {
+  return new Promise((resolve, reject) => {
+    const load = spawn('/bin/sh', ['-c', command], { stdio: 'inherit', env: { ...env, PORT: String(port) } });
+    load.once('error', reject);
+    load.once('exit', (code, signal) =>
+      resolve(code ?? 128 + require('node:os').constants.signals[signal ?? 'SIGTERM']),
+    );
+  });
+}
+
+/**
+ * @param {object} recorded
+ * @param {string} recorded.command
+ * @param {string} recorded.folder of the recording: its processes are the ones that may listen
+ * @param {import('node:child_process').ChildProcess} recorded.child
+ * @param {import('./run').Io} recorded.io
+ * @returns {{ hasEndedProgram: () => boolean, failure: () => string | null }}
+ */
+function loadOnPort({ command, folder, child, io }) {
+  /** @type {'waits' | 'loads' | 'ended'} */
+  let phase = 'waits';
+  let status = 0;
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+
+  const endProgram = (/** @type {number} */ attempt) => {
+    child.kill(ENDING[attempt]);
+    if (attempt + 1 < ENDING.length) timer = setTimeout(() => endProgram(attempt + 1), PATIENCE_MS);
+  };
+  const look = async () => {
+    const pids = processFolders(folder).map(({ pid }) => pid);
+    const port = pids.map(listeningPort).find((each) => each !== null) ?? null;
+    if (port === null) return;
+    clearInterval(poll);
+    phase = 'loads';
+    status = await runLoad(command, port, io.env);
+    phase = 'ended';
+    if (child.exitCode === null && child.signalCode === null) endProgram(0);
+  };
+  const poll = setInterval(() => {
+    look().catch((error) => io.stderr.write(`spprof: the load of --on-port cannot be run: ${error.message}\n`));
+  }, POLL_MS);
+  child.once('exit', () => {
+    clearInterval(poll);
+    clearTimeout(timer);
+  });
+  return {
+    hasEndedProgram: () => phase === 'ended',
+    failure() {
+      if (phase === 'waits')
+        return 'the program ended before it listened on a TCP port; the load of --on-port was not run';
+      if (phase === 'loads') return 'the program ended while the load of --on-port was running';
+      return status === 0 ? null : `the load of --on-port ended with status ${status}`;
+    },
+  };
+}
+
+module.exports = { loadOnPort, listeningPort };
