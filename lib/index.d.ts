@@ -153,7 +153,14 @@ export interface CpuProfile {
 }
 
 /** A file format; chosen by extension: `.cpuprofile`, `.collapsed`/`.folded`, `.txt`. */
-export type Format = 'cpuprofile' | 'collapsed' | 'text';
+export type Format = 'cpuprofile' | 'pprof' | 'collapsed' | 'speedscope' | 'flamegraph' | 'text' | 'markdown';
+
+/** What a flame graph is compared with: red has grown since, blue has shrunk. */
+export interface Comparison {
+  before?: Profile;
+  /** What the page calls the two; default `before` and `after`. */
+  labels?: [string, string];
+}
 
 /** A finished recording. */
 export interface Profile {
@@ -208,6 +215,8 @@ export interface Profile {
   toCpuProfile(threadId?: number): CpuProfile;
   /** All threads as collapsed stacks, root first, values in microseconds of CPU time. */
   toCollapsed(): string;
+  /** The page, as HTML: one file that opens without a network. `before`: shows what has changed since. */
+  toFlameGraph(comparison?: Comparison): string;
   /** The report for people. `limit`: rows, default 10; `folder`: paths below it are shown relative to it. */
   toText(settings?: { limit?: number; folder?: string }): string;
   /**
@@ -215,7 +224,7 @@ export interface Profile {
    * @returns its absolute path
    * @throws (rejects) `ERR_SPPROF_OUTPUT`, `ERR_SPPROF_UNKNOWN_FORMAT`, `ERR_SPPROF_UNAVAILABLE`
    */
-  write(path: string, settings?: { format?: Format; threadId?: number }): Promise<string>;
+  write(path: string, settings?: { format?: Format; threadId?: number } & Comparison): Promise<string>;
 }
 
 /** A frame of a streamed stack; the same object wherever it appears again. Positions are those of the code that runs: source maps are for the profile. */

@@ -175,9 +175,18 @@ class Profile {
     return JSON.parse([...speedscopePieces(this.#recording)].join(''));
   }
 
-  toFlameGraph() {
-    const { flameGraphPieces } = require('./exporters/flamegraph');
-    return [...flameGraphPieces(this.#recording)].join('');
+  /** @param {import('./index').Comparison} [comparison] */
+  toFlameGraph(comparison) {
+    return [...this.#flameGraph(comparison)].join('');
+  }
+
+  /** @param {import('./index').Comparison} [comparison] */
+  #flameGraph({ before, labels = ['before', 'after'] } = {}) {
+    const { flameGraphOfDifference, flameGraphPieces } = require('./exporters/flamegraph');
+    if (before === undefined) return flameGraphPieces(this.#recording);
+    if (!(before instanceof Profile)) throw errors.optionType('before', before, 'a profile');
+    const [first, second] = labels;
+    return flameGraphOfDifference(before.#recording, this.#recording, { before: first, after: second });
   }
 
   /** @param {{ limit?: number, folder?: string }} [settings] */
@@ -190,9 +199,10 @@ class Profile {
    * @param {import('./exporters/formats').FormatName} format
    * @param {number | undefined} threadId
    * @param {string} file
+   * @param {import('./index').Comparison} comparison
    * @returns {Iterable<string | Uint8Array>}
    */
-  #pieces(format, threadId, file) {
+  #pieces(format, threadId, file, comparison) {
     switch (format) {
       case 'cpuprofile': {
         const { cpuProfilePieces } = require('./exporters/cpuprofile');
@@ -210,10 +220,8 @@ class Profile {
         const { speedscopePieces } = require('./exporters/speedscope');
         return speedscopePieces(this.#recording);
       }
-      case 'flamegraph': {
-        const { flameGraphPieces } = require('./exporters/flamegraph');
-        return flameGraphPieces(this.#recording);
-      }
+      case 'flamegraph':
+        return this.#flameGraph(comparison);
       case 'text':
         return [this.toText({ limit: 100 })];
       case 'markdown': {
@@ -227,14 +235,14 @@ class Profile {
 
   /**
    * @param {string} file
-   * @param {{ format?: string, threadId?: number }} [settings]
+   * @param {{ format?: string, threadId?: number } & import('./index').Comparison} [settings]
    */
-  async write(file, { format, threadId } = {}) {
+  async write(file, { format, threadId, ...comparison } = {}) {
     if (typeof file !== 'string' || file === '') throw errors.optionType('path', file, 'the name of a file');
     const { formatByName, formatOfFile, isCompressed } = require('./exporters/formats');
     const name = format === undefined ? formatOfFile(file) : formatByName(format, 'format');
     const { writePieces } = require('./write-pieces');
-    await writePieces(file, this.#pieces(name, threadId, file), { isCompressed: isCompressed(file) });
+    await writePieces(file, this.#pieces(name, threadId, file, comparison), { isCompressed: isCompressed(file) });
     return path.resolve(file);
   }
 }

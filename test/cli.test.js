@@ -38,7 +38,7 @@ describe('wrong use is one line, status 2, and nothing is started', () => {
   test.each([
     ['a bad option', ['--interal', '5', process.execPath, ...program], /did you mean --interval/],
     ['a bad value', ['-i', 'soon', process.execPath, ...program], /--interval must be/],
-    ['what is not built', ['view', 'a.cpuprofile'], /not in this version/],
+    ['a recording that is not there', ['view', 'none.spprof'], /cannot read .*none\.spprof/],
     ['no command', ['-q'], /no command to record/],
     ['a command that is not there', ['no-such-command-here'], /"no-such-command-here": it is not in PATH/],
     ['a script that is not there', ['no-such-script.js'], /"no-such-script.js": no such file/],

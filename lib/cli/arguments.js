@@ -14,18 +14,19 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, command: string[] }} RecordRequest
  * @typedef {{ verb: 'report', file: string, reading: import('../read-profile').Reading }} ReportRequest
  * @typedef {OutputRequest & { verb: 'convert', file: string, reading: import('../read-profile').Reading }} ConvertRequest
+ * @typedef {{ verb: 'view', file: string, output: string | null, isQuiet: boolean, reading: import('../read-profile').Reading }} ViewRequest
  * @typedef {{ verb: 'recover', folder: string, dump: boolean }} RecoverRequest
- * @typedef {RecordRequest | ReportRequest | ConvertRequest | RecoverRequest | { verb: 'help', topic: string | null } |
+ * @typedef {RecordRequest | ReportRequest | ConvertRequest | ViewRequest | RecoverRequest | { verb: 'help', topic: string | null } |
  *   { verb: 'version' }} Request
  */
 
-const VERBS = ['record', 'report', 'convert', 'recover'];
-const PLANNED_VERBS = ['view'];
+const VERBS = ['record', 'report', 'view', 'convert', 'recover'];
 
 /** Flags that verbs other than `record` take. */
 const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
   report: ['no-source-maps', 'max-memory', 'help'],
   convert: ['output', 'format', 'no-source-maps', 'max-memory', 'help'],
+  view: ['output', 'no-open', 'no-source-maps', 'max-memory', 'help'],
   recover: ['dump', 'help'],
 });
 
@@ -159,6 +160,9 @@ function parseFileVerb(verb, args, env) {
   const { sourceMaps, maxMemory } = optionsOf(given, env);
   const reading = { sourceMaps, maxMemory };
   if (verb === 'report') return { verb, file: operand, reading };
+  if (verb === 'view') {
+    return { verb, file: operand, reading, output: given.get('output')?.at(-1) ?? null, isQuiet: given.has('no-open') };
+  }
   const outputs = outputsOf(given);
   if (outputs.outputs.length === 0) {
     throw errors.usage('convert needs an output: spprof convert <file> -o <file>');
@@ -175,7 +179,6 @@ function parseFileVerb(verb, args, env) {
 function parseArguments(args, env) {
   const [verb, ...rest] = args;
   if (verb === undefined || verb === 'help') return { verb: 'help', topic: null };
-  if (PLANNED_VERBS.includes(verb)) throw errors.unavailable(`the verb ${verb}`, VERBS.join(', '));
   if (verb in VERB_FLAGS) return parseFileVerb(verb, rest, env);
   return parseRecord(verb === 'record' ? rest : args, env);
 }

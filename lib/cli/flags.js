@@ -37,6 +37,9 @@ const [INTERVAL, ...OTHERS] = OPTION_FLAGS;
 const FLAGS = [OUTPUT, FORMAT, INTERVAL, RATE, ...OTHERS, ...LAST];
 
 /** Those of other verbs alone. @type {Flag[]} */
-const VERB_ONLY_FLAGS = [{ long: 'dump', help: 'print what registry and lanes hold, and change nothing' }];
+const VERB_ONLY_FLAGS = [
+  { long: 'dump', help: 'print what registry and lanes hold, and change nothing' },
+  { long: 'no-open', help: 'print the address, and start no browser' },
+];
 
 module.exports = { FLAGS, ALL_FLAGS: [...FLAGS, ...VERB_ONLY_FLAGS] };

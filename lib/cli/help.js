@@ -7,12 +7,25 @@ const { FLAGS } = require('./flags');
 const USAGE = `Usage:
   spprof [record] [options] [--] <command> [args...]   record a program: spprof node app.js
   spprof report <file.spprof>                          its hottest functions
+  spprof view <file.spprof>                            its flame graph, in the browser
   spprof convert <file.spprof> -o <file>               write another format
   spprof recover <folder>                              finish a recording whose process and recorder died
 `;
 
 const TOPICS = /** @type {Record<string, string>} */ ({
   report: 'Usage: spprof report <file.spprof>\n\nPrints the functions with the most self time.\n',
+  view: `Usage: spprof view [--no-open] <file.spprof>
+       spprof view <file.spprof> -o <file.html>
+
+Opens the recording's flame graph in the browser. A server on 127.0.0.1 hands out that one page, under an address that
+cannot be guessed, until Ctrl-C. With -o it writes the page, which opens without a server and without a network.
+--no-open prints the address and starts no browser. From another machine: forward the same port (ssh -L), or use -o.
+
+Examples:
+  spprof view app.spprof
+  spprof view --no-open app.spprof
+  spprof view app.spprof -o app.html
+`,
   convert: `Usage: spprof convert <file.spprof> -o <file> [-f <format>]
 
 Writes a recording in another format; -o may repeat. Formats: ${FORMAT_NAMES.join(', ')}.

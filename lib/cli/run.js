@@ -16,6 +16,8 @@ function dispatch(request, io) {
       return require('./record').record(request, io);
     case 'report':
       return require('./report').report(request, io);
+    case 'view':
+      return require('./view').view(request, io);
     case 'convert':
       return require('./convert').convert(request, io);
     case 'recover':

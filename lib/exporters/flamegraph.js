@@ -250,4 +250,4 @@ function differencePieces(before, after, names) {
   });
 }
 
-module.exports = { flameGraphPieces, differencePieces };
+module.exports = { flameGraphPieces, flameGraphOfDifference };
