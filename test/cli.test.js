@@ -11,15 +11,14 @@ const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli
 const folder = temporaryFolder();
 
 describe('help and version', () => {
-  test('--help names every verb and option, and nothing that is not there', () => {
+  test('--help names every verb and option', () => {
     const { status, stdout, stderr } = runCli(['--help']);
     expect([status, stderr]).toEqual([0, '']);
     for (const { flag, env } of Object.values(OPTIONS)) {
       if (flag !== undefined) expect(stdout).toContain(`--${flag}`);
       expect(stdout).toContain(env);
     }
-    for (const verb of ['record', 'report', 'convert', 'recover']) expect(stdout).toContain(verb);
-    expect(stdout).not.toMatch(/\bpprof|speedscope|flamegraph|spprof view/);
+    for (const verb of ['record', 'report', 'view', 'convert', 'recover']) expect(stdout).toContain(verb);
   });
 
   test('no argument prints the help too; --version the version', () => {

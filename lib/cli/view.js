@@ -66,7 +66,7 @@ async function showPage(writePage, { isQuiet, io }) {
  * @param {import('./run').Io} io
  */
 async function view({ file, output, isQuiet, reading }, io) {
-  if (output !== null) checkOutputs([{ pattern: output }]);
+  if (output !== null) checkOutputs([{ pattern: output, format: 'flamegraph' }]);
   const { profile } = await openRecording(file, { reading, io });
   const writePage = (/** @type {string} */ target) => profile.write(target, { format: 'flamegraph' });
   if (output === null) return showPage(writePage, { isQuiet, io });

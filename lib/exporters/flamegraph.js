@@ -1,5 +1,6 @@
 'use strict';
 
+const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
@@ -184,10 +185,16 @@ function escapeHtml(text) {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
 
+/** What a policy knows a script or a style by. @param {string} text */
+function hashOf(text) {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
 /** @param {string} name of a file of lib/page */
 function part(name) {
   try {
-    return fs.readFileSync(path.join(PAGE, name), 'utf8');
+    // A reader of HTML takes CR LF for LF, and so must the hashes.
+    return fs.readFileSync(path.join(PAGE, name), 'utf8').replaceAll('\r\n', '\n');
   } catch (error) {
     throw errors.unavailable(
       `the flame graph page (${systemReason(error)}; npm run prepare builds it)`,
@@ -202,17 +209,18 @@ function part(name) {
  * @returns {Generator<string>}
  */
 function* pagePieces(recording, about) {
-  const policy =
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+  const style = `\n${part('style.css')}`;
+  const script = `\n${part('dist/page.js')}`;
+  const policy = `default-src 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}; img-src data:; base-uri 'none'; form-action 'none'`;
   const body = part('body.html')
     .replace('{title}', () => escapeHtml(about.title))
     .replace('{subtitle}', () => escapeHtml(about.subtitle));
   yield `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="${policy}">\n`;
-  yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n';
-  yield `<title>${escapeHtml(about.title)}</title>\n<style>\n${part('style.css')}</style>\n</head>\n<body>\n${body}`;
+  yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n';
+  yield `<title>${escapeHtml(about.title)}</title>\n<style>${style}</style>\n</head>\n<body>\n${body}`;
   yield '<script type="application/json" id="profile">';
   yield* dataPieces(recording, about);
-  yield `</script>\n<script>\n${part('dist/page.js')}</script>\n</body>\n</html>\n`;
+  yield `</script>\n<script>${script}</script>\n</body>\n</html>\n`;
 }
 
 /** @param {Recording} recording */
@@ -238,11 +246,11 @@ function flameGraphPieces(recording) {
  * @param {{ before: string, after: string }} names
  * @returns {Generator<string>}
  */
-function differencePieces(before, after, names) {
+function flameGraphOfDifference(before, after, names) {
   const { mergeRecordings } = require('../recording-sets');
-  const [first] = [before.threads];
-  const firstOfAfter = Math.max(0, ...first.map(({ id }) => id + 1));
-  const both = mergeRecordings([before, { ...after, intervalNs: before.intervalNs, mode: before.mode }]);
+  const { comparable } = require('./comparable');
+  const firstOfAfter = Math.max(0, ...before.threads.map(({ id }) => id + 1));
+  const both = mergeRecordings(comparable(before, after));
   return pagePieces(both, {
     title: `${names.before} → ${names.after}`,
     subtitle: 'Widths are shares of time; red has grown, blue has shrunk since before. · spprof',
