@@ -5,13 +5,14 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
 const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
-const { STATE_GC, numberFunctions } = require('../model');
+const { STATE_GC, numberFunctions, weightsOf } = require('../model');
 const { formatNs, plural } = require('../units');
+const { encodedColumn, placesOf } = require('./page-columns');
 const { shortNativeName } = require('./text');
 
 /**
  * The flame graph page: one HTML file that opens offline. It carries the stack tree and the samples, summed up by steps of
- * time, as columns; `lib/page/src/data.js` has their description. What draws them is built by `scripts/build-page.js`.
+ * time, as columns; `lib/page/src/data.mjs` has their description. What draws them is built by `scripts/build-page.js`.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
  * @typedef {import('../../binding').NativeFrame} Frame
@@ -22,8 +23,6 @@ const PAGE = path.join(__dirname, '..', 'page');
 const BUCKETS = 400;
 /** Samples that a page carries; with more, its steps of time are made longer. */
 const MOST_SAMPLES = 1_000_000;
-/** Bytes of a column in one piece, a multiple of three: base64 then has no padding within. */
-const PIECE = 3 << 16;
 
 /** @param {Frame} frame */
 function kindOf({ kind, url, module }) {
@@ -118,13 +117,6 @@ function sumSamples(recording, tree, bucketCount, sideOf) {
   return [...sums.values()];
 }
 
-/** @param {Uint8Array} bytes */
-function* base64Pieces(bytes) {
-  for (let at = 0; at < bytes.length; at += PIECE) {
-    yield Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(PIECE, bytes.length - at)).toString('base64');
-  }
-}
-
 /** JSON that can stand in a script element. @param {unknown} value */
 function scriptJson(value) {
   return JSON.stringify(value)
@@ -145,35 +137,32 @@ function* dataPieces(recording, { title, subtitle, sideOf }) {
     bucketCount = Math.ceil(bucketCount / 4);
     samples = sumSamples(recording, tree, bucketCount, sideOf ?? (() => 0));
   }
+  const { places, columns: placeColumns } = placesOf(recording, tree.nodeOfStack, weightsOf(recording));
   const head = {
     ...{ title, subtitle, mode: recording.mode, isDifference: sideOf !== undefined },
     threads: recording.threads
       .filter(({ wallNs, cpuNs }) => wallNs > 0 || cpuNs > 0)
       .map(({ id, name, kind, tid }) => ({ id, label: `${name || 'thread'} (${kind}, ${tid})` })),
     blocks: (recording.blocks ?? []).map(({ track, block }) => `${track}/${block}`),
-    functions: tree.functions,
+    ...{ functions: tree.functions, places },
     ...{ bucketMs: recording.durationNs / 1e6 / bucketCount, bucketCount },
   };
   yield `${scriptJson(head).slice(0, -1)},"columns":{`;
-  const words = (/** @type {'stack' | 'thread' | 'bucket' | 'block'} */ key) =>
-    Uint32Array.from(samples, (each) => each[key]);
-  /** @type {Record<string, Uint8Array | Uint32Array | Float64Array>} */
+  /** @param {'stack' | 'thread' | 'bucket' | 'block' | 'side' | 'cpuNs' | 'wallNs'} key */
+  const column = (key) => Float64Array.from(samples, (each) => each[key]);
+  /** @type {Record<string, ArrayLike<number>>} */
   const columns = {
-    ...{ parents: Uint32Array.from(tree.parents), functionOf: Uint32Array.from(tree.functionOf) },
-    ...{
-      stacks: words('stack'),
-      sampleThreads: words('thread'),
-      sampleBuckets: words('bucket'),
-      sampleBlocks: words('block'),
-    },
-    sampleSides: Uint8Array.from(samples, ({ side }) => side),
-    cpuNs: Float64Array.from(samples, ({ cpuNs }) => cpuNs),
-    wallNs: Float64Array.from(samples, ({ wallNs }) => wallNs),
+    ...{ parents: tree.parents, functionOf: tree.functionOf },
+    ...{ stacks: column('stack'), sampleThreads: column('thread'), sampleBuckets: column('bucket') },
+    ...{ sampleBlocks: column('block'), sampleSides: column('side'), cpuNs: column('cpuNs') },
+    ...(recording.mode === 'wall' ? { wallNs: column('wallNs') } : {}),
+    // In a difference they would be those of both sides.
+    ...(sideOf === undefined ? placeColumns : {}),
   };
   let separator = '';
-  for (const [name, column] of Object.entries(columns)) {
+  for (const [name, values] of Object.entries(columns)) {
     yield `${separator}${JSON.stringify(name)}:"`;
-    yield* base64Pieces(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+    yield* encodedColumn(values);
     yield '"';
     separator = ',';
   }
