@@ -74,7 +74,7 @@ describe('a page of four samples', () => {
     expect(await page.locator('#legend li').allTextContents()).toEqual([
       'JavaScript of the program',
       'JavaScript of dependencies',
-      'libc, towards the kernel',
+      'system call',
       'garbage collection',
       'other',
     ]);
@@ -230,15 +230,17 @@ test('a comparison of two recordings: what grew is red, though it has moved in i
   };
   expect(await describe('first')).toMatch(/:26: 20\.0 ms total .*−40\.0/);
   expect(await describe('second')).toMatch(/80\.0 ms total .*\+40\.0/);
-  const red = async (/** @type {string} */ name) => {
+  // `oklab(…)`: the second coordinate is positive for red, the third negative for blue.
+  const coordinates = async (/** @type {string} */ name) => {
     const color = await frame(name)
       .locator('rect')
       .evaluate((rect) => getComputedStyle(rect).fill);
-    const [r, , b] = /** @type {RegExpMatchArray} */ (color.match(/[\d.]+/g)).map(Number);
-    return r - b;
+    expect(color).toMatch(/^oklab/);
+    return /** @type {RegExpMatchArray} */ (color.match(/-?[\d.]+(e-\d+)?/g)).map(Number);
   };
-  expect(await red('second')).toBeGreaterThan(0);
-  expect(await red('first')).toBeLessThan(0);
+  expect((await coordinates('second'))[1]).toBeGreaterThan(0.05);
+  expect((await coordinates('first'))[2]).toBeLessThan(-0.05);
+  expect(await page.locator('#time').isVisible()).toBe(false);
   expect(after.toFlameGraph({ before })).toContain('before → after');
   expect(() => after.toFlameGraph({ before: /** @type {any} */ ({}) })).toThrow(/before must be a profile/);
   expect(problems).toEqual([]);

@@ -7,6 +7,7 @@ const { errors, systemReason } = require('../errors');
 const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
 const { STATE_GC, numberFunctions, weightsOf } = require('../model');
 const { formatNs, plural } = require('../units');
+const { pageKind } = require('./frame-kinds');
 const { encodedColumn, placesOf } = require('./page-columns');
 const { shortNativeName } = require('./text');
 
@@ -15,7 +16,6 @@ const { shortNativeName } = require('./text');
  * time, as columns; `lib/page/src/data.mjs` has their description. What draws them is built by `scripts/build-page.js`.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
- * @typedef {import('../../binding').NativeFrame} Frame
  */
 
 const PAGE = path.join(__dirname, '..', 'page');
@@ -23,22 +23,6 @@ const PAGE = path.join(__dirname, '..', 'page');
 const BUCKETS = 400;
 /** Samples that a page carries; with more, its steps of time are made longer. */
 const MOST_SAMPLES = 1_000_000;
-
-/** @param {Frame} frame */
-function kindOf({ kind, url, module }) {
-  switch (kind) {
-    case 'js':
-      if (url.startsWith('node:')) return 'core';
-      return url.includes('/node_modules/') ? 'dependency' : 'app';
-    case 'native':
-      return /^(libc|libpthread|ld-linux|linux-vdso|\[vdso\])/.test(path.posix.basename(module)) ? 'system' : 'native';
-    case 'builtin':
-    case 'gc':
-      return kind;
-    default:
-      return 'other';
-  }
-}
 
 /** The stack tree by functions: frames that differ in line or tier only are one node. */
 class FunctionTree {
@@ -54,7 +38,7 @@ class FunctionTree {
     this.functions = representatives.flatMap((frame) => {
       const full = displayName(frame);
       const name = frame.kind === 'native' ? shortNativeName(full) : full;
-      const shown = { name, ...(name === full ? {} : { full }), where: frameWhere(frame), kind: kindOf(frame) };
+      const shown = { name, ...(name === full ? {} : { full }), where: frameWhere(frame), kind: pageKind(frame) };
       return [
         { ...shown, inlined: false },
         { ...shown, inlined: true },
