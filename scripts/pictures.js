@@ -74,7 +74,6 @@ async function makePictures() {
     const thread = /\(main/;
     await photograph(browser, { name: 'flame-graph', page, thread });
     await photograph(browser, { name: 'flame-graph-dark', page, thread, colorScheme: 'dark' });
-    await photograph(browser, { name: 'flame-graph-search', page, thread, search: 'checkSourceFile' });
     await photograph(browser, { name: 'flame-graph-narrow', page, thread, width: 480 });
     await photograph(browser, { name: 'flame-graph-difference', page: difference });
   } finally {
