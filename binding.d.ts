@@ -139,6 +139,8 @@ export interface PackedRecording extends Omit<NativeRecording, 'frames'> {
 
 /** One decoded recording, as columns. Node 0 of the stack tree is the root (no frame). */
 export interface NativeRecording {
+  /** What it was read from, when it is not ours: a format's name. Counters and process are unknown then. */
+  importedFrom?: string;
   pid: number;
   /** Unix time of the start, milliseconds. */
   startTimeMs: number;

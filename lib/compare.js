@@ -1,5 +1,7 @@
 'use strict';
 
+const { scriptPath } = require('./frames');
+
 /**
  * Two lists of functions side by side. Times are compared as shares, since two runs never take the same time.
  *
@@ -8,8 +10,11 @@
  */
 
 /** The same function in two runs: its line may have moved, if it is the only one of its name there. @param {FunctionSummary} row */
-function nameKey({ kind, functionName, url, module }) {
-  return [kind, functionName, url, module].join('\0');
+function nameKey(row) {
+  const { kind, functionName, url, module } = row;
+  // One profiler gives a path where another gives a URL.
+  const place = scriptPath(/** @type {import('../binding').NativeFrame} */ (/** @type {unknown} */ (row))) ?? url;
+  return [kind, functionName, place, module].join('\0');
 }
 
 /** @param {FunctionSummary} row */

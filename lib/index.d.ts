@@ -152,14 +152,28 @@ export interface CpuProfile {
   'x-spprof': Record<string, unknown>;
 }
 
-/** A file format; chosen by extension: `.cpuprofile`, `.collapsed`/`.folded`, `.txt`. */
+/**
+ * A file format; chosen by extension: `.cpuprofile`, `.pb.gz`/`.pprof`/`.pb`, `.collapsed`/`.folded`, `.speedscope.json`,
+ * `.html`, `.txt`, `.md`; with `.gz` behind it compressed.
+ */
 export type Format = 'cpuprofile' | 'pprof' | 'collapsed' | 'speedscope' | 'flamegraph' | 'text' | 'markdown';
 
-/** What a flame graph is compared with: red has grown since, blue has shrunk. */
-export interface Comparison {
-  before?: Profile;
-  /** What the page calls the two; default `before` and `after`. */
-  labels?: [string, string];
+/** https://www.speedscope.app/file-format-schema.json */
+export interface SpeedscopeFile {
+  $schema: string;
+  name: string;
+  exporter: string;
+  activeProfileIndex: number;
+  shared: { frames: { name: string; file?: string; line?: number; col?: number }[] };
+  profiles: {
+    type: 'sampled';
+    name: string;
+    unit: 'nanoseconds';
+    startValue: number;
+    endValue: number;
+    samples: number[][];
+    weights: number[];
+  }[];
 }
 
 /** A finished recording. */
@@ -215,16 +229,22 @@ export interface Profile {
   toCpuProfile(threadId?: number): CpuProfile;
   /** All threads as collapsed stacks, root first, values in microseconds of CPU time. */
   toCollapsed(): string;
-  /** The page, as HTML: one file that opens without a network. `before`: shows what has changed since. */
-  toFlameGraph(comparison?: Comparison): string;
+  /** All threads as pprof's profile.proto, compressed with gzip: samples/count, cpu and wall/nanoseconds, labels `thread`, `thread id`. */
+  toPprof(): Uint8Array;
+  /** All threads in speedscope's file format, a profile each, weights in nanoseconds. */
+  toSpeedscope(): SpeedscopeFile;
+  /** The flame graph as a page that opens offline. */
+  toFlameGraph(): string;
   /** The report for people. `limit`: rows, default 10; `folder`: paths below it are shown relative to it. */
-  toText(settings?: { limit?: number; folder?: string }): string;
+  toText(settings?: { limit?: number; folder?: string; sort?: 'self' | 'total' }): string;
+  /** The call tree for people. `threshold`: least share of all time, 0 to 1, default 0.01. */
+  toTree(settings?: { threshold?: number }): string;
   /**
    * Writes a file in the format of its extension, or of `format`.
    * @returns its absolute path
    * @throws (rejects) `ERR_SPPROF_OUTPUT`, `ERR_SPPROF_UNKNOWN_FORMAT`, `ERR_SPPROF_UNAVAILABLE`
    */
-  write(path: string, settings?: { format?: Format; threadId?: number } & Comparison): Promise<string>;
+  write(path: string, settings?: { format?: Format; threadId?: number }): Promise<string>;
 }
 
 /** A frame of a streamed stack; the same object wherever it appears again. Positions are those of the code that runs: source maps are for the profile. */
@@ -346,7 +366,8 @@ export function profile<T>(
 export function isRecording(): boolean;
 
 /**
- * Reads a finished recording: a log (`.spprof`), or the folder of a process.
+ * Reads a finished recording: a log (`.spprof`), the folder of a process, or another profiler's `.cpuprofile`, pprof, speedscope,
+ * collapsed stacks or `perf script`, also compressed.
  * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_NO_BINDING`
  */
 export function readProfile(path: string, settings?: { sourceMaps?: boolean; maxMemory?: number }): Promise<Profile>;

@@ -175,34 +175,45 @@ class Profile {
     return JSON.parse([...speedscopePieces(this.#recording)].join(''));
   }
 
-  /** @param {import('./index').Comparison} [comparison] */
-  toFlameGraph(comparison) {
-    return [...this.#flameGraph(comparison)].join('');
+  toFlameGraph() {
+    const { flameGraphPieces } = require('./exporters/flamegraph');
+    return [...flameGraphPieces(this.#recording)].join('');
   }
 
-  /** @param {import('./index').Comparison} [comparison] */
-  #flameGraph({ before, labels = ['before', 'after'] } = {}) {
-    const { flameGraphOfDifference, flameGraphPieces } = require('./exporters/flamegraph');
-    if (before === undefined) return flameGraphPieces(this.#recording);
-    if (!(before instanceof Profile)) throw errors.optionType('before', before, 'a profile');
-    const [first, second] = labels;
-    return flameGraphOfDifference(before.#recording, this.#recording, { before: first, after: second });
-  }
-
-  /** @param {{ limit?: number, folder?: string }} [settings] */
-  toText({ limit = 10, folder } = {}) {
+  /** @param {{ limit?: number, folder?: string, sort?: 'self' | 'total' }} [settings] */
+  toText({ limit = 10, folder, sort = 'self' } = {}) {
     const { reportLines } = require('./exporters/text');
-    return `${reportLines(this.#recording, this.functions, this.wallNs, { limit, folder }).join('\n')}\n`;
+    const functions = sort === 'self' ? this.functions : [...this.functions].sort((a, b) => b.totalNs - a.totalNs);
+    return `${reportLines(this.#recording, functions, this.wallNs, { limit, folder, sort }).join('\n')}\n`;
+  }
+
+  /** @param {{ threshold?: number }} [settings] */
+  toTree({ threshold = 0.01 } = {}) {
+    const { treePieces } = require('./exporters/tree');
+    return [...treePieces(this.#recording, { threshold })].join('');
+  }
+
+  /**
+   * @param {Profile} before
+   * @param {string} file
+   * @param {{ before: string, after: string }} names
+   */
+  async writeDifference(before, file, names) {
+    const { differencePieces } = require('./exporters/flamegraph');
+    const { isCompressed } = require('./exporters/formats');
+    const { writePieces } = require('./write-pieces');
+    await writePieces(file, differencePieces(before.#recording, this.#recording, names), {
+      isCompressed: isCompressed(file),
+    });
   }
 
   /**
    * @param {import('./exporters/formats').FormatName} format
    * @param {number | undefined} threadId
    * @param {string} file
-   * @param {import('./index').Comparison} comparison
    * @returns {Iterable<string | Uint8Array>}
    */
-  #pieces(format, threadId, file, comparison) {
+  #pieces(format, threadId, file) {
     switch (format) {
       case 'cpuprofile': {
         const { cpuProfilePieces } = require('./exporters/cpuprofile');
@@ -220,8 +231,10 @@ class Profile {
         const { speedscopePieces } = require('./exporters/speedscope');
         return speedscopePieces(this.#recording);
       }
-      case 'flamegraph':
-        return this.#flameGraph(comparison);
+      case 'flamegraph': {
+        const { flameGraphPieces } = require('./exporters/flamegraph');
+        return flameGraphPieces(this.#recording);
+      }
       case 'text':
         return [this.toText({ limit: 100 })];
       case 'markdown': {
@@ -235,14 +248,14 @@ class Profile {
 
   /**
    * @param {string} file
-   * @param {{ format?: string, threadId?: number } & import('./index').Comparison} [settings]
+   * @param {{ format?: string, threadId?: number }} [settings]
    */
-  async write(file, { format, threadId, ...comparison } = {}) {
+  async write(file, { format, threadId } = {}) {
     if (typeof file !== 'string' || file === '') throw errors.optionType('path', file, 'the name of a file');
     const { formatByName, formatOfFile, isCompressed } = require('./exporters/formats');
     const name = format === undefined ? formatOfFile(file) : formatByName(format, 'format');
     const { writePieces } = require('./write-pieces');
-    await writePieces(file, this.#pieces(name, threadId, file, comparison), { isCompressed: isCompressed(file) });
+    await writePieces(file, this.#pieces(name, threadId, file), { isCompressed: isCompressed(file) });
     return path.resolve(file);
   }
 }

@@ -20,8 +20,12 @@ async function readProfile(file, { sourceMaps, maxMemory = Number(OPTIONS.maxMem
   } catch (error) {
     throw errors.input(file, systemReason(error));
   }
-  const recording = await loadBinding().readRecording(file, maxMemory * 2 ** 20);
   const { Profile } = require('./profile');
+  const { importFile, isOwnLog } = require('./importers/read-file');
+  if (!fs.statSync(file).isDirectory() && !isOwnLog(file)) {
+    return new Profile(importFile(file));
+  }
+  const recording = await loadBinding().readRecording(file, maxMemory * 2 ** 20);
   return Profile.of(recording, { sourceMaps });
 }
 

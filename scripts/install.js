@@ -43,14 +43,14 @@ function cmake(args) {
 
 /** Builds the addon. @returns {number} exit status */
 function build() {
-  const folder = path.join(ROOT, 'build');
+  const target = path.join(ROOT, 'build');
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(os.availableParallelism?.() ?? os.cpus().length);
-  const headers = [require('node-api-headers'), require('node-addon-api')]
-    .map((each) => path.resolve(each.include_dir))
-    .join(';');
+  // @ts-expect-error both are untyped
+  const packages = [require('node-api-headers'), require('node-addon-api')];
+  const headers = packages.map(({ include_dir: folder }) => path.resolve(folder)).join(';');
   return (
-    cmake(['-S', ROOT, '-B', folder, '-DCMAKE_BUILD_TYPE=Release', `-DNODE_API_INCLUDE=${headers}`]) ||
-    cmake(['--build', folder, '--config', 'Release', '--parallel', jobs])
+    cmake(['-S', ROOT, '-B', target, '-DCMAKE_BUILD_TYPE=Release', `-DNODE_API_INCLUDE=${headers}`]) ||
+    cmake(['--build', target, '--config', 'Release', '--parallel', jobs])
   );
 }
 

@@ -15,8 +15,6 @@ const PICTURES = path.join(ROOT, 'docs', 'pictures');
 /** README is no place for more. */
 const MOST_BYTES = 200_000;
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-
 /** @param {string} folder @returns {string} the recording */
 function record(folder, name = 'typecheck') {
   const file = path.join(folder, `${name}.spprof`);
@@ -29,20 +27,19 @@ function record(folder, name = 'typecheck') {
 }
 
 /**
- * @typedef {{ name: string, page: string, colorScheme?: 'light' | 'dark', width?: number, search?: string, thread?: RegExp }} Picture
- * @param {import('playwright-core').Browser} browser
+ * @typedef {{ name: string, page: string, colorScheme?: 'light' | 'dark', width?: number, thread?: RegExp }} Picture
+ * @param {any} browser of playwright
  * @param {Picture} picture
  */
-async function photograph(browser, { name, page: file, colorScheme = 'light', width = 1280, search, thread }) {
+async function photograph(browser, { name, page: file, colorScheme = 'light', width = 1280, thread }) {
   const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
   const page = await context.newPage();
   await page.goto(pathToFileURL(file).href);
   await page.waitForSelector('body[data-ready]');
   if (thread !== undefined) {
     const labels = await page.locator('#thread option').allTextContents();
-    await page.selectOption('#thread', { label: labels.find((label) => thread.test(label)) });
+    await page.selectOption('#thread', { label: labels.find((/** @type {string} */ label) => thread.test(label)) });
   }
-  if (search !== undefined) await page.fill('#search', search);
   const target = path.join(PICTURES, `${name}.png`);
   await page.screenshot({ path: target });
   await context.close();
@@ -54,15 +51,12 @@ async function photograph(browser, { name, page: file, colorScheme = 'light', wi
 async function makePictures() {
   requireTool('chromium');
   // Only here: most who run scripts need no browser.
-  const { chromium } = require('playwright-core');
-  const { readProfile } = require('../lib/index');
+  // By a path that tsc does not follow: the browser's types need a document's, which scripts are not to have.
+  const { launchBrowser } = require(path.join(ROOT, 'test', 'helpers', 'browser.js'));
+  const { readProfile } = require('../lib/read-profile');
   fs.mkdirSync(PICTURES, { recursive: true });
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-pictures-'));
-  const executablePath = (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .map((each) => path.join(each, 'chromium'))
-    .find((file) => fs.existsSync(file));
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const browser = await launchBrowser();
   try {
     const profile = await readProfile(record(folder));
     const page = path.join(folder, 'typecheck.html');
@@ -70,7 +64,7 @@ async function makePictures() {
     const difference = path.join(folder, 'difference.html');
     const begin = profile.filter({ toMs: profile.durationNs / 2e6 });
     const end = profile.filter({ fromMs: profile.durationNs / 2e6 });
-    await end.write(difference, { before: begin, labels: ['first half', 'second half'] });
+    await end.writeDifference(begin, difference, { before: 'first half', after: 'second half' });
     const thread = /\(main/;
     await photograph(browser, { name: 'flame-graph', page, thread });
     await photograph(browser, { name: 'flame-graph-dark', page, thread, colorScheme: 'dark' });

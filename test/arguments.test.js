@@ -44,9 +44,14 @@ describe('parseArguments()', () => {
   });
 
   test('the other verbs', () => {
-    expect(parse('report a.spprof')).toEqual({
-      ...{ verb: 'report', file: 'a.spprof', reading: { sourceMaps: true, maxMemory: 1024 } },
+    const reading = { sourceMaps: true, maxMemory: 1024 };
+    const showing = { top: 30, sort: 'self', thread: null, tree: false, threshold: 1, json: false };
+    expect(parse('report a.spprof')).toEqual({ verb: 'report', file: 'a.spprof', reading, ...showing });
+    expect(parse('report --tree a.spprof --threshold 5 -n 3')).toMatchObject({ tree: true, threshold: 5, top: 3 });
+    expect(parse('diff a --json b -o c.html')).toEqual({
+      ...{ verb: 'diff', file: 'a', second: 'b', outputs: ['c.html'], reading, ...showing, json: true },
     });
+    expect(parse('view a --no-open')).toEqual({ verb: 'view', file: 'a', outputs: [], opens: false, reading });
     expect(parse('convert -o x.txt a.spprof -o y.folded')).toMatchObject({
       file: 'a.spprof',
       outputs: ['x.txt', 'y.folded'],
@@ -68,11 +73,18 @@ describe('parseArguments()', () => {
     ['-m wal node', "--mode must be one of 'cpu', 'wall', not \"wal\"; did you mean wall?"],
     ['--timer sundial node', "--timer must be one of 'auto', 'tick', 'hires', 'perf', 'itimer', not"],
     ['--timer tck node', 'did you mean tick?'],
+    [
+      '-f pprf node',
+      '--format must be one of cpuprofile, pprof, collapsed, speedscope, flamegraph, text, markdown, log, not "pprf"; did you mean pprof?',
+    ],
+    ['report --sort name a', '--sort must be one of self, total, not "name"'],
+    ['report --threshold 200 a', '--threshold must be a number from 0 to 100, not "200"'],
+    ['diff a', 'diff needs two files: spprof diff <before> <after>'],
+    ['diff a b c', 'diff takes two files, not also "c"'],
     ['-f cpuprof node', 'did you mean cpuprofile?'],
     ['-d 0 node', '-d'],
     ['-d soon node', '-d'],
-    ['view', 'view needs a file'],
-    ['view a --no-opn', 'did you mean --no-open?'],
+    ['view', 'view needs a file: spprof view <file>'],
     ['-o', '-o needs a value: -o <file>'],
     ['--output= node', '--output needs a value'],
     ['--json=1 node', '--json takes no value'],

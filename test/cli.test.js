@@ -4,6 +4,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { quoteNodeOption } = require('../lib/cli/command');
+const { FORMAT_NAMES } = require('../lib/exporters/formats');
 const { OPTIONS } = require('../lib/options');
 const { version } = require('../package.json');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
@@ -11,14 +12,15 @@ const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli
 const folder = temporaryFolder();
 
 describe('help and version', () => {
-  test('--help names every verb and option', () => {
+  test('--help names every verb, option and format', () => {
     const { status, stdout, stderr } = runCli(['--help']);
     expect([status, stderr]).toEqual([0, '']);
     for (const { flag, env } of Object.values(OPTIONS)) {
       if (flag !== undefined) expect(stdout).toContain(`--${flag}`);
       expect(stdout).toContain(env);
     }
-    for (const verb of ['record', 'report', 'view', 'convert', 'recover']) expect(stdout).toContain(verb);
+    for (const verb of ['record', 'report', 'convert', 'recover', 'view', 'diff', ...FORMAT_NAMES])
+      expect(stdout).toContain(verb);
   });
 
   test('no argument prints the help too; --version the version', () => {
@@ -37,7 +39,7 @@ describe('wrong use is one line, status 2, and nothing is started', () => {
   test.each([
     ['a bad option', ['--interal', '5', process.execPath, ...program], /did you mean --interval/],
     ['a bad value', ['-i', 'soon', process.execPath, ...program], /--interval must be/],
-    ['a recording that is not there', ['view', 'none.spprof'], /cannot read .*none\.spprof/],
+    ['a profile that is not there', ['view', 'a.cpuprofile'], /cannot read .*a\.cpuprofile: no such file/],
     ['no command', ['-q'], /no command to record/],
     ['a command that is not there', ['no-such-command-here'], /"no-such-command-here": it is not in PATH/],
     ['a script that is not there', ['no-such-script.js'], /"no-such-script.js": no such file/],

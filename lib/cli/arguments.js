@@ -12,21 +12,25 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {import('../exporters/formats').FormatName} FormatName
  * @typedef {{ outputs: string[], format: FormatName | null }} OutputRequest
  * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, command: string[] }} RecordRequest
- * @typedef {{ verb: 'report', file: string, reading: import('../read-profile').Reading }} ReportRequest
- * @typedef {OutputRequest & { verb: 'convert', file: string, reading: import('../read-profile').Reading }} ConvertRequest
- * @typedef {{ verb: 'view', file: string, output: string | null, isQuiet: boolean, reading: import('../read-profile').Reading }} ViewRequest
+ * @typedef {import('../read-profile').Reading} Reading
+ * @typedef {{ top: number, sort: 'self' | 'total', thread: string | null, tree: boolean, threshold: number, json: boolean }} Showing
+ * @typedef {Showing & { verb: 'report', file: string, reading: Reading }} ReportRequest
+ * @typedef {Showing & { verb: 'diff', file: string, second: string, outputs: string[], reading: Reading }} DiffRequest
+ * @typedef {{ verb: 'view', file: string, outputs: string[], opens: boolean, reading: Reading }} ViewRequest
+ * @typedef {OutputRequest & { verb: 'convert', file: string, reading: Reading }} ConvertRequest
  * @typedef {{ verb: 'recover', folder: string, dump: boolean }} RecoverRequest
- * @typedef {RecordRequest | ReportRequest | ConvertRequest | ViewRequest | RecoverRequest | { verb: 'help', topic: string | null } |
+ * @typedef {RecordRequest | ReportRequest | ConvertRequest | RecoverRequest | DiffRequest | ViewRequest | { verb: 'help', topic: string | null } |
  *   { verb: 'version' }} Request
  */
 
-const VERBS = ['record', 'report', 'view', 'convert', 'recover'];
+const VERBS = ['record', 'report', 'convert', 'recover', 'view', 'diff'];
 
 /** Flags that verbs other than `record` take. */
 const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
-  report: ['no-source-maps', 'max-memory', 'help'],
-  convert: ['output', 'format', 'no-source-maps', 'max-memory', 'help'],
+  report: ['top', 'sort', 'thread', 'tree', 'threshold', 'json', 'no-source-maps', 'max-memory', 'help'],
+  diff: ['output', 'top', 'sort', 'json', 'no-source-maps', 'max-memory', 'help'],
   view: ['output', 'no-open', 'no-source-maps', 'max-memory', 'help'],
+  convert: ['output', 'format', 'no-source-maps', 'max-memory', 'help'],
   recover: ['dump', 'help'],
 });
 
@@ -138,6 +142,44 @@ function parseRecord(args, env) {
 }
 
 /**
+ * @param {Map<string, string[]>} given
+ * @returns {Showing}
+ */
+function showingOf(given) {
+  const number = (/** @type {string} */ name, /** @type {number} */ standard, /** @type {number} */ most) => {
+    const text = given.get(name)?.at(-1);
+    if (text === undefined) return standard;
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= 0 && value <= most)) throw errors.optionRange(`--${name}`, text, `a number from 0 to ${most}`);
+    return value;
+  };
+  const sort = given.get('sort')?.at(-1) ?? 'self';
+  if (sort !== 'self' && sort !== 'total') throw errors.optionRange('--sort', sort, 'one of self, total');
+  return {
+    ...{ top: number('top', 30, 1e6), threshold: number('threshold', 1, 100), sort },
+    ...{ thread: given.get('thread')?.at(-1) ?? null, tree: given.has('tree'), json: given.has('json') },
+  };
+}
+
+/**
+ * @param {string} file
+ * @param {{ given: Map<string, string[]>, rest: string[] }} second what follows the first file
+ * @param {Map<string, string[]>} given so far
+ * @param {Record<string, string | undefined>} env
+ * @returns {Request}
+ */
+function parseDiff(file, second, given, env) {
+  const [other, ...more] = second.rest;
+  if (other === undefined) throw errors.usage('diff needs two files: spprof diff <before> <after>');
+  const third = splitArguments(more, VERB_FLAGS.diff);
+  if (third.rest.length > 0) throw errors.usage(`diff takes two files, not also ${JSON.stringify(third.rest[0])}`);
+  const all = new Map([...given, ...third.given]);
+  const outputs = [...(given.get('output') ?? []), ...(third.given.get('output') ?? [])];
+  const { sourceMaps, maxMemory } = optionsOf(all, env);
+  return { verb: 'diff', file, second: other, outputs, reading: { sourceMaps, maxMemory }, ...showingOf(all) };
+}
+
+/**
  * Verbs that take one file or folder; their options may stand on either side of it.
  * @param {string} verb
  * @param {string[]} args
@@ -153,15 +195,16 @@ function parseFileVerb(verb, args, env) {
   if (given.has('help')) return { verb: 'help', topic: verb };
   const [operand] = first.rest;
   if (operand === undefined) throw errors.usage(`${verb} needs a ${what}: spprof ${verb} <${what}>`);
+  if (verb === 'diff') return parseDiff(operand, second, given, env);
   if (second.rest.length > 0) {
     throw errors.usage(`${verb} takes one ${what}, not also ${JSON.stringify(second.rest[0])}`);
   }
   if (verb === 'recover') return { verb, folder: operand, dump: given.has('dump') };
   const { sourceMaps, maxMemory } = optionsOf(given, env);
   const reading = { sourceMaps, maxMemory };
-  if (verb === 'report') return { verb, file: operand, reading };
+  if (verb === 'report') return { verb, file: operand, reading, ...showingOf(given) };
   if (verb === 'view') {
-    return { verb, file: operand, reading, output: given.get('output')?.at(-1) ?? null, isQuiet: given.has('no-open') };
+    return { verb, file: operand, reading, outputs: given.get('output') ?? [], opens: !given.has('no-open') };
   }
   const outputs = outputsOf(given);
   if (outputs.outputs.length === 0) {

@@ -39,7 +39,14 @@ const FLAGS = [OUTPUT, FORMAT, INTERVAL, RATE, ...OTHERS, ...LAST];
 /** Those of other verbs alone. @type {Flag[]} */
 const VERB_ONLY_FLAGS = [
   { long: 'dump', help: 'print what registry and lanes hold, and change nothing' },
-  { long: 'no-open', help: 'print the address, and start no browser' },
+  { long: 'top', short: 'n', operand: 'count', help: 'rows of the table (default 30)' },
+  { long: 'sort', operand: 'key', help: 'self or total (default self)' },
+  { long: 'thread', operand: 'id', help: "one thread, by the report's number or its name" },
+  { long: 'tree', help: 'the call tree instead of the table' },
+  { long: 'threshold', operand: 'percent', help: 'leave out what has less of the time (default 1)' },
+  { long: 'no-open', help: 'print the address, and open no browser' },
 ];
 
-module.exports = { FLAGS, ALL_FLAGS: [...FLAGS, ...VERB_ONLY_FLAGS] };
+const ALL_FLAGS = [...FLAGS, ...VERB_ONLY_FLAGS];
+
+module.exports = { FLAGS, ALL_FLAGS };

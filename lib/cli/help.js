@@ -2,33 +2,71 @@
 
 const { OPTIONS } = require('../options');
 const { FORMATS, FORMAT_NAMES } = require('../exporters/formats');
-const { FLAGS } = require('./flags');
+const { ALL_FLAGS, FLAGS } = require('./flags');
 
 const USAGE = `Usage:
   spprof [record] [options] [--] <command> [args...]   record a program: spprof node app.js
-  spprof report <file.spprof>                          its hottest functions
-  spprof view <file.spprof>                            its flame graph, in the browser
-  spprof convert <file.spprof> -o <file>               write another format
+  spprof report <file>                                 its hottest functions
+  spprof view <file>                                   its flame graph in the browser
+  spprof convert <file> -o <file>                      write another format
+  spprof diff <before> <after>                         what has changed
   spprof recover <folder>                              finish a recording whose process and recorder died
 `;
 
-const TOPICS = /** @type {Record<string, string>} */ ({
-  report: 'Usage: spprof report <file.spprof>\n\nPrints the functions with the most self time.\n',
-  view: `Usage: spprof view [--no-open] <file.spprof>
-       spprof view <file.spprof> -o <file.html>
+const FILES =
+  'Files are logs (.spprof) and folders of spprof, and .cpuprofile, pprof, speedscope and collapsed stacks of any profiler, also compressed.';
 
-Opens the recording's flame graph in the browser. A server on 127.0.0.1 hands out that one page, under an address that
-cannot be guessed, until Ctrl-C. With -o it writes the page, which opens without a server and without a network.
---no-open prints the address and starts no browser. From another machine: forward the same port (ssh -L), or use -o.
+/** @param {string} verb @param {string[]} names of its flags */
+function verbFlags(verb, names) {
+  const flags = names.map(
+    (name) => /** @type {import('./flags').Flag} */ (ALL_FLAGS.find(({ long }) => long === name)),
+  );
+  const texts = flags.map((flag) => (flag.long === 'json' ? { ...flag, help: `print the ${verb} as JSON` } : flag));
+  const width = Math.max(...texts.map((flag) => flagText(flag).length)) + 2;
+  return texts.map((flag) => `${flagText(flag).padEnd(width)}${flag.help}`).join('\n');
+}
+
+const TOPICS = /** @type {Record<string, string>} */ ({
+  report: `Usage: spprof report [options] <file>
+
+Prints the functions with the most self time. ${FILES}
+
+${verbFlags('report', ['top', 'sort', 'thread', 'tree', 'threshold', 'json'])}
+
+Examples:
+  spprof report spprof.20261120T120000.4242.cpuprofile
+  spprof report --sort total -n 10 app.spprof
+  spprof report --tree --threshold 5 --thread main app.pb.gz
+  spprof report --json app.spprof | jq '.functions[0]'
+`,
+  view: `Usage: spprof view [--no-open] [-o <file.html>] <file>
+
+Shows the flame graph in the browser, from a server that only this machine can reach, until Ctrl-C; or writes it. ${FILES}
+
+${verbFlags('view', ['output', 'no-open'])}
 
 Examples:
   spprof view app.spprof
-  spprof view --no-open app.spprof
-  spprof view app.spprof -o app.html
+  spprof view --no-open app.cpuprofile
+  spprof view -o app.html app.pb.gz
 `,
-  convert: `Usage: spprof convert <file.spprof> -o <file> [-f <format>]
+  diff: `Usage: spprof diff [options] <before> <after>
 
-Writes a recording in another format; -o may repeat. Formats: ${FORMAT_NAMES.join(', ')}.
+Compares two profiles by shares of their time, the largest change first; -o writes the differential flame graph. ${FILES}
+
+${verbFlags('diff', ['output', 'top', 'sort', 'json'])}
+
+Examples:
+  spprof diff before.spprof after.spprof
+  spprof diff -o change.html before.cpuprofile after.cpuprofile
+`,
+  convert: `Usage: spprof convert <file> -o <file> [-f <format>]
+
+Writes a recording in another format; -o may repeat, .gz compresses. Formats: ${FORMAT_NAMES.join(', ')}. ${FILES}
+
+Examples:
+  spprof convert app.spprof -o app.pb.gz -o app.html
+  spprof convert node.cpuprofile -o node.speedscope.json
 `,
   recover: `Usage: spprof recover [--dump] <folder>
 

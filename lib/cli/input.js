@@ -5,7 +5,7 @@ const path = require('node:path');
 const { errors, systemReason } = require('../errors');
 const { isAlive, processFolders } = require('./collect');
 
-/** The recordings that a user names: a log, a process's folder, or a folder of those. */
+/** The recordings that a user names: a log, another profiler's file, a process's folder, or a folder of those. */
 
 /**
  * @param {string} file
@@ -40,7 +40,7 @@ function foldersIn(folder) {
  * The one recording that a path names. A region left by a dead process is drained into its log first.
  * @param {string} file
  * @param {{ reading: import('../read-profile').Reading, io: import('./run').Io }} settings
- * @returns {Promise<{ profile: import('../profile').Profile, log: string }>}
+ * @returns {Promise<{ profile: import('../profile').Profile, log: string | null }>} no log: it is another profiler's
  * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`
  */
 async function openRecording(file, { reading, io }) {
@@ -57,7 +57,8 @@ async function openAs(file, reading) {
   const absolute = path.resolve(file);
   if (!statOf(absolute).isDirectory()) {
     const { readProfile } = require('../read-profile');
-    return { profile: await readProfile(absolute, reading), log: absolute };
+    const { isOwnLog } = require('../importers/read-file');
+    return { profile: await readProfile(absolute, reading), log: isOwnLog(absolute) ? absolute : null };
   }
   const folders = foldersIn(absolute);
   if (folders.length > 1) {

@@ -30,12 +30,12 @@ function isSame(given, wanted) {
  * @returns {Promise<{ url: string, close: () => Promise<void> }>}
  */
 async function servePage(file) {
-  const pathname = `/${randomBytes(24).toString('base64url')}/`;
+  const pathname = `/${randomBytes(16).toString('hex')}/`;
   const server = http.createServer((request, response) => {
     /** @param {number} status @param {string} text */
     const refuse = (status, text) => response.writeHead(status, { 'Content-Type': 'text/plain' }).end(`${text}\n`);
     const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    if (request.headers.host !== `127.0.0.1:${port}`) return refuse(403, 'forbidden');
+    if (request.headers.host !== `127.0.0.1:${port}`) return refuse(404, 'not found');
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405, 'method not allowed');
     if (!isSame(request.url ?? '', pathname)) return refuse(404, 'not found');
     response.writeHead(200, { ...HEADERS, 'Content-Length': fs.statSync(file).size });

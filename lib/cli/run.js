@@ -16,10 +16,12 @@ function dispatch(request, io) {
       return require('./record').record(request, io);
     case 'report':
       return require('./report').report(request, io);
-    case 'view':
-      return require('./view').view(request, io);
     case 'convert':
       return require('./convert').convert(request, io);
+    case 'diff':
+      return require('./diff').diff(request, io);
+    case 'view':
+      return require('./view').view(request, io);
     case 'recover':
       return require('./recover').recover(request, io);
     case 'help':

@@ -5,53 +5,45 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { openRecording } = require('./input');
-const { checkOutputs } = require('./output-names');
+const { checkOutputs, planOutputs } = require('./output-names');
 const { servePage } = require('./page-server');
 
-const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
-
-/**
- * Asks the desktop for its browser, by the desktop's own program.
- * @param {string} url
- * @returns {Promise<string | null>} why it was not opened
- */
-function openInBrowser(url) {
-  const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
-  return new Promise((resolve) => {
-    const child = spawn(program, [url], { stdio: 'ignore', detached: true });
-    child.once('error', () => resolve(`${program} cannot be started`));
-    child.once('exit', (status) => resolve(status === 0 ? null : `${program} found no browser`));
-    child.unref();
-  });
+/** @param {string} url @param {import('./run').Io} io */
+function openBrowser(url, io) {
+  const command = process.platform === 'darwin' ? 'open' : 'xdg-open';
+  const child = spawn(command, [url], { stdio: 'ignore', detached: true });
+  child.once('error', () => io.stderr.write(`spprof: ${command} is not there; open the address above yourself\n`));
+  child.unref();
 }
 
-/** Until a signal comes. @returns {Promise<void>} */
-function untilTold() {
+/** When the user has had enough. @returns {Promise<void>} */
+function interrupted() {
   return new Promise((resolve) => {
-    const end = () => {
-      for (const signal of SIGNALS) process.off(signal, end);
-      resolve();
-    };
-    for (const signal of SIGNALS) process.on(signal, end);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve());
   });
 }
 
 /**
- * Shows a page until Ctrl-C.
- * @param {(file: string) => Promise<unknown>} writePage
- * @param {{ isQuiet: boolean, io: import('./run').Io }} settings quiet: the user opens the URL
+ * `spprof view <file>`.
+ * @param {import('./arguments').ViewRequest} request
+ * @param {import('./run').Io} io
  */
-async function showPage(writePage, { isQuiet, io }) {
+async function view({ file, outputs, opens, reading }, io) {
+  const planned = outputs.length > 0 ? planOutputs({ outputs, format: 'flamegraph' }, io.cwd()) : [];
+  checkOutputs(planned);
+  const { profile } = await openRecording(file, { reading, io });
+  for (const { pattern } of planned) {
+    io.stdout.write(`${await profile.write(pattern, { format: 'flamegraph' })}\n`);
+  }
+  if (planned.length > 0) return 0;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-view-')); // 0700
   try {
-    const file = path.join(folder, 'page.html');
-    await writePage(file);
-    const { url, close } = await servePage(file);
-    const ended = untilTold();
+    // A file: a page may be longer than a string can be.
+    const { url, close } = await servePage(await profile.write(path.join(folder, 'page.html')));
+    const ended = interrupted();
     io.stdout.write(`${url}\n`);
-    io.stderr.write('spprof: the page is served until Ctrl-C\n');
-    const problem = isQuiet ? null : await openInBrowser(url);
-    if (problem !== null) io.stderr.write(`spprof: ${problem}; open the address above\n`);
+    io.stderr.write('spprof: Ctrl-C ends it\n');
+    if (opens) openBrowser(url, io);
     await ended;
     await close();
   } finally {
@@ -60,18 +52,4 @@ async function showPage(writePage, { isQuiet, io }) {
   return 0;
 }
 
-/**
- * `spprof view <file>`: opens the flame graph in the browser, or writes it.
- * @param {import('./arguments').ViewRequest} request
- * @param {import('./run').Io} io
- */
-async function view({ file, output, isQuiet, reading }, io) {
-  if (output !== null) checkOutputs([{ pattern: output, format: 'flamegraph' }]);
-  const { profile } = await openRecording(file, { reading, io });
-  const writePage = (/** @type {string} */ target) => profile.write(target, { format: 'flamegraph' });
-  if (output === null) return showPage(writePage, { isQuiet, io });
-  io.stdout.write(`${await writePage(path.resolve(io.cwd(), output))}\n`);
-  return 0;
-}
-
-module.exports = { view, showPage };
+module.exports = { view };

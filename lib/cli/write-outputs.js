@@ -39,7 +39,7 @@ async function writeOutputs(profile, outputs, log) {
   const written = [];
   for (const { file, format } of outputs) {
     if (format === 'log') {
-      if (log === null) throw errors.output(file, 'the recording has no log');
+      if (log === null) throw errors.output(file, 'only a recording of spprof has a log');
       await copyLog(log, file);
       written.push({ path: file, format, threadId: null });
       continue;

@@ -201,6 +201,9 @@ function aboutRecording(recording) {
   const { execPath, pid, nodeVersion, durationNs, timer, intervalNs, mode, sampleTimes, startTimeMs } = recording;
   const date = new Date(startTimeMs).toISOString().replace('T', ' ').slice(0, 19);
   const what = `${mode === 'wall' ? 'wall' : 'CPU'} time, ${plural(sampleTimes.length, 'sample')} in ${formatNs(durationNs)}`;
+  if (recording.importedFrom !== undefined) {
+    return { title: what, subtitle: `read from ${recording.importedFrom} · spprof` };
+  }
   return {
     title: `${path.basename(execPath) || 'process'} ${pid}: ${what}`,
     subtitle: [`Node ${nodeVersion}`, `${timer}, ${formatNs(intervalNs)}`, `${date} UTC`, 'spprof'].join(' · '),
@@ -219,7 +222,7 @@ function flameGraphPieces(recording) {
  * @param {{ before: string, after: string }} names
  * @returns {Generator<string>}
  */
-function flameGraphOfDifference(before, after, names) {
+function differencePieces(before, after, names) {
   const { mergeRecordings } = require('../recording-sets');
   const { comparable } = require('./comparable');
   const firstOfAfter = Math.max(0, ...before.threads.map(({ id }) => id + 1));
@@ -231,4 +234,4 @@ function flameGraphOfDifference(before, after, names) {
   });
 }
 
-module.exports = { flameGraphPieces, flameGraphOfDifference };
+module.exports = { flameGraphPieces, differencePieces };

@@ -23,9 +23,13 @@ function cell(text) {
  */
 function* markdownPieces(recording, functions, ns, settings) {
   const { durationNs, mode, timer, intervalNs, nodeVersion, pid, sampleTimes, threads } = recording;
-  yield `# Profile of process ${pid}\n\n`;
+  const isOwn = recording.importedFrom === undefined;
+  yield `# Profile${isOwn ? ` of process ${pid}` : ''}\n\n`;
   yield `${plural(sampleTimes.length, 'sample')}, ${formatNs(ns)} of ${mode === 'wall' ? 'wall' : 'CPU'} time in `;
-  yield `${formatNs(durationNs)}; timer ${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion}.\n\n`;
+  const source = isOwn
+    ? `timer ${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion}`
+    : `read from ${recording.importedFrom}`;
+  yield `${formatNs(durationNs)}; ${source}.\n\n`;
   yield '## Functions\n\n| self | self ms | total | function | where |\n| ---: | ---: | ---: | --- | --- |\n';
   for (const { self, ms, total, name, where } of tableRows(recording, functions, ns, settings)) {
     yield `| ${self} | ${ms} | ${total} | ${cell(name)} | ${cell(where)} |\n`;

@@ -6,8 +6,8 @@ const { STATE_GC, STATE_OFF_CPU, numberFunctions } = require('../model');
 /**
  * The profile.proto of pprof (https://github.com/google/pprof/blob/main/proto/profile.proto), not yet compressed: what
  * `go tool pprof`, Pyroscope, Parca, Grafana and Datadog read. Sample types `samples/count`, `cpu/nanoseconds` and
- * `wall/nanoseconds`; labels `thread`, `thread id`, `track` and `block`, and `state` for what a stack does not show. What
- * was inlined is in one location with the function that it was inlined into, innermost first.
+ * `wall/nanoseconds`; labels `thread`, `thread id`, `track` and `block`, and `state` for what a stack does not show. A frame that was
+ * inlined is a location of its own: several lines of one location are what pprof has for it, and not every reader shows them.
  *
  * Concatenated messages are one message (protobuf's rule for repeated fields), so that it is written in pieces.
  *
@@ -56,7 +56,7 @@ class Tables {
     /** @type {Map<string, number>} */
     this.mappingOf = new Map();
     this.mappings = this.#mappings();
-    /** @type {Map<string, number>} */
+    /** @type {Map<number, number>} */
     this.locationOf = new Map();
     /** @type {import('pprof-format').Location[]} */
     this.locations = [];
@@ -91,25 +91,20 @@ class Tables {
     });
   }
 
-  /** The location of some frames, of which all but the last are inlined into the next. @param {number[]} frames */
-  location(frames) {
-    const key = frames.join();
-    const known = this.locationOf.get(key);
+  /** @param {number} number of a frame */
+  location(number) {
+    const known = this.locationOf.get(number);
     if (known !== undefined) return known;
     const id = this.locations.length + 1;
-    const all = this.recording.frames;
+    const { module, line, column, sampledLine, sampledColumn } = this.recording.frames[number];
+    const place = sampledLine > 0 ? { line: sampledLine, column: sampledColumn } : { line, column };
     this.locations.push(
       new this.pprof.Location({
-        id,
-        mappingId: this.mappingOf.get(all[frames[frames.length - 1]].module) ?? 0,
-        line: frames.map((i) => ({
-          functionId: this.functionOf[i] + 1,
-          line: all[i].sampledLine || all[i].line,
-          column: all[i].sampledLine > 0 ? all[i].sampledColumn : all[i].column,
-        })),
+        ...{ id, mappingId: this.mappingOf.get(module) ?? 0 },
+        line: [{ functionId: this.functionOf[number] + 1, ...place }],
       }),
     );
-    this.locationOf.set(key, id);
+    this.locationOf.set(number, id);
     return id;
   }
 
@@ -128,17 +123,10 @@ class Tables {
 
   /** Leaf first. @param {number} stack @param {number} state */
   locationsOf(stack, state) {
-    const { frames, stackFrames, stackParents } = this.recording;
+    const { stackFrames, stackParents } = this.recording;
     const ids = (state & STATE_GC) !== 0 ? [this.reserved('(garbage collector)')] : [];
     if (stack === 0 && ids.length === 0) ids.push(this.reserved('(program)'));
-    /** @type {number[]} */
-    let group = [];
-    for (let node = stack; node !== 0; node = stackParents[node]) {
-      group.push(stackFrames[node]);
-      if (frames[stackFrames[node]].inlined && stackParents[node] !== 0) continue;
-      ids.push(this.location(group));
-      group = [];
-    }
+    for (let node = stack; node !== 0; node = stackParents[node]) ids.push(this.location(stackFrames[node]));
     return ids;
   }
 }
@@ -163,11 +151,8 @@ function* pprofPieces(recording) {
   };
   const threads = new Map(recording.threads.map(({ id, name, tid }) => [id, { name: text(name), tid }]));
   /** A message without strings: they come last. @param {import('pprof-format').ProfileInput} fields */
-  const piece = (fields) => {
-    const profile = new pprof.Profile(fields);
-    profile.stringTable.strings = [];
-    return profile.encode();
-  };
+  const piece = (fields) =>
+    new pprof.Profile({ ...fields, stringTable: new pprof.StringTable(pprof.emptyTableToken) }).encode();
   yield piece({
     sampleType: [
       { type: types.samples, unit: text('count') },

@@ -50,13 +50,13 @@ function whereOf(row, folder) {
  * @param {Recording} recording
  * @param {FunctionSummary[]} functions
  * @param {number} cpuNs
- * @param {{ limit: number, folder?: string }} settings
+ * @param {{ limit: number, folder?: string, sort?: 'self' | 'total' }} settings
  */
-function tableRows(recording, functions, cpuNs, { limit, folder }) {
+function tableRows(recording, functions, cpuNs, { limit, folder, sort = 'self' }) {
   const names = new Map(recording.threads.map(({ id, kind, name }) => [id, kind === 'main' ? 'main' : name]));
   const hasSeveral = new Set(recording.sampleThreads).size > 1;
   return functions
-    .filter((row) => row.selfNs > 0)
+    .filter((row) => row.selfNs > 0 || sort === 'total')
     .slice(0, limit)
     .map((row) => {
       const [first, ...others] = row.threadIds;
@@ -75,7 +75,7 @@ function tableRows(recording, functions, cpuNs, { limit, folder }) {
  * @param {Recording} recording
  * @param {FunctionSummary[]} functions
  * @param {number} cpuNs
- * @param {{ limit: number, folder?: string }} settings
+ * @param {{ limit: number, folder?: string, sort?: 'self' | 'total' }} settings
  */
 function tableLines(recording, functions, cpuNs, settings) {
   const rows = tableRows(recording, functions, cpuNs, settings);
@@ -152,6 +152,7 @@ function rateLine({ rate, intervalNs, clock, pausedNs }) {
 
 /** @param {Recording} recording */
 function statsLines(recording) {
+  if (recording.importedFrom !== undefined) return [`threads  ${threadText(recording)}`];
   const { stats } = recording;
   const { written } = stats;
   const handler = stats.handlerNs;
@@ -175,14 +176,18 @@ function statsLines(recording) {
  * @param {Recording} recording
  * @param {FunctionSummary[]} functions most self time first
  * @param {number} cpuNs
- * @param {{ limit: number, folder?: string }} settings rows of the table; paths below the folder are shown relative to it
+ * @param {{ limit: number, folder?: string, sort?: 'self' | 'total' }} settings rows of the table; paths below the folder are shown relative to it
  * @returns {string[]} lines
  */
 function reportLines(recording, functions, cpuNs, settings) {
   const { durationNs, mode, timer, intervalNs, nodeVersion, pid, sampleTimes } = recording;
+  const isOwn = recording.importedFrom === undefined;
+  const source = isOwn
+    ? `${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion}`
+    : `read from ${recording.importedFrom}`;
   const head =
-    `process ${pid}: ${plural(sampleTimes.length, 'sample')}, ${formatNs(cpuNs)} of ${mode === 'wall' ? 'wall' : 'CPU'} time ` +
-    `in ${formatNs(durationNs)} (${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion})`;
+    `${isOwn ? `process ${pid}: ` : ''}${plural(sampleTimes.length, 'sample')}, ${formatNs(cpuNs)} of ${mode === 'wall' ? 'wall' : 'CPU'} time ` +
+    `in ${formatNs(durationNs)} (${source})`;
   const table = functions.length === 0 ? [] : tableLines(recording, functions, cpuNs, settings);
   return [head, ...table, ...statsLines(recording)];
 }

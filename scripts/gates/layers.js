@@ -22,7 +22,7 @@ const LIB_ROWS = [
   ['place-frames', 'place-frames-worker'],
   ['binding', 'model', 'sample-feed', 'recording-sets', 'compare'],
   ['session-news'],
-  ['exporters/'],
+  ['exporters/', 'importers/'],
   ['profile'],
   ['session', 'read-profile'],
   ['index', 'register'],

@@ -39,10 +39,14 @@ function runCli(args, { cwd, env } = {}) {
 /**
  * Starts the command line in a session of its own (no terminal), and waits for the program's first output.
  * @param {string[]} args
- * @param {{ cwd: string }} settings
+ * @param {{ cwd: string, env?: Record<string, string> }} settings
  */
-async function startCli(args, { cwd }) {
-  const child = spawn(process.execPath, [CLI, ...args], { cwd, detached: true, env: cleanEnvironment() });
+async function startCli(args, { cwd, env }) {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd,
+    detached: true,
+    env: { ...cleanEnvironment(), ...env },
+  });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;

@@ -1,0 +1,55 @@
+'use strict';
+
+const path = require('node:path');
+const { frameWhere } = require('../frames');
+const { shortNativeName } = require('../exporters/text');
+const { openRecording } = require('./input');
+const { checkOutputs, planOutputs } = require('./output-names');
+const { errors } = require('../errors');
+
+/** @param {number} share */
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+/** @param {number} change */
+const points = (change) => `${change < 0 ? '-' : '+'}${(100 * Math.abs(change)).toFixed(1)}`;
+
+/**
+ * @param {import('../index').FunctionDifference[]} rows
+ * @param {{ top: number, sort: 'self' | 'total', folder: string }} settings
+ */
+function tableOf(rows, { top, sort, folder }) {
+  const [change, share] =
+    sort === 'self'
+      ? /** @type {const} */ (['selfChange', 'selfShare'])
+      : /** @type {const} */ (['totalChange', 'totalShare']);
+  const sorted = [...rows].sort((a, b) => Math.abs(b[change]) - Math.abs(a[change])).filter((row) => row[change] !== 0);
+  const lines = sorted.slice(0, top).map((row) => {
+    const name = row.kind === 'native' ? shortNativeName(row.functionName) : row.functionName;
+    const where = frameWhere(/** @type {any} */ (row), folder);
+    return `${points(row[change]).padStart(8)}${percent(row.before[share]).padStart(10)}${percent(row.after[share]).padStart(10)}  ${name}  ${where}`.trimEnd();
+  });
+  return [`${'points'.padStart(8)}${'before'.padStart(10)}${'after'.padStart(10)}  function (${sort} time)`, ...lines];
+}
+
+/**
+ * `spprof diff <before> <after>`: a table, or the differential flame graph.
+ * @param {import('./arguments').DiffRequest} request
+ * @param {import('./run').Io} io
+ */
+async function diff({ file, second, outputs, reading, top, sort, json }, io) {
+  const planned = planOutputs({ outputs: outputs.length > 0 ? outputs : ['-.html'], format: null }, io.cwd());
+  const other = planned.find(({ format }) => format !== 'flamegraph');
+  if (other !== undefined) throw errors.usage(`diff writes flame graphs (.html), not ${path.basename(other.pattern)}`);
+  if (outputs.length > 0) checkOutputs(planned);
+  const { profile: before } = await openRecording(file, { reading, io });
+  const { profile: after } = await openRecording(second, { reading, io });
+  for (const { pattern } of outputs.length > 0 ? planned : []) {
+    await after.writeDifference(before, pattern, { before: path.basename(file), after: path.basename(second) });
+    io.stdout.write(`${pattern}\n`);
+  }
+  const rows = after.diff(before);
+  if (json) io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+  else if (outputs.length === 0) io.stdout.write(`${tableOf(rows, { top, sort, folder: io.cwd() }).join('\n')}\n`);
+  return 0;
+}
+
+module.exports = { diff };
