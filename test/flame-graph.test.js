@@ -69,7 +69,7 @@ describe('a page of four samples', () => {
     expect(await page.locator('#legend li').allTextContents()).toEqual([
       'JavaScript of the program',
       'JavaScript of dependencies',
-      'libc, towards the kernel',
+      'system call',
       'garbage collection',
       'other',
     ]);
@@ -179,6 +179,82 @@ test('names that would break out of a page are text in it', async () => {
   expect(await page.locator('#details').textContent()).toContain(evil);
   expect(await page.locator('h1').textContent()).toContain('<img src=x');
   expect(problems).toEqual([]);
+});
+
+test('a frame tells its lines and tiers', async () => {
+  const at = (/** @type {number} */ sampledLine, /** @type {any} */ tier) =>
+    js('work', { line: 20, sampledLine, tier });
+  const file = await write(
+    'places.html',
+    recordingOf([
+      { atMs: 10, cpuMs: 10, stack: [MAIN, at(21, 'interpreted')] },
+      { atMs: 40, cpuMs: 30, stack: [MAIN, at(22, 'turbofan')] },
+    ]),
+  );
+  const { page, problems } = await openPage(file);
+  await page.keyboard.press('ArrowDown');
+  expect(await page.locator('#details').textContent()).toMatch(/; interpreted$/);
+  await page.keyboard.press('ArrowDown');
+  expect(await page.locator('#details').textContent()).toMatch(
+    /; line 22 turbofan 75\.0 %, line 21 interpreted 25\.0 %$/,
+  );
+  expect(problems).toEqual([]);
+});
+
+test('a comparison of two recordings: what grew is red, though it has moved in its file', async () => {
+  const [before, after] = [
+    [60, 40, 7, 20],
+    [20, 80, 9, 26],
+  ].map(
+    ([first, second, scriptId, line]) =>
+      new Profile(
+        recordingOf([
+          { atMs: 100, cpuMs: first, stack: [MAIN, js('first', { scriptId, line })] },
+          { atMs: 200, cpuMs: second, stack: [MAIN, js('second', { scriptId, line: line + 9 })] },
+        ]),
+      ),
+  );
+  const file = path.join(folder, 'diff.html');
+  await after.writeDifference(before, file, { before: 'old.spprof', after: 'new.spprof' });
+  const { page, problems, numbers, frame } = await openPage(file);
+  expect(await page.locator('h1').textContent()).toBe('old.spprof → new.spprof');
+  expect((await numbers()).total).toBe(100e6);
+  const describe = async (/** @type {string} */ name) => {
+    await frame(name).hover();
+    return page.locator('#details').textContent();
+  };
+  expect(await describe('first')).toMatch(/:26: 20\.0 ms total .*−40\.0/);
+  expect(await describe('second')).toMatch(/80\.0 ms total .*\+40\.0/);
+  // `oklab(…)`: the second coordinate is positive for red, the third negative for blue.
+  const coordinates = async (/** @type {string} */ name) => {
+    const color = await frame(name)
+      .locator('rect')
+      .evaluate((rect) => getComputedStyle(rect).fill);
+    expect(color).toMatch(/^oklab/);
+    return /** @type {RegExpMatchArray} */ (color.match(/-?[\d.]+(e-\d+)?/g)).map(Number);
+  };
+  expect((await coordinates('second'))[1]).toBeGreaterThan(0.05);
+  expect((await coordinates('first'))[2]).toBeLessThan(-0.05);
+  expect(await page.locator('#time').isVisible()).toBe(false);
+  expect(problems).toEqual([]);
+});
+
+test('the page’s policy permits its own script and style alone, and no connection', async () => {
+  const { page, problems } = await openPage(await write('policy.html', RECORDING));
+  const policy = await page.getAttribute('meta[http-equiv="Content-Security-Policy"]', 'content');
+  expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; /);
+  expect(policy).not.toContain('unsafe');
+  const refused = await page.evaluate(() => fetch('https://example.invalid/').catch((error) => String(error)));
+  expect(refused).toMatch(/Failed to fetch/);
+  const ran = await page.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'window.wasRun = true';
+    document.body.append(script);
+    return 'wasRun' in window;
+  });
+  expect(ran).toBe(false);
+  expect(problems.filter((text) => text.includes('Content Security Policy')).length).toBeGreaterThanOrEqual(2);
+  expect(problems.filter((text) => text.startsWith('request'))).toEqual([]);
 });
 
 test('wall mode can show CPU time or wall time', async () => {

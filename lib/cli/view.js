@@ -1,41 +1,12 @@
 'use strict';
 
-const { randomBytes } = require('node:crypto');
-const http = require('node:http');
 const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const { openRecording } = require('./input');
 const { checkOutputs, planOutputs } = require('./output-names');
-
-/**
- * The page's server: on the loopback interface only, at an address that nobody can guess, and for a browser that has asked
- * for this machine by its number (a foreign page whose name is made to point here is refused).
- * @param {string} page
- * @returns {Promise<{ url: string, server: http.Server }>}
- */
-function serve(page) {
-  const token = randomBytes(16).toString('hex');
-  const server = http.createServer((request, response) => {
-    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    if (request.headers.host !== `127.0.0.1:${port}` || request.url !== `/${token}/`) {
-      response.writeHead(404).end();
-      return;
-    }
-    const headers = {
-      'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-    };
-    response.writeHead(200, headers).end(page);
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-      resolve({ url: `http://127.0.0.1:${port}/${token}/`, server });
-    });
-  });
-}
+const { servePage } = require('./page-server');
 
 /** @param {string} url @param {import('./run').Io} io */
 function openBrowser(url, io) {
@@ -65,14 +36,19 @@ async function view({ file, outputs, opens, reading }, io) {
     io.stdout.write(`${await profile.write(pattern, { format: 'flamegraph' })}\n`);
   }
   if (planned.length > 0) return 0;
-  const { url, server } = await serve(profile.toFlameGraph());
-  const ended = interrupted();
-  io.stdout.write(`${url}\n`);
-  io.stderr.write('spprof: Ctrl-C ends it\n');
-  if (opens) openBrowser(url, io);
-  await ended;
-  server.closeAllConnections?.();
-  server.close();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-view-')); // 0700
+  try {
+    // A file: a page may be longer than a string can be.
+    const { url, close } = await servePage(await profile.write(path.join(folder, 'page.html')));
+    const ended = interrupted();
+    io.stdout.write(`${url}\n`);
+    io.stderr.write('spprof: Ctrl-C ends it\n');
+    if (opens) openBrowser(url, io);
+    await ended;
+    await close();
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
   return 0;
 }
 

@@ -1,19 +1,21 @@
 'use strict';
 
+const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
 const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
-const { STATE_GC, numberFunctions } = require('../model');
+const { STATE_GC, numberFunctions, weightsOf } = require('../model');
 const { formatNs, plural } = require('../units');
+const { pageKind } = require('./frame-kinds');
+const { encodedColumn, placesOf } = require('./page-columns');
 const { shortNativeName } = require('./text');
 
 /**
  * The flame graph page: one HTML file that opens offline. It carries the stack tree and the samples, summed up by steps of
- * time, as columns; `lib/page/src/data.js` has their description. What draws them is built by `scripts/build-page.js`.
+ * time, as columns; `lib/page/src/data.mjs` has their description. What draws them is built by `scripts/build-page.js`.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
- * @typedef {import('../../binding').NativeFrame} Frame
  */
 
 const PAGE = path.join(__dirname, '..', 'page');
@@ -21,24 +23,6 @@ const PAGE = path.join(__dirname, '..', 'page');
 const BUCKETS = 400;
 /** Samples that a page carries; with more, its steps of time are made longer. */
 const MOST_SAMPLES = 1_000_000;
-/** Bytes of a column in one piece, a multiple of three: base64 then has no padding within. */
-const PIECE = 3 << 16;
-
-/** @param {Frame} frame */
-function kindOf({ kind, url, module }) {
-  switch (kind) {
-    case 'js':
-      if (url.startsWith('node:')) return 'core';
-      return url.includes('/node_modules/') ? 'dependency' : 'app';
-    case 'native':
-      return /^(libc|libpthread|ld-linux|linux-vdso|\[vdso\])/.test(path.posix.basename(module)) ? 'system' : 'native';
-    case 'builtin':
-    case 'gc':
-      return kind;
-    default:
-      return 'other';
-  }
-}
 
 /** The stack tree by functions: frames that differ in line or tier only are one node. */
 class FunctionTree {
@@ -54,7 +38,7 @@ class FunctionTree {
     this.functions = representatives.flatMap((frame) => {
       const full = displayName(frame);
       const name = frame.kind === 'native' ? shortNativeName(full) : full;
-      const shown = { name, ...(name === full ? {} : { full }), where: frameWhere(frame), kind: kindOf(frame) };
+      const shown = { name, ...(name === full ? {} : { full }), where: frameWhere(frame), kind: pageKind(frame) };
       return [
         { ...shown, inlined: false },
         { ...shown, inlined: true },
@@ -117,13 +101,6 @@ function sumSamples(recording, tree, bucketCount, sideOf) {
   return [...sums.values()];
 }
 
-/** @param {Uint8Array} bytes */
-function* base64Pieces(bytes) {
-  for (let at = 0; at < bytes.length; at += PIECE) {
-    yield Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(PIECE, bytes.length - at)).toString('base64');
-  }
-}
-
 /** JSON that can stand in a script element. @param {unknown} value */
 function scriptJson(value) {
   return JSON.stringify(value)
@@ -144,35 +121,32 @@ function* dataPieces(recording, { title, subtitle, sideOf }) {
     bucketCount = Math.ceil(bucketCount / 4);
     samples = sumSamples(recording, tree, bucketCount, sideOf ?? (() => 0));
   }
+  const { places, columns: placeColumns } = placesOf(recording, tree.nodeOfStack, weightsOf(recording));
   const head = {
     ...{ title, subtitle, mode: recording.mode, isDifference: sideOf !== undefined },
     threads: recording.threads
       .filter(({ wallNs, cpuNs }) => wallNs > 0 || cpuNs > 0)
       .map(({ id, name, kind, tid }) => ({ id, label: `${name || 'thread'} (${kind}, ${tid})` })),
     blocks: (recording.blocks ?? []).map(({ track, block }) => `${track}/${block}`),
-    functions: tree.functions,
+    ...{ functions: tree.functions, places },
     ...{ bucketMs: recording.durationNs / 1e6 / bucketCount, bucketCount },
   };
   yield `${scriptJson(head).slice(0, -1)},"columns":{`;
-  const words = (/** @type {'stack' | 'thread' | 'bucket' | 'block'} */ key) =>
-    Uint32Array.from(samples, (each) => each[key]);
-  /** @type {Record<string, Uint8Array | Uint32Array | Float64Array>} */
+  /** @param {'stack' | 'thread' | 'bucket' | 'block' | 'side' | 'cpuNs' | 'wallNs'} key */
+  const column = (key) => Float64Array.from(samples, (each) => each[key]);
+  /** @type {Record<string, ArrayLike<number>>} */
   const columns = {
-    ...{ parents: Uint32Array.from(tree.parents), functionOf: Uint32Array.from(tree.functionOf) },
-    ...{
-      stacks: words('stack'),
-      sampleThreads: words('thread'),
-      sampleBuckets: words('bucket'),
-      sampleBlocks: words('block'),
-    },
-    sampleSides: Uint8Array.from(samples, ({ side }) => side),
-    cpuNs: Float64Array.from(samples, ({ cpuNs }) => cpuNs),
-    wallNs: Float64Array.from(samples, ({ wallNs }) => wallNs),
+    ...{ parents: tree.parents, functionOf: tree.functionOf },
+    ...{ stacks: column('stack'), sampleThreads: column('thread'), sampleBuckets: column('bucket') },
+    ...{ sampleBlocks: column('block'), sampleSides: column('side'), cpuNs: column('cpuNs') },
+    ...(recording.mode === 'wall' ? { wallNs: column('wallNs') } : {}),
+    // In a difference they would be those of both sides.
+    ...(sideOf === undefined ? placeColumns : {}),
   };
   let separator = '';
-  for (const [name, column] of Object.entries(columns)) {
+  for (const [name, values] of Object.entries(columns)) {
     yield `${separator}${JSON.stringify(name)}:"`;
-    yield* base64Pieces(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+    yield* encodedColumn(values);
     yield '"';
     separator = ',';
   }
@@ -184,10 +158,16 @@ function escapeHtml(text) {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
 
+/** What a policy knows a script or a style by. @param {string} text */
+function hashOf(text) {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
 /** @param {string} name of a file of lib/page */
 function part(name) {
   try {
-    return fs.readFileSync(path.join(PAGE, name), 'utf8');
+    // A reader of HTML takes CR LF for LF, and so must the hashes.
+    return fs.readFileSync(path.join(PAGE, name), 'utf8').replaceAll('\r\n', '\n');
   } catch (error) {
     throw errors.unavailable(
       `the flame graph page (${systemReason(error)}; npm run prepare builds it)`,
@@ -202,17 +182,18 @@ function part(name) {
  * @returns {Generator<string>}
  */
 function* pagePieces(recording, about) {
-  const policy =
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+  const style = `\n${part('style.css')}`;
+  const script = `\n${part('dist/page.js')}`;
+  const policy = `default-src 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}; img-src data:; base-uri 'none'; form-action 'none'`;
   const body = part('body.html')
     .replace('{title}', () => escapeHtml(about.title))
     .replace('{subtitle}', () => escapeHtml(about.subtitle));
   yield `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="${policy}">\n`;
-  yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n';
-  yield `<title>${escapeHtml(about.title)}</title>\n<style>\n${part('style.css')}</style>\n</head>\n<body>\n${body}`;
+  yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n';
+  yield `<title>${escapeHtml(about.title)}</title>\n<style>${style}</style>\n</head>\n<body>\n${body}`;
   yield '<script type="application/json" id="profile">';
   yield* dataPieces(recording, about);
-  yield `</script>\n<script>\n${part('dist/page.js')}</script>\n</body>\n</html>\n`;
+  yield `</script>\n<script>${script}</script>\n</body>\n</html>\n`;
 }
 
 /** @param {Recording} recording */
@@ -243,9 +224,9 @@ function flameGraphPieces(recording) {
  */
 function differencePieces(before, after, names) {
   const { mergeRecordings } = require('../recording-sets');
-  const [first] = [before.threads];
-  const firstOfAfter = Math.max(0, ...first.map(({ id }) => id + 1));
-  const both = mergeRecordings([before, { ...after, intervalNs: before.intervalNs, mode: before.mode }]);
+  const { comparable } = require('./comparable');
+  const firstOfAfter = Math.max(0, ...before.threads.map(({ id }) => id + 1));
+  const both = mergeRecordings(comparable(before, after));
   return pagePieces(both, {
     title: `${names.before} → ${names.after}`,
     subtitle: 'Widths are shares of time; red has grown, blue has shrunk since before. · spprof',

@@ -7,7 +7,7 @@ export const KINDS = {
   core: 'JavaScript of Node.js',
   builtin: 'V8 builtin',
   native: 'native',
-  system: 'libc, towards the kernel',
+  system: 'system call',
   gc: 'garbage collection',
   other: 'other',
 };

@@ -1,5 +1,6 @@
 /**
- * The profile that the page carries, as `lib/exporters/flamegraph.js` writes it: columns in base64, little-endian.
+ * The profile that the page carries, as `lib/exporters/flamegraph.js` writes it: columns as base64 of zigzag varints of
+ * differences (`lib/exporters/page-columns.js`).
  *
  * @typedef {object} PageFunction
  * @property {string} name
@@ -16,6 +17,10 @@
  * @property {{ id: number, label: string }[]} threads
  * @property {string[]} blocks of sampleBlocks, which counts from 1
  * @property {PageFunction[]} functions
+ * @property {string[]} places a line and a tier, in words
+ * @property {Float64Array} placeNodes by place in a node, ascending; none in a difference
+ * @property {Float64Array} placeNumbers which of `places`
+ * @property {Float64Array} placeNs of the node's total, in the whole recording; 0 where there is one place
  * @property {number} bucketMs width of one step of time
  * @property {number} bucketCount
  * @property {Uint32Array} parents of the stack tree's nodes; node 0 is the root
@@ -29,18 +34,35 @@
  * @property {Float64Array} wallNs
  */
 
-/** @param {string} text base64 @returns {ArrayBuffer} */
-function bytesOf(text) {
+/** @param {string} text base64 @returns {Float64Array} times need more than 32 bits */
+function decodeColumn(text) {
   const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes.buffer;
+  let length = 0;
+  for (let i = 0; i < binary.length; i++) if (binary.charCodeAt(i) < 128) length++;
+  const column = new Float64Array(length);
+  let at = 0;
+  let value = 0;
+  for (let i = 0; i < length; i++) {
+    let zigzag = 0;
+    let scale = 1;
+    let byte = binary.charCodeAt(at++);
+    for (; byte >= 128; byte = binary.charCodeAt(at++)) {
+      zigzag += (byte - 128) * scale;
+      scale *= 128;
+    }
+    zigzag += byte * scale;
+    value += zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    column[i] = value;
+  }
+  return column;
 }
 
 /** @param {string} json @returns {PageProfile} */
 export function readProfile(json) {
   const { columns, ...rest } = JSON.parse(json);
-  const words = (/** @type {string} */ name) => new Uint32Array(bytesOf(columns[name]));
+  const column = (/** @type {string} */ name) => decodeColumn(columns[name] ?? '');
+  const words = (/** @type {string} */ name) => Uint32Array.from(column(name));
+  const cpuNs = column('cpuNs');
   return {
     ...rest,
     parents: words('parents'),
@@ -49,8 +71,11 @@ export function readProfile(json) {
     sampleThreads: words('sampleThreads'),
     sampleBuckets: words('sampleBuckets'),
     sampleBlocks: words('sampleBlocks'),
-    sampleSides: new Uint8Array(bytesOf(columns.sampleSides)),
-    cpuNs: new Float64Array(bytesOf(columns.cpuNs)),
-    wallNs: new Float64Array(bytesOf(columns.wallNs)),
+    sampleSides: Uint8Array.from(column('sampleSides')),
+    cpuNs,
+    wallNs: rest.mode === 'wall' ? column('wallNs') : cpuNs,
+    placeNodes: column('placeNodes'),
+    placeNumbers: column('placeNumbers'),
+    placeNs: column('placeNs'),
   };
 }

@@ -2,6 +2,7 @@ import flamegraph from 'd3-flame-graph';
 import { select } from 'd3-selection';
 import { colorOf, colorOfChange } from './colors.mjs';
 import { percent, points, time } from './format.mjs';
+import { describePlaces } from './places.mjs';
 import { pathTo, visibleTree } from './tree.mjs';
 
 /** The flame graph: d3-flame-graph draws, the state says what. */
@@ -32,7 +33,9 @@ export function createGraph(state, element) {
         : `, ${points(total[node] / (total[0] || 1) - state.before[node] / (state.before[0] || 1))}`;
     if (node === 0) return `all: ${share}${change}`;
     const { name, full, where, inlined } = functions[functionOf[node]];
-    return `${full ?? name}${inlined ? ' (inlined)' : ''}${where === '' ? '' : `, ${where}`}: ${share}${change}`;
+    const places = describePlaces(state.profile, node);
+    const head = `${full ?? name}${inlined ? ' (inlined)' : ''}${where === '' ? '' : `, ${where}`}`;
+    return `${head}: ${share}${change}${places === '' ? '' : `; ${places}`}`;
   }
 
   const chart = flamegraph()
