@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Profile } = require('../lib/profile');
-const { launchBrowser } = require('./helpers/browser');
+const { browserTest: test, launchBrowser } = require('./helpers/browser');
 const { js, native, random, recordingOf } = require('./helpers/recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 
@@ -15,7 +15,7 @@ const folder = temporaryFolder();
 /** @type {import('playwright-core').Browser} */
 let browser;
 beforeAll(async () => {
-  browser = await launchBrowser();
+  browser = /** @type {import('playwright-core').Browser} */ (await launchBrowser());
 });
 afterAll(() => browser?.close());
 

@@ -13,7 +13,7 @@ const pprof = require('pprof-format');
 const spprof = require('../lib/index');
 const { importFile } = require('../lib/importers/read-file');
 const { Profile } = require('../lib/profile');
-const { launchBrowser } = require('./helpers/browser');
+const { browserTest, launchBrowser } = require('./helpers/browser');
 const { builtin, js, native, random, recordingOf } = require('./helpers/recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 
@@ -133,7 +133,7 @@ describe('speedscope’s own app', () => {
   /** @type {http.Server} */
   let server;
   beforeAll(async () => {
-    browser = await launchBrowser();
+    browser = /** @type {import('playwright-core').Browser} */ (await launchBrowser());
     const types = /** @type {Record<string, string>} */ ({
       '.html': 'text/html',
       '.js': 'text/javascript',

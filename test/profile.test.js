@@ -253,9 +253,6 @@ describe('write()', () => {
 
   test.each([
     ['a.xyz', {}, 'ERR_SPPROF_UNKNOWN_FORMAT'],
-    ['a.pb.gz', {}, 'ERR_SPPROF_UNAVAILABLE'],
-    ['a.html', {}, 'ERR_SPPROF_UNAVAILABLE'],
-    ['a.txt', { format: 'speedscope' }, 'ERR_SPPROF_UNAVAILABLE'],
     ['a.txt', { format: 'cpuprofil' }, 'ERR_SPPROF_OPTION_RANGE'],
     ['a.spprof', {}, 'ERR_SPPROF_OUTPUT'],
     ['missing/a.txt', {}, 'ERR_SPPROF_OUTPUT'],
