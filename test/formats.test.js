@@ -152,7 +152,7 @@ describe('speedscope’s own app', () => {
     server?.close();
   });
 
-  test.each(['cpuprofile', 'pb.gz', 'speedscope.json', 'collapsed'])(
+  browserTest.each(['cpuprofile', 'pb.gz', 'speedscope.json', 'collapsed'])(
     'opens our .%s and shows our functions',
     async (extension) => {
       const file = await PROFILE.write(inFolder(`shown.${extension}`));
