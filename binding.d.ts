@@ -132,6 +132,16 @@ export interface PackedFrames {
   fields: Int32Array;
 }
 
+/** A block as samples have it: one entry for each way in which blocks were nested. */
+export interface NativeSampleBlock {
+  track: string;
+  block: string;
+  /** '': the default one. */
+  profiler: string;
+  /** The block around it: 1 + its index, which is smaller than its own; 0: none. */
+  parent: number;
+}
+
 /** A recording as the binding hands it over; `lib/unpack.js` makes it a `NativeRecording`. */
 export interface PackedRecording extends Omit<NativeRecording, 'frames'> {
   frames: PackedFrames;
@@ -167,9 +177,9 @@ export interface NativeRecording {
   sampleStacks: Uint32Array;
   /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete (the thread's first function was not reached), 8 off the CPU (wall mode). */
   sampleStates: Uint8Array;
-  /** Block that each sample was taken in: 0 none, else 1 + index into `blocks`. */
-  sampleBlocks?: Uint32Array;
-  blocks?: { track: string; block: string }[];
+  /** The innermost block that the sample was taken in: 1 + its index in `blocks`; 0: none. */
+  sampleBlocks: Uint32Array;
+  blocks: NativeSampleBlock[];
   /** What the program has named with `mark`, in order of time; `detail`: JSON, or ''. Times in nanoseconds since the start. */
   marks: { timeNs: number; tid: number; name: string; detail: string }[];
   /** Shared objects and executables that were mapped; addresses as numbers. `buildId`: hexadecimal, or ''. */
@@ -189,6 +199,10 @@ export interface NativeBatch {
   stackIds: Uint32Array;
   threadIds: Uint32Array;
   states: Uint8Array;
+  /** As `NativeRecording.sampleBlocks`; `blocks` are numbered on from batch to batch, `firstBlock` is the index of their first. */
+  blockIds: Uint32Array;
+  firstBlock: number;
+  blocks: NativeSampleBlock[];
   /** Number of the first of `frames`: they are numbered on from batch to batch. */
   firstFrame: number;
   frames: PackedFrames;
@@ -242,3 +256,24 @@ export function readRecording(path: string, maxMemory?: number): Promise<PackedR
 export function recover(folder: string): Promise<number>;
 /** Registry and lanes as a text for a person: of the running recording, or of `<folder>/region`. */
 export function dump(folder?: string): string;
+
+/** A block's id, from 1 on: the same for the same names, in every thread of the process. 0: there are too many. */
+export function blockFind(profiler: string, track: string, name: string): number;
+/** From now on `enabled[0]` says whether the track is (1) or not (0). Its memory must not lie in V8's heap. */
+export function blockTrack(profiler: string, track: string, enabled: Uint32Array): void;
+/** In all threads. */
+export function blockEnable(profiler: string, track: string, isEnabled: boolean): void;
+/** Starts a hit on this thread. `serial`: tells it from other open starts of the block, below 2^32, not 0. */
+export function blockStart(id: number, serial: number): void;
+/** Ends it; with `serial` 0 the one that was started last. None: counted in `blockProblems`. */
+export function blockStop(id: number, serial: number): void;
+/** Takes a start off the thread's stack; gives when it was, for `blockFinish`; -1: there is none. */
+export function blockSuspend(id: number, serial: number): number;
+export function blockFinish(id: number, started: number): void;
+/** Names this thread in results. */
+export function blockThread(name: string): void;
+/** Blocks with at least one hit; with `perThread` a row for each thread. */
+export function blockResults(profiler: string, perThread: boolean): import('./lib/blocks').BlockResult[];
+/** Results begin anew. */
+export function blockReset(profiler: string): void;
+export function blockProblems(): import('./lib/blocks').BlockProblems;

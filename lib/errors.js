@@ -105,6 +105,12 @@ const errors = {
     return make(RangeError, 'ERR_SPPROF_UNKNOWN_THREAD', message, { given, allowed: available });
   },
 
+  /** @param {string} block */
+  tooManyBlocks(block) {
+    const message = `no room for block ${show(block)}: there are 16383 blocks; names must not be made from data`;
+    return make(RangeError, 'ERR_SPPROF_TOO_MANY_BLOCKS', message, { given: block });
+  },
+
   /** @param {string} file @param {string} allowed */
   unknownFormat(file, allowed) {
     const message = `cannot tell the format of ${show(file)}; the name may end in ${allowed}, or say it with --format`;

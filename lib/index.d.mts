@@ -1,4 +1,4 @@
-import type { isRecording, profile, readProfile, start } from './index.js';
+import type { block, blockProfiler, blocks, isRecording, profile, readProfile, start, track } from './index.js';
 
 export * from './index.js';
 
@@ -7,5 +7,9 @@ declare const spprof: {
   profile: typeof profile;
   isRecording: typeof isRecording;
   readProfile: typeof readProfile;
+  block: typeof block;
+  track: typeof track;
+  blocks: typeof blocks;
+  blockProfiler: typeof blockProfiler;
 };
 export default spprof;

@@ -4,6 +4,7 @@
  * Errors carry a `code` (`ERR_SPPROF_…`); those of options also `option`, `given` and `allowed`.
  */
 
+export * from './blocks';
 export type { StartOptions } from './start-options';
 
 import type { StartOptions } from './start-options';
@@ -114,6 +115,8 @@ export interface ProfiledSample {
   isIncomplete: boolean;
   /** Wall mode: the thread slept on this stack. */
   isOffCpu: boolean;
+  /** The innermost block that the sample was taken in, `track/name`; null: none. */
+  block: string | null;
 }
 
 /** One function in two profiles. Shares are of all CPU time of the profile, 0 to 1; changes are differences of shares. */
@@ -211,10 +214,18 @@ export interface Profile {
   stack(stackId: number): StackFrame[];
   /**
    * A profile of some samples: of these threads, within a window of time (`fromMs` included, `toMs` not; since the start),
-   * in garbage collection or not. `stats` and `marks` stay those of the whole recording.
+   * in garbage collection or not, in a block (`track/name`, or a name in any track) or a track, however deeply: also in blocks
+   * within it. `stats` and `marks` stay those of the whole recording.
    * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`
    */
-  filter(which?: { threadIds?: number[]; fromMs?: number; toMs?: number; isGc?: boolean }): Profile;
+  filter(which?: {
+    threadIds?: number[];
+    fromMs?: number;
+    toMs?: number;
+    isGc?: boolean;
+    block?: string;
+    track?: string;
+  }): Profile;
   /**
    * This profile and others as one, threads side by side. `pid` and `nodeVersion` are this one's.
    * @throws {RangeError} `ERR_SPPROF_NOT_ALIKE` when they differ in mode or interval
@@ -277,11 +288,15 @@ export interface SampleBatch {
   stackIds: Uint32Array;
   /** A thread's `id`, of this or an earlier batch. */
   threadIds: Uint32Array;
+  /** The innermost block that the sample was taken in: an `id` of `blocks`, of this or an earlier batch; 0: none. */
+  blockIds: Uint32Array;
   /** Bits: 1 in garbage collection, 2 truncated, 4 incomplete. */
   states: Uint8Array;
   /** What appears for the first time; frames leaf first. */
   stacks: { id: number; frames: StackFrame[] }[];
   threads: { id: number; tid: number; name: string; kind: 'main' | 'worker' | 'native' }[];
+  /** `parentId`: the block around it, 0: none. One block within different ones has an `id` for each. */
+  blocks: { id: number; profiler: string; track: string; block: string; parentId: number }[];
   /** Samples left out before this batch because the consumer was slow; they are in the profile all the same. */
   dropped: number;
 }

@@ -2,5 +2,6 @@
 
 const { start, profile, isRecording } = require('./session');
 const { readProfile } = require('./read-profile');
+const { block, track, blocks, blockProfiler } = require('./blocks');
 
-module.exports = { start, profile, isRecording, readProfile };
+module.exports = { start, profile, isRecording, readProfile, block, track, blocks, blockProfiler };

@@ -1,4 +1,4 @@
 import spprof from './index.js';
 
-export const { start, profile, isRecording, readProfile } = spprof;
+export const { start, profile, isRecording, readProfile, block, track, blocks, blockProfiler } = spprof;
 export default spprof;

@@ -3,6 +3,7 @@
 const path = require('node:path');
 const { errors } = require('./errors');
 const { publicFrame } = require('./frames');
+const { blocksWithin } = require('./sample-blocks');
 const { placeFrames } = require('./place-frames');
 const { unpackRecording } = require('./unpack');
 const {
@@ -65,17 +66,19 @@ class Profile {
   }
 
   /**
-   * @param {{ threadIds?: number[], fromMs?: number, toMs?: number, isGc?: boolean }} [which]
+   * @param {{ threadIds?: number[], fromMs?: number, toMs?: number, isGc?: boolean, block?: string, track?: string }} [which]
    * @returns {Profile}
    */
-  filter({ threadIds, fromMs = -Infinity, toMs = Infinity, isGc } = {}) {
-    const { sampleThreads, sampleTimes, sampleStates } = this.#recording;
+  filter({ threadIds, fromMs = -Infinity, toMs = Infinity, isGc, block, track } = {}) {
+    const { sampleThreads, sampleTimes, sampleStates, sampleBlocks } = this.#recording;
     for (const id of threadIds ?? []) this.#thread(id);
     const wanted = threadIds === undefined ? null : new Set(threadIds);
+    const isInBlock = block === undefined && track === undefined ? null : blocksWithin(this.#recording, block, track);
     const { filterRecording } = require('./recording-sets');
     const some = filterRecording(this.#recording, (i) => {
       const timeMs = sampleTimes[i] / 1e6;
       if (timeMs < fromMs || timeMs >= toMs || (wanted !== null && !wanted.has(sampleThreads[i]))) return false;
+      if (isInBlock !== null && !isInBlock[sampleBlocks[i]]) return false;
       return isGc === undefined || ((sampleStates[i] & STATE_GC) !== 0) === isGc;
     });
     return new Profile(some, { problems: this.sourceMapProblems });
@@ -101,6 +104,8 @@ class Profile {
   /** @returns {Generator<import('./index').ProfiledSample>} */
   *samples() {
     const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs, sampleStacks, sampleStates } = this.#recording;
+    const { sampleBlocks, blocks } = this.#recording;
+    const names = [null, ...blocks.map(({ track, block }) => `${track}/${block}`)];
     for (let i = 0; i < sampleTimes.length; i++) {
       yield {
         ...{
@@ -113,6 +118,7 @@ class Profile {
         ...{ isGc: (sampleStates[i] & STATE_GC) !== 0, isTruncated: (sampleStates[i] & STATE_TRUNCATED) !== 0 },
         isIncomplete: (sampleStates[i] & STATE_INCOMPLETE) !== 0,
         isOffCpu: (sampleStates[i] & STATE_OFF_CPU) !== 0,
+        block: names[sampleBlocks[i]],
       };
     }
   }

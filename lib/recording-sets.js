@@ -47,6 +47,7 @@ function frameKey(frame) {
  */
 function filterRecording(recording, isKept) {
   const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs, sampleStacks, sampleStates } = recording;
+  const { sampleBlocks } = recording;
   const kept = Uint32Array.from(sampleTimes.keys()).filter(isKept);
   const cpuNs = new Map();
   const wallNs = new Map();
@@ -72,6 +73,7 @@ function filterRecording(recording, isKept) {
     sampleWallNs: Float64Array.from(kept, (i) => sampleWallNs[i]),
     sampleStacks: Uint32Array.from(kept, (i) => sampleStacks[i]),
     sampleStates: Uint8Array.from(kept, (i) => sampleStates[i]),
+    sampleBlocks: Uint32Array.from(kept, (i) => sampleBlocks[i]),
   };
 }
 
@@ -167,6 +169,29 @@ function sumStats(all) {
 }
 
 /**
+ * Blocks of several recordings: those that are nested alike are one.
+ * @param {Recording[]} recordings
+ */
+function mergeBlocks(recordings) {
+  /** @type {Recording['blocks']} */
+  const all = [];
+  /** @type {Map<string, number>} */
+  const numbers = new Map();
+  const numbersOf = recordings.map(({ blocks }) => {
+    const own = [0];
+    for (const each of blocks) {
+      const block = { ...each, parent: own[each.parent] };
+      const key = JSON.stringify([block.parent, block.profiler, block.track, block.block]);
+      const number = numbers.get(key) ?? all.push(block);
+      numbers.set(key, number);
+      own.push(number);
+    }
+    return own;
+  });
+  return { all, of: (/** @type {number} */ recording, /** @type {number} */ own) => numbersOf[recording][own] };
+}
+
+/**
  * All samples of several recordings, as if they were one: threads side by side, times since the earliest start.
  * @param {Recording[]} recordings one or more
  * @returns {Recording}
@@ -204,6 +229,7 @@ function mergeRecordings(recordings) {
     }
     return nodes;
   });
+  const blocks = mergeBlocks(recordings);
   let threadCount = 0;
   const firstThread = recordings.map(({ threads }) => {
     const first = threadCount;
@@ -229,6 +255,8 @@ function mergeRecordings(recordings) {
     sampleWallNs: Float64Array.from(all(({ sampleWallNs }) => [...sampleWallNs])),
     sampleStacks: Uint32Array.from(all(({ sampleStacks }, i) => Array.from(sampleStacks, (node) => nodesOf[i][node]))),
     sampleStates: Uint8Array.from(all(({ sampleStates }) => [...sampleStates])),
+    sampleBlocks: Uint32Array.from(all(({ sampleBlocks }, i) => Array.from(sampleBlocks, (own) => blocks.of(i, own)))),
+    blocks: blocks.all,
     marks: recordings
       .flatMap(({ marks }, i) => marks.map((mark) => ({ ...mark, timeNs: mark.timeNs + lateNs[i] })))
       .sort((a, b) => a.timeNs - b.timeNs),

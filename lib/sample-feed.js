@@ -22,10 +22,13 @@ class BatchReader {
   /** @param {import('../binding').NativeBatch} native @returns {SampleBatch} */
   read(native) {
     for (const frame of unpackFrames(native.frames)) this.#frames.push(publicFrame(frame));
-    const { times, cpuTimes, wallTimes, stackIds, threadIds, states } = native;
+    const { times, cpuTimes, wallTimes, stackIds, threadIds, states, blockIds } = native;
     const threads = native.threads.map(({ id, tid, name, kind }) => ({ id, tid, name, kind }));
+    const blocks = native.blocks.map(({ profiler, track, block, parent }, i) => ({
+      ...{ id: native.firstBlock + i + 1, profiler, track, block, parentId: parent },
+    }));
     const stacks = [...this.#stacks(native)];
-    return { times, cpuTimes, wallTimes, stackIds, threadIds, states, stacks, threads, dropped: 0 };
+    return { times, cpuTimes, wallTimes, stackIds, threadIds, states, blockIds, stacks, threads, blocks, dropped: 0 };
   }
 
   /** @param {import('../binding').NativeBatch} native */
@@ -58,6 +61,8 @@ class BatchQueue {
   #stacks = [];
   /** @type {SampleBatch['threads']} */
   #threads = [];
+  /** @type {SampleBatch['blocks']} */
+  #blocks = [];
   #onReturn;
 
   /** @param {() => void} onReturn the consumer wants no more */
@@ -79,17 +84,20 @@ class BatchQueue {
       this.#dropped += batch.times.length;
       this.#stacks.push(...batch.stacks);
       this.#threads.push(...batch.threads);
+      this.#blocks.push(...batch.blocks);
       return;
     }
     const own = {
       ...batch,
       stacks: [...this.#stacks, ...batch.stacks],
       threads: [...this.#threads, ...batch.threads],
+      blocks: [...this.#blocks, ...batch.blocks],
       dropped: this.#dropped,
     };
     this.#dropped = 0;
     this.#stacks = [];
     this.#threads = [];
+    this.#blocks = [];
     const asker = this.#askers.shift();
     if (asker === undefined) this.#batches.push(own);
     else asker({ value: own, done: false });

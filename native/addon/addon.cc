@@ -3,6 +3,7 @@
 // runs on libuv's pool.
 #include <napi.h>
 
+#include "addon/blocks.h"
 #include "addon/decode_worker.h"
 #include "addon/subscription.h"
 #include "addon/to_js.h"
@@ -202,6 +203,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));
   exports.Set("dump", Napi::Function::New(env, Dump, "dump"));
   exports.Set("recover", Napi::Function::New(env, Recover, "recover"));
+  AddBlockFunctions(env, exports);
   // An isolate that goes takes its callbacks' registration with it; ours must not be called for it
   // again.
   env.AddCleanupHook([] { RemoveGcHook(); });

@@ -146,6 +146,20 @@ Napi::Array Modules(Napi::Env env, const std::vector<RecordingModule>& modules) 
   return array;
 }
 
+Napi::Array Blocks(Napi::Env env, const std::vector<RecordingBlock>& blocks) {
+  Napi::Array array = Napi::Array::New(env, blocks.size());
+  for (uint32_t i = 0; i < blocks.size(); i++) {
+    Napi::HandleScope scope(env);
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("profiler", blocks[i].profiler);
+    object.Set("track", blocks[i].track);
+    object.Set("block", blocks[i].name);
+    object.Set("parent", Number(blocks[i].parent));
+    array.Set(i, object);
+  }
+  return array;
+}
+
 // Texts, each once, by the order of their first use.
 class Texts {
  public:
@@ -250,6 +264,8 @@ Napi::Object ToJs(Napi::Env env, const Recording& recording) {
   object.Set("sampleCpuNs", Column<Napi::Float64Array>(env, recording.sample_cpu_ns));
   object.Set("sampleWallNs", Column<Napi::Float64Array>(env, recording.sample_wall_ns));
   object.Set("sampleStacks", Column<Napi::Uint32Array>(env, recording.sample_stacks));
+  object.Set("sampleBlocks", Column<Napi::Uint32Array>(env, recording.sample_blocks));
+  object.Set("blocks", Blocks(env, recording.blocks));
   object.Set("sampleStates", Column<Napi::Uint8Array>(env, recording.sample_states));
   object.Set("marks", Marks(env, recording.marks));
   object.Set("modules", Modules(env, recording.modules));
@@ -265,6 +281,9 @@ Napi::Object ToJs(Napi::Env env, const LiveBatch& batch) {
   object.Set("wallTimes", Column<Napi::Float64Array>(env, batch.wall_ns));
   object.Set("stackIds", Column<Napi::Uint32Array>(env, batch.stack_ids));
   object.Set("threadIds", Column<Napi::Uint32Array>(env, batch.thread_ids));
+  object.Set("blockIds", Column<Napi::Uint32Array>(env, batch.block_ids));
+  object.Set("firstBlock", Number(batch.first_block));
+  object.Set("blocks", Blocks(env, batch.blocks));
   object.Set("states", Column<Napi::Uint8Array>(env, batch.states));
   object.Set("firstFrame", Number(batch.first_frame));
   object.Set("frames", Frames(env, batch.frames));

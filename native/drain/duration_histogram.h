@@ -5,16 +5,17 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+
+#include "base/log_linear.h"
 
 namespace spprof {
 
 class DurationHistogram {
  public:
   void Add(uint64_t ns) {
-    buckets_[BucketOf(ns)]++;
+    buckets_[Buckets::Of(ns)]++;
     count_++;
   }
 
@@ -30,26 +31,12 @@ class DurationHistogram {
       seen += buckets_[bucket];
       if (seen > wanted) break;
     }
-    return UpperEndOf(bucket);
+    return Buckets::UpperEndOf(bucket);
   }
 
  private:
-  static constexpr size_t kPerOctave = 8;
-
-  static size_t BucketOf(uint64_t ns) {
-    if (ns < kPerOctave) return ns;
-    const int shift = std::bit_width(ns) - 4;  // keeps the leading one and three bits
-    const size_t bucket = static_cast<size_t>(shift) * kPerOctave + (ns >> shift);
-    return bucket < kBuckets ? bucket : kBuckets - 1;
-  }
-  static uint64_t UpperEndOf(size_t bucket) {
-    if (bucket < 2 * kPerOctave) return bucket;
-    const size_t shift = bucket / kPerOctave - 1;
-    return ((kPerOctave + bucket % kPerOctave + 1) << shift) - 1;
-  }
-
-  static constexpr size_t kBuckets = 40 * kPerOctave;  // up to 2^42 ns, an hour
-  std::array<uint64_t, kBuckets> buckets_{};
+  using Buckets = LogLinearBuckets<3, 40>;  // up to 2^42 ns, an hour
+  std::array<uint64_t, Buckets::kCount> buckets_{};
   uint64_t count_ = 0;
 };
 

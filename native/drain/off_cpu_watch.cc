@@ -81,6 +81,7 @@ void OffCpuWatch::OnProbe(uint32_t slot, uint32_t generation, const SampleRecord
   thread.patience_ns = kPatienceNs;
   thread.is_asleep = true;
   thread.stack_id = sample.stack_id;
+  thread.label = sample.header.flags;
   thread.stack_cpu_ns = sample.cpu_ns;
 }
 
@@ -92,6 +93,7 @@ void OffCpuWatch::Tell(uint32_t slot, Thread* thread, int64_t kept_ns) {
   record.time_ns = MonotonicNow();
   record.wall_ns = static_cast<uint64_t>(thread->off_cpu_ns - kept_ns);
   record.stack_id = thread->stack_id;
+  record.label = thread->label;
   log_->AddControl(record, RecordType::kOffCpu, "");
   thread->off_cpu_ns = kept_ns;
 }

@@ -44,6 +44,7 @@ class OffCpuWatch {
     bool is_asleep = false;
     bool is_asked = false;
     uint32_t stack_id = 0;
+    uint32_t label = 0;
     uint64_t stack_cpu_ns = 0;  // its CPU clock when the stack was taken
     uint64_t asked_ns = 0;
     uint64_t patience_ns = 0;  // with the answer

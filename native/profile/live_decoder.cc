@@ -11,6 +11,9 @@ LiveBatch LiveDecoder::Take() {
   threads_.resize(log_.threads().size());
   for (size_t id = 0; id < threads_.size(); id++) AddSamples(id, &batch);
   batch.frames.assign(resolver_.frames().begin() + told_frames_, resolver_.frames().end());
+  batch.first_block = told_blocks_;
+  batch.blocks.assign(blocks_.blocks().begin() + told_blocks_, blocks_.blocks().end());
+  told_blocks_ = static_cast<uint32_t>(blocks_.blocks().size());
   told_frames_ = static_cast<uint32_t>(resolver_.frames().size());
   samples_taken_ = log_.samples_added();
   return batch;
@@ -43,6 +46,7 @@ void LiveDecoder::AddSamples(size_t thread_id, LiveBatch* batch) {
     batch->wall_ns.push_back(static_cast<double>(sample.cpu_ns));
     batch->stack_ids.push_back(stack_id);
     batch->thread_ids.push_back(static_cast<uint32_t>(thread_id));
+    batch->block_ids.push_back(blocks_.NumberOf(sample.header.flags));
     batch->states.push_back(StatesOf(sample.state));
   }
   thread.samples.clear();

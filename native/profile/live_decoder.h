@@ -13,6 +13,7 @@
 #include "profile/frame_resolver.h"
 #include "profile/recorded_log.h"
 #include "profile/recording.h"
+#include "profile/recording_blocks.h"
 #include "profile/stack_tree.h"
 #include "profile/thread_stacks.h"
 
@@ -25,7 +26,8 @@ struct LiveBatch {
   std::vector<double> wall_ns;
   std::vector<uint32_t> stack_ids;
   std::vector<uint32_t> thread_ids;
-  std::vector<uint8_t> states;  // as Recording::sample_states
+  std::vector<uint32_t> block_ids;  // as Recording::sample_blocks, numbered on from batch to batch
+  std::vector<uint8_t> states;      // as Recording::sample_states
 
   // What appears for the first time. Frames are numbered on from batch to batch.
   uint32_t first_frame = 0;
@@ -34,6 +36,8 @@ struct LiveBatch {
   std::vector<uint32_t> new_stack_lengths;  // in frames
   std::vector<uint32_t> new_stack_frames;   // of one after the other, leaf first
   std::vector<RecordingThread> threads;
+  uint32_t first_block = 0;  // index of the first of `blocks`
+  std::vector<RecordingBlock> blocks;
 };
 
 class LiveDecoder {
@@ -54,9 +58,11 @@ class LiveDecoder {
   RecordedLog log_;
   FrameResolver resolver_{log_};
   StackTree tree_;
+  BlockNumbers blocks_{log_};
   std::vector<Told> threads_;  // as log_.threads()
   std::vector<bool> told_stacks_;
   uint32_t told_frames_ = 0;
+  uint32_t told_blocks_ = 0;
   uint64_t samples_taken_ = 0;
 };
 

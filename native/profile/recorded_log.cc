@@ -127,6 +127,9 @@ void RecordedLog::AddDetailRecord(RecordedThread& thread, const RecordView& reco
     case RecordType::kScript:
       is_good = AddScript(thread, record);
       break;
+    case RecordType::kBlock:
+      is_good = AddBlock(record);
+      break;
     default:
       break;  // a later version's
   }
@@ -185,6 +188,22 @@ bool RecordedLog::AddScript(RecordedThread& thread, const RecordView& record) {
   // read the name.
   const auto [entry, is_new] = thread.scripts.try_emplace(script.script_id);
   if (is_new || !result.name.empty()) entry->second = std::move(result);
+  return true;
+}
+
+bool RecordedLog::AddBlock(const RecordView& record) {
+  BlockRecord block;
+  RecordedBlock result;
+  if (!record.Read(&block)) return false;
+  result.parent = block.parent;
+  const size_t track = sizeof(block) + size_t{block.profiler_length};
+  const size_t name = track + block.track_length;
+  if (!ReadControlText(record, sizeof(block), block.profiler_length, &result.profiler) ||
+      !ReadControlText(record, track, block.track_length, &result.track) ||
+      !ReadControlText(record, name, block.name_length, &result.name)) {
+    return false;
+  }
+  blocks_.try_emplace(block.label, std::move(result));
   return true;
 }
 
@@ -298,6 +317,7 @@ bool RecordedLog::AddOffCpu(const RecordView& record) {
   SampleRecord sample{};
   sample.time_ns = off_cpu.time_ns;
   sample.cpu_ns = off_cpu.wall_ns;
+  sample.header.flags = static_cast<uint16_t>(off_cpu.label);
   sample.stack_id = off_cpu.stack_id;
   sample.state = kStateOffCpu;
   AddSample(ThreadOf(off_cpu.slot, off_cpu.generation), sample);

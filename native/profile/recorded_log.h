@@ -38,6 +38,11 @@ struct RecordedScript {
   int32_t column_offset;
 };
 
+struct RecordedBlock {
+  uint32_t parent;  // a label; 0: none
+  std::string profiler, track, name;
+};
+
 struct RecordedStack {
   size_t first_frame;  // index into RecordedThread::frames, leaf first
   uint32_t frame_count;
@@ -112,6 +117,8 @@ class RecordedLog {
 
   const std::vector<std::unique_ptr<RecordedThread>>& threads() const { return threads_; }
   const std::optional<RecordedSession>& session() const { return session_; }
+  // By label.
+  const std::unordered_map<uint32_t, RecordedBlock>& blocks() const { return blocks_; }
   const std::vector<RecordedMark>& marks() const { return marks_; }
   const std::vector<Mapping>& modules() const { return modules_; }
   const std::map<std::string, uint64_t>& counters() const { return counters_; }
@@ -136,6 +143,7 @@ class RecordedLog {
   bool AddStack(RecordedThread& thread, const RecordView& record);
   bool AddFunction(RecordedThread& thread, const RecordView& record);
   bool AddScript(RecordedThread& thread, const RecordView& record);
+  bool AddBlock(const RecordView& record);
   void AddControlRecord(const RecordView& record);
   bool AddSession(const RecordView& record);
   bool AddModule(const RecordView& record);
@@ -149,6 +157,7 @@ class RecordedLog {
   std::unordered_map<uint64_t, RecordedThread*> thread_by_key_;
   std::optional<RecordedSession> session_;
   std::vector<Mapping> modules_;
+  std::unordered_map<uint32_t, RecordedBlock> blocks_;
   std::vector<RecordedMark> marks_;
   std::map<std::string, uint64_t> counters_;
   std::vector<std::string> counter_order_;

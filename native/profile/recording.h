@@ -118,6 +118,14 @@ struct RecordingModule {
   uint64_t file_offset = 0;  // of `start`
 };
 
+// A block within another one, or within none.
+struct RecordingBlock {
+  std::string profiler;  // empty: the default one
+  std::string track;
+  std::string name;
+  uint32_t parent = 0;  // 1 + its index, smaller than the own; 0: none
+};
+
 // Bits of Recording::sample_states.
 inline constexpr uint8_t kSampleInGc = 1;
 inline constexpr uint8_t kSampleTruncated = 2;
@@ -148,6 +156,8 @@ struct Recording {
   std::vector<double> sample_wall_ns;
   std::vector<uint32_t> sample_stacks;
   std::vector<uint8_t> sample_states;
+  std::vector<uint32_t> sample_blocks;  // 1 + index in `blocks`: the innermost one; 0: none
+  std::vector<RecordingBlock> blocks;
   std::vector<RecordingMark> marks;  // by time
   std::vector<RecordingModule> modules;
   RecordingStats stats;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "profile/frame_resolver.h"
+#include "profile/recording_blocks.h"
 #include "profile/recording_stats.h"
 #include "profile/stack_tree.h"
 #include "profile/thread_stacks.h"
@@ -15,7 +16,7 @@ namespace {
 
 // Appends the columns of one thread.
 void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* resolver,
-               StackTree* tree, Recording* out, uint64_t* lost_definitions) {
+               StackTree* tree, BlockNumbers* blocks, Recording* out, uint64_t* lost_definitions) {
   RecordingThread result;
   result.id = static_cast<uint32_t>(out->threads.size());
   result.tid = thread.tid;
@@ -43,6 +44,7 @@ void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* r
     out->sample_wall_ns.push_back(static_cast<double>(sample.cpu_ns));
     out->sample_stacks.push_back(node != nullptr ? *node : tree->Child(0, resolver->LostFrame()));
     out->sample_states.push_back(StatesOf(sample.state));
+    out->sample_blocks.push_back(blocks->NumberOf(sample.header.flags));
     result.cpu_ns += cpu_ns;
     result.wall_ns += sample.cpu_ns;
   }
@@ -91,9 +93,11 @@ Status RecordingBuilder::Build(Recording* out) const {
 
   FrameResolver resolver(log_);
   StackTree tree;
+  BlockNumbers blocks(log_);
   uint64_t lost_definitions = 0;
   for (const auto& thread : log_.threads()) {
-    AddThread(*thread, session.start_monotonic_ns, &resolver, &tree, out, &lost_definitions);
+    AddThread(*thread, session.start_monotonic_ns, &resolver, &tree, &blocks, out,
+              &lost_definitions);
   }
   for (const RecordedMark& mark : log_.marks()) {
     const uint64_t since_ns = mark.time_ns - std::min(mark.time_ns, session.start_monotonic_ns);
@@ -103,6 +107,7 @@ Status RecordingBuilder::Build(Recording* out) const {
     out->modules.push_back(
         {module.path, Hex(module.build_id), module.start, module.end, module.file_offset});
   }
+  out->blocks = blocks.blocks();
   out->frames = resolver.TakeFrames();
   out->stack_parents = tree.TakeParents();
   out->stack_frames = tree.TakeFrames();

@@ -46,11 +46,13 @@ void SampleFolding::FoldSamples(RecordedLog* log) const {
   struct Key {
     uint32_t stack_id;
     uint32_t state;
+    uint32_t label;
     bool operator==(const Key&) const = default;
   };
   struct Hash {
     size_t operator()(const Key& key) const {
-      return (uint64_t{key.stack_id} << 16 ^ key.state) * 0x9e3779b97f4a7c15;
+      return (uint64_t{key.label} << 48 ^ uint64_t{key.stack_id} << 16 ^ key.state) *
+             0x9e3779b97f4a7c15;
     }
   };
   std::unordered_map<Key, size_t, Hash> kept_of;
@@ -65,7 +67,7 @@ void SampleFolding::FoldSamples(RecordedLog* log) const {
         kept_of.clear();
       }
       const auto [entry, is_new] =
-          kept_of.try_emplace(Key{sample.stack_id, sample.state}, kept.size());
+          kept_of.try_emplace(Key{sample.stack_id, sample.state, sample.header.flags}, kept.size());
       if (is_new) {
         kept.push_back(sample);
         continue;

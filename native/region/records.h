@@ -20,6 +20,7 @@ enum class RecordType : uint16_t {
   kStack = 2,
   kFunction = 3,
   kScript = 4,
+  kBlock = 5,
   // Control chunks, written by the drain.
   kSession = 16,
   kModule = 17,
@@ -51,7 +52,8 @@ inline constexpr uint32_t kStateProbe = 1u << 12;
 // Set by the reader, for a sample that stands for an OffCpuRecord: `cpu_ns` is its wall time.
 inline constexpr uint32_t kStateOffCpu = 1u << 13;
 
-// One sample: the index record. Stands for `cpu_ns` of CPU time that ended at `time_ns`.
+// One sample: the index record. Stands for `cpu_ns` of CPU time that ended at `time_ns`. flags: the
+// label of the block that it was taken in (a BlockRecord), 0: none.
 struct SampleRecord {
   RecordHeader header;
   uint64_t time_ns;  // CLOCK_MONOTONIC
@@ -149,6 +151,19 @@ struct ScriptRecord {
 };
 static_assert(sizeof(ScriptRecord) == 32);
 
+// A label: a block within the label `parent` (0: within none). Labels are the process's, not the
+// thread's. Followed by the names of profiler, track and block, UTF-8.
+struct BlockRecord {
+  RecordHeader header;
+  uint32_t label;
+  uint32_t parent;
+  uint32_t profiler_length;
+  uint32_t track_length;
+  uint32_t name_length;
+  uint32_t reserved;
+};
+static_assert(sizeof(BlockRecord) == 32);
+
 // Control records. `reserved` fields are zero.
 
 // What sets off samples (signal_safe/tick.h).
@@ -232,7 +247,7 @@ struct OffCpuRecord {
   uint64_t time_ns;  // CLOCK_MONOTONIC
   uint64_t wall_ns;
   uint32_t stack_id;
-  uint32_t reserved;
+  uint32_t label;  // as the flags of a SampleRecord
 };
 static_assert(sizeof(OffCpuRecord) == 40);
 

@@ -1,5 +1,7 @@
 #include "signal_safe/definitions.h"
 
+#include "signal_safe/block_labels.h"
+
 namespace spprof {
 
 namespace {
@@ -104,6 +106,30 @@ uint32_t Definitions::FunctionId(const FunctionIdentity& function) {
   state_->functions[at] = {key, record.function_id};
   state_->function_count++;
   return record.function_id;
+}
+
+bool Definitions::DefineLabels(uint32_t label) {
+  uint32_t last = label;
+  for (; last != 0 && !IsLabelDefined(last);) {
+    const LabelDefinition* definition = DefinitionOf(last);
+    if (definition == nullptr) break;
+    BlockRecord record{};
+    record.label = last;
+    record.parent = definition->parent;
+    record.profiler_length = definition->profiler_length;
+    record.track_length = definition->track_length;
+    record.name_length = definition->name_length;
+    const size_t tail = size_t{record.profiler_length} + record.track_length + record.name_length;
+    const size_t size = RecordSize(sizeof(record), tail);
+    record.header = {RecordType::kBlock, 0, static_cast<uint32_t>(size)};
+    if (!writer_.Reserve(size, &swapped_)) return false;
+    writer_.Write(&record, sizeof(record), definition->text, tail);
+    last = definition->parent;
+  }
+  // Only now: who finds a label defined relies on those that it lies within.
+  for (uint32_t each = label; each != last; each = DefinitionOf(each)->parent)
+    state_->labels[each % kLabelTableSize] = static_cast<uint16_t>(each);
+  return true;
 }
 
 uint32_t Definitions::StackId(const Frame* frames, uint32_t count) {

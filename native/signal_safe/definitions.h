@@ -20,11 +20,16 @@ class Definitions {
   uint32_t FunctionId(const FunctionIdentity& function);
   // The id of a stack of `count` frames, leaf first; 0 when there was no room.
   uint32_t StackId(const Frame* frames, uint32_t count);
+  // Of a block's label and those it lies within. False: there was no room.
+  bool DefineLabels(uint32_t label);
 
   // A full ring was handed to the drain, which should be woken.
   bool swapped() const { return swapped_; }
 
  private:
+  bool IsLabelDefined(uint32_t label) const {
+    return state_->labels[label % kLabelTableSize] == label;
+  }
   bool DefineScript(const FunctionIdentity& function);
 
   LaneWriter writer_;

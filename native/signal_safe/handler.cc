@@ -1,5 +1,6 @@
 #include "signal_safe/handler.h"
 
+#include "signal_safe/block_labels.h"
 #include "signal_safe/definitions.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
@@ -95,9 +96,12 @@ Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* sta
     return prepared;
   }
   const bool is_in_gc = state->in_gc != 0 || (runs_javascript && vm_state == kVmStateGc);
-  prepared.record.header = {RecordType::kSample, 0, sizeof(SampleRecord)};
-  prepared.record.stack_id =
-      walk.is_lane_full ? 0 : definitions.StackId(state->frames, walk.frame_count);
+  const uint32_t label = LabelOf(lanes->tid);
+  prepared.record.header = {RecordType::kSample, static_cast<uint16_t>(label),
+                            sizeof(SampleRecord)};
+  prepared.record.stack_id = walk.is_lane_full || (label != 0 && !definitions.DefineLabels(label))
+                                 ? 0
+                                 : definitions.StackId(state->frames, walk.frame_count);
   prepared.record.state =
       vm_state | (is_in_gc ? kStateInGc : 0) | (walk.is_truncated ? kStateTruncated : 0) |
       (walk.is_complete ? 0 : kStateIncomplete) | (runs_javascript ? kStateRunsJavaScript : 0);

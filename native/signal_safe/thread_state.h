@@ -72,6 +72,7 @@ inline constexpr uint32_t kRuleCacheSize = 2048;
 inline constexpr uint32_t kFunctionTableSize = 2048;
 inline constexpr uint32_t kStackTableSize = 2048;
 inline constexpr uint32_t kScriptTableSize = 512;
+inline constexpr uint32_t kLabelTableSize = 256;
 inline constexpr uint32_t kMaxGcFrames = 512;
 inline constexpr uint32_t kFunctionCacheSize = 1024;
 inline constexpr uint32_t kCodeCacheSize = 1024;
@@ -120,6 +121,7 @@ struct ThreadState {
   uint32_t function_count;
   uint32_t script_count;
   KnownMaps known_maps;
+  uint16_t labels[kLabelTableSize];   // of blocks that have a BlockRecord; 0: empty
   int32_t scripts[kScriptTableSize];  // script id + 1; 0: empty
   char16_t text[kUrlCapacity];  // a script's URL, or a function's name and behind it its lines
   GcFrame gc_frames[kMaxGcFrames];

@@ -19,6 +19,10 @@ class ThreadTable {
  public:
   static constexpr uint32_t kNone = 0xffffffff;
 
+  constexpr ThreadTable() = default;
+  // As after Use.
+  constexpr ThreadTable(Sequence* words, uint32_t count) : words_(words), mask_(count - 1) {}
+
   // `words`: `count` zeroed ones, a power of two, some times the number of threads.
   void Use(Sequence* words, uint32_t count) {
     words_ = words;

@@ -17,6 +17,7 @@ const LIB_ROWS = [
   ['errors', 'nearest', 'units', 'replace-file'],
   ['option-values'],
   ['options', 'frames', 'write-pieces', 'recording-folder', 'unpack'],
+  ['block-handle', 'blocks-report', 'sample-blocks'],
   ['source-positions'],
   ['source-maps'],
   ['place-frames', 'place-frames-worker'],
@@ -24,7 +25,7 @@ const LIB_ROWS = [
   ['session-news'],
   ['exporters/', 'importers/'],
   ['profile'],
-  ['session', 'read-profile'],
+  ['session', 'read-profile', 'blocks'],
   ['index', 'register'],
   ['cli/'],
 ];
@@ -38,6 +39,9 @@ function floorsOfCMake() {
     const [name, ...uses] = words.split(/\s+/);
     floors.set(name, new Set([name, ...uses]));
   }
+  // What native code of others includes, and needs nothing.
+  for (const uses of floors.values()) uses.add('include');
+  floors.set('include', new Set(['include']));
   floors.set('addon', new Set(['addon', ...floors.keys()]));
   return floors;
 }

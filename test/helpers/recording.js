@@ -48,7 +48,7 @@ function emptyStats() {
 }
 
 /**
- * @param {{ atMs: number, cpuMs: number, wallMs?: number, stack: Frame[], thread?: number, state?: number }[]} samples stacks root first;
+ * @param {{ atMs: number, cpuMs: number, wallMs?: number, stack: Frame[], thread?: number, state?: number, block?: number }[]} samples stacks root first;
  *   frames are the same when they are the same object
  * @param {Partial<import('../../binding').NativeRecording>} [more]
  * @returns {import('../../binding').NativeRecording}
@@ -96,6 +96,8 @@ function recordingOf(samples, more = {}) {
     sampleWallNs: Float64Array.from(ordered, ({ cpuMs, wallMs }) => (wallMs ?? cpuMs) * 1e6),
     sampleStacks: Uint32Array.from(stacks),
     sampleStates: Uint8Array.from(ordered, ({ state }) => state ?? 0),
+    sampleBlocks: Uint32Array.from(ordered, ({ block }) => block ?? 0),
+    blocks: [],
     marks: [],
     modules: [],
     stats: { ...emptyStats(), signals: ordered.length, written: ordered.length },
