@@ -304,6 +304,7 @@ test('100,000 distinct stacks stay usable', async () => {
     sampleWallNs: new Float64Array(count).fill(1000),
     sampleStacks: Uint32Array.from({ length: count }, (_, i) => i + 1),
     sampleStates: new Uint8Array(count),
+    sampleBlocks: new Uint32Array(count),
   };
   const file = await write('many.html', recording);
   expect(fs.statSync(file).size).toBeLessThan(12e6);

@@ -310,6 +310,7 @@ test('a stack of 100,000 frames, and 200,000 samples, go through every format', 
     // One is as deep as can be, the others are near the root.
     sampleStacks: Uint32Array.from({ length: count }, (_, i) => (i === 0 ? depth : 1 + (i % 50))),
     sampleStates: new Uint8Array(count),
+    sampleBlocks: new Uint32Array(count),
     durationNs: count * 1e6,
   };
   const profile = new Profile(recording);

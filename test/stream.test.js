@@ -155,7 +155,7 @@ describe('samples', () => {
     const batchOf = (/** @type {number} */ id) => ({
       ...{ times: new Float64Array(3), cpuTimes: new Float64Array(3), wallTimes: new Float64Array(3) },
       ...{ stackIds: new Uint32Array(3).fill(id), threadIds: new Uint32Array(3), states: new Uint8Array(3) },
-      ...{ stacks: [{ id, frames: [] }], threads: [], dropped: 0 },
+      ...{ stacks: [{ id, frames: [] }], threads: [], blocks: [], blockIds: new Uint32Array(3), dropped: 0 },
     });
     for (let i = 0; i < QUEUE_LENGTH + 10; i++) queue.push(batchOf(i));
     for (let i = 0; i < QUEUE_LENGTH; i++) expect((await queue.next()).value).toMatchObject({ dropped: 0 });

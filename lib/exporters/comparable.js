@@ -37,7 +37,7 @@ function comparable(before, after) {
     frames: recording.frames.map(alike),
     // Kept apart by their threads alone.
     ...{ intervalNs: before.intervalNs, mode: before.mode, startTimeMs: before.startTimeMs },
-    ...{ blocks: undefined, sampleBlocks: undefined },
+    ...{ blocks: [], sampleBlocks: new Uint32Array(recording.sampleBlocks.length) },
   });
   return [make(before), make(after)];
 }

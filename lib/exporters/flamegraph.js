@@ -87,7 +87,7 @@ function sumSamples(recording, tree, bucketCount, sideOf) {
   for (let i = 0; i < sampleTimes.length; i++) {
     const stack = tree.nodeOf(i);
     const thread = sampleThreads[i];
-    const block = sampleBlocks?.[i] ?? 0;
+    const block = sampleBlocks[i];
     const bucket = Math.min(bucketCount - 1, Math.floor((sampleTimes[i] / Math.max(durationNs, 1)) * bucketCount));
     const key = `${thread},${bucket},${stack},${block}`;
     let sum = sums.get(key);
@@ -127,7 +127,7 @@ function* dataPieces(recording, { title, subtitle, sideOf }) {
     threads: recording.threads
       .filter(({ wallNs, cpuNs }) => wallNs > 0 || cpuNs > 0)
       .map(({ id, name, kind, tid }) => ({ id, label: `${name || 'thread'} (${kind}, ${tid})` })),
-    blocks: (recording.blocks ?? []).map(({ track, block }) => `${track}/${block}`),
+    blocks: recording.blocks.map(({ track, block }) => `${track}/${block}`),
     ...{ functions: tree.functions, places },
     ...{ bucketMs: recording.durationNs / 1e6 / bucketCount, bucketCount },
   };

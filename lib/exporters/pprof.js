@@ -27,7 +27,7 @@ class Sums {
   constructor(recording) {
     const { sampleThreads, sampleStacks, sampleStates, sampleCpuNs, sampleWallNs, sampleBlocks } = recording;
     for (let i = 0; i < sampleStacks.length; i++) {
-      const [stack, thread, block] = [sampleStacks[i], sampleThreads[i], sampleBlocks?.[i] ?? 0];
+      const [stack, thread, block] = [sampleStacks[i], sampleThreads[i], sampleBlocks[i]];
       const state = sampleStates[i] & (STATE_GC | STATE_OFF_CPU);
       const key = `${stack},${thread},${state},${block}`;
       let sum = this.all.get(key);
@@ -173,7 +173,7 @@ function* pprofPieces(recording) {
       { key: key.id, num: of?.tid ?? thread },
     ];
     if (block !== 0) {
-      const { track, block: name } = (recording.blocks ?? [])[block - 1];
+      const { track, block: name } = recording.blocks[block - 1];
       label.push({ key: key.track, str: text(track) }, { key: key.block, str: text(name) });
     }
     if ((state & STATE_OFF_CPU) !== 0) label.push({ key: key.state, str: text('off-cpu') });
