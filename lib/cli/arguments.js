@@ -21,7 +21,7 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {OutputRequest & { verb: 'convert', file: string, reading: Reading }} ConvertRequest
  * @typedef {{ verb: 'recover', folder: string, dump: boolean }} RecoverRequest
  * @typedef {RecordRequest | ReportRequest | ConvertRequest | RecoverRequest | DiffRequest | ViewRequest | { verb: 'help', topic: string | null } |
- *   { verb: 'version' }} Request
+ *   { verb: 'version' } | { verb: 'completion' }} Request
  */
 
 const VERBS = ['record', 'report', 'convert', 'recover', 'view', 'diff'];
@@ -226,8 +226,12 @@ function parseFileVerb(verb, args, env) {
 function parseArguments(args, env) {
   const [verb, ...rest] = args;
   if (verb === undefined || verb === 'help') return { verb: 'help', topic: null };
+  if (verb === 'completion') {
+    if (rest[0] !== 'bash') throw errors.usage('completion is for bash, and zsh through it: spprof completion bash');
+    return { verb };
+  }
   if (verb in VERB_FLAGS) return parseFileVerb(verb, rest, env);
   return parseRecord(verb === 'record' ? rest : args, env);
 }
 
-module.exports = { parseArguments, VERBS };
+module.exports = { parseArguments, VERBS, VERB_FLAGS };

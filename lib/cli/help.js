@@ -11,6 +11,7 @@ const USAGE = `Usage:
   spprof convert <file> -o <file>                      write another format
   spprof diff <before> <after>                         what has changed
   spprof recover <folder>                              finish a recording whose process and recorder died
+  spprof completion bash                               completion for bash and zsh: source <(spprof completion bash)
 `;
 
 const FILES =
@@ -111,4 +112,9 @@ The exit status is the program's own (128 + n when a signal ended it), 0 after C
 `;
 }
 
-module.exports = { helpText };
+/** @param {string} verb */
+function verbHelp(verb) {
+  return TOPICS[verb];
+}
+
+module.exports = { helpText, verbHelp, detail };

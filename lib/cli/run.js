@@ -27,6 +27,9 @@ function dispatch(request, io) {
     case 'help':
       io.stdout.write(require('./help').helpText(request.topic));
       return Promise.resolve(0);
+    case 'completion':
+      io.stdout.write(require('./completion').bashCompletion());
+      return Promise.resolve(0);
     case 'version':
       io.stdout.write(`${require('../../package.json').version}\n`);
       return Promise.resolve(0);

@@ -1,6 +1,6 @@
 'use strict';
 
-/** docs/options.md says what the options table says: `npm run fix` writes it, `npm run check` compares. */
+/** docs/options.md and the man page say what the tables of options, flags and formats say: `npm run fix` writes it, `npm run check` compares. */
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -8,6 +8,7 @@ const { OPTIONS, OPTION_NAMES, allowedText } = require('../../lib/options');
 const { ROOT } = require('../tools');
 
 const FILE = path.join(ROOT, 'docs', 'options.md');
+const MAN_PAGE = path.join(ROOT, 'docs', 'spprof.1');
 
 /** @param {string} text */
 function cell(text) {
@@ -33,14 +34,24 @@ function optionDocs() {
   ].join('\n');
 }
 
+/** What is written, by file. @returns {[string, string][]} */
+function writtenDocs() {
+  const { manPage } = require('../../lib/cli/man-page');
+  return [
+    [FILE, optionDocs()],
+    [MAN_PAGE, manPage()],
+  ];
+}
+
 function writeOptionDocs() {
-  fs.writeFileSync(FILE, optionDocs());
+  for (const [file, text] of writtenDocs()) fs.writeFileSync(file, text);
 }
 
 /** @returns {string[]} */
 function checkOptionDocs() {
-  const is = fs.existsSync(FILE) ? fs.readFileSync(FILE, 'utf8') : '';
-  return is === optionDocs() ? [] : ['docs/options.md is not what lib/options.js says; npm run fix mends it'];
+  return writtenDocs()
+    .filter(([file, text]) => !fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== text)
+    .map(([file]) => `${path.relative(ROOT, file)} is not what the tables of lib/ say; npm run fix mends it`);
 }
 
 module.exports = { checkOptionDocs, writeOptionDocs };
