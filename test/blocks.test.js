@@ -9,6 +9,7 @@ const { performance } = require('node:perf_hooks');
 const pprof = require('pprof-format');
 const zlib = require('node:zlib');
 const spprof = require('../lib/index');
+const { loadBlocksAddon } = require('./fixtures/blocks-addon/build');
 const { temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();
@@ -221,4 +222,17 @@ test('a start and a stop cost little: a microsecond where 150 ns are aimed at', 
     return ((performance.now() - begin) * 1e6) / 100_000;
   });
   expect(Math.min(...rounds)).toBeLessThan(1000);
+});
+
+test('native threads of another addon count into the same tables through spprof/blocks.h', () => {
+  const addon = loadBlocksAddon();
+  addon.hitOnThreads(4, 50_000);
+  expect(resultOf('native', 'hit').hitCount).toBe(200_000);
+  spprof.track('native').disable();
+  addon.hitOnThreads(1, 1000);
+  spprof.track('native').enable();
+  expect(resultOf('native', 'hit').hitCount).toBe(200_000);
+  const ns = Math.min(...Array.from({ length: 7 }, () => addon.nsOfAPair(200_000)));
+  process.stderr.write(`a native pair: ${ns.toFixed(1)} ns (target: 20)\n`);
+  expect(ns).toBeLessThan(500);
 });

@@ -68,18 +68,29 @@ class NativeBlocks {
   }
 
   // Looking through all loaded libraries takes some microseconds. So it is done again only when a
-  // library has been loaded since, and even that is asked less and less often.
+  // library has been loaded since, and even that is asked less and less often. Threads that come
+  // while another one looks, look too: none of their hits is lost.
   static const spprof_blocks_table_v1* Search() {
-    static std::atomic<uint32_t> calls{0};
+    static std::atomic<uint32_t> calls_in_vain{0};
     static std::atomic<uint64_t> searched{0};
-    const uint32_t call = calls.fetch_add(1, std::memory_order_relaxed);
-    if (call >= 16 && call % 1024 != 0) return nullptr;
+    const uint32_t calls = calls_in_vain.load(std::memory_order_relaxed);
+    if (calls >= 16 && calls % 1024 != 0) return InVain(&calls_in_vain);
     const uint64_t loads = CountLoads();
-    if (loads != 0 && searched.exchange(loads, std::memory_order_relaxed) == loads) return nullptr;
+    if (loads != 0 && searched.load(std::memory_order_relaxed) == loads)
+      return InVain(&calls_in_vain);
     const spprof_blocks_table_v1* table = Ask(dlsym(RTLD_DEFAULT, kEntry));
     if (table == nullptr) table = SearchLibraries();
-    if (table != nullptr) Found().store(table, std::memory_order_release);
+    if (table == nullptr) {
+      searched.store(loads, std::memory_order_relaxed);
+      return InVain(&calls_in_vain);
+    }
+    Found().store(table, std::memory_order_release);
     return table;
+  }
+
+  static const spprof_blocks_table_v1* InVain(std::atomic<uint32_t>* calls) {
+    calls->fetch_add(1, std::memory_order_relaxed);
+    return Found().load(std::memory_order_acquire);  // somebody else may have found it meanwhile
   }
 
   static const spprof_blocks_table_v1* Ask(void* entry) {
