@@ -151,7 +151,7 @@ test('an idle server stays idle', async () => {
 });
 
 test('work that a timer sets off: each part has its share, though our ticks end the waits between', async () => {
-  const { truth, recording } = await recordProgram('../../bench/peers/timers', { options: ['-i', '500us'] });
+  const { truth, recording } = await recordProgram('timer-parts', { options: ['-i', '500us'] });
   const main = recording.threads.find(({ kind }) => kind === 'main')?.tid ?? 0;
   const of = (/** @type {string} */ name) =>
     cpuWhere(recording, main, (stack) => stack.some(({ functionName }) => functionName === name));

@@ -1,11 +1,10 @@
 #include "blocks/tick_clock.h"
 
-#include <fstream>
-#include <string>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
+#include "platform/small_file.h"
 #include "platform/threads.h"
 
 namespace spprof {
@@ -22,10 +21,8 @@ bool IsCounterTrusted() {
   constexpr unsigned kInvariantCounter = 1u << 8;
   if (__get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx) == 0 || (edx & kInvariantCounter) == 0)
     return false;
-  std::ifstream file("/sys/devices/system/clocksource/clocksource0/current_clocksource");
-  std::string source;
-  file >> source;
-  return source == "tsc";
+  constexpr char kSource[] = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+  return ReadFirstLine(kSource) == "tsc";
 #elif defined(__aarch64__)
   return true;  // the architecture's generic timer has one rate on all cores
 #else

@@ -11,22 +11,12 @@
 #include <cstring>
 #include <string>
 
+#include "platform/small_file.h"
 #include "platform/threads.h"
 
 namespace spprof {
 
 namespace {
-
-// What the kernel allows; "?" where it does not say. Not by a stream: libstdc++'s are linked in.
-std::string Paranoid() {
-  const int file = open("/proc/sys/kernel/perf_event_paranoid", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return "?";
-  char text[16];
-  const ssize_t size = read(file, text, sizeof(text));
-  close(file);
-  const std::string whole(text, size > 0 ? static_cast<size_t>(size) : 0);
-  return whole.empty() ? "?" : whole.substr(0, whole.find('\n'));
-}
 
 int Open(pid_t tid, uint64_t interval_ns, bool with_kernel) {
   struct perf_event_attr attributes;
@@ -84,7 +74,8 @@ Status CheckPerfEvents() {
   }
   return Status::Error(kErrTimer, "timer perf cannot be used here (perf_event_open: " +
                                       std::string(std::strerror(status.error_number())) +
-                                      "; kernel.perf_event_paranoid is " + Paranoid() +
+                                      "; kernel.perf_event_paranoid is " +
+                                      ReadFirstLine("/proc/sys/kernel/perf_event_paranoid") +
                                       ", and containers often forbid it); use timer auto");
 }
 

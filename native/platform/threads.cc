@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "platform/small_file.h"
+
 namespace spprof {
 
 namespace {
@@ -23,12 +25,7 @@ uint64_t ReadClock(clockid_t clock) {
 // The first bytes of /proc/self/task/<tid>/<file>.
 std::string ReadTaskFile(pid_t tid, const char* file) {
   const std::string path = "/proc/self/task/" + std::to_string(tid) + "/" + file;
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};
-  char buffer[512];
-  const ssize_t size = read(fd, buffer, sizeof(buffer));
-  close(fd);
-  return size > 0 ? std::string(buffer, static_cast<size_t>(size)) : std::string();
+  return ReadSmallFile(path.c_str());
 }
 
 }  // namespace

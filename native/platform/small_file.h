@@ -1,0 +1,14 @@
+// A file of the kernel's, such as those of /proc and /sys. Not by a stream: libstdc++ is linked
+// into the addon, and its streams are half a megabyte.
+#pragma once
+
+#include <string>
+
+namespace spprof {
+
+// The first 512 bytes; empty when it cannot be read.
+std::string ReadSmallFile(const char* path);
+// Its first line.
+std::string ReadFirstLine(const char* path);
+
+}  // namespace spprof
