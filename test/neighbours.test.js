@@ -61,6 +61,28 @@ testUnlessChosen("V8's profiler that starts and ends while we record: both see t
   expect(signal).toMatch(/^SIGRTMIN\+\d+$/);
 });
 
+testUnlessChosen('@datadog/pprof, in SIGPROF too: both see the work, and both end alone', () => {
+  const { ours, theirs, again } = evaluate(`
+    const { time } = require(${JSON.stringify(require.resolve('@datadog/pprof'))});
+    const namesOf = (profile) => profile.function.map(({ name }) => profile.stringTable.strings[Number(name)]);
+    const session = spprof.start({ intervalUs: 1000, timer: 'hires' });
+    time.start({ intervalMicros: 1000 });
+    hotLoop(400);
+    const theirs = namesOf(time.stop());
+    hotLoop(400);
+    const { functions } = await session.stop();
+    time.start({ intervalMicros: 1000 });
+    hotLoop(300);
+    print({
+      ours: functions.find(({ functionName }) => functionName === 'hotLoop').totalNs / 1e6,
+      theirs: theirs.includes('hotLoop'),
+      again: namesOf(time.stop()).includes('hotLoop'),
+    });
+  `);
+  expect(ours).toBeGreaterThan(600);
+  expect({ theirs, again }).toEqual({ theirs: true, again: true });
+});
+
 testUnlessChosen('a listener for SIGPROF that comes and goes while we record', () => {
   const { heard, written } = evaluate(`
     let heard = 0;
