@@ -2,7 +2,9 @@
 
 const { openRecording } = require('./input');
 const { checkOutputs, expandPattern, planOutputs } = require('./output-names');
+const { plural } = require('../units');
 const { programName } = require('./command');
+const { withProgress } = require('./progress');
 const { writeOutputs } = require('./write-outputs');
 
 /**
@@ -20,7 +22,9 @@ async function convert(request, io) {
     file: expandPattern(pattern, { pid, startTimeMs, program, isFirst: true }),
     format,
   }));
-  for (const written of await writeOutputs(profile, files, log)) io.stdout.write(`${written.path}\n`);
+  const writing = writeOutputs(profile, files, log);
+  for (const written of await withProgress(io, `writing ${plural(files.length, 'file')}`, writing))
+    io.stdout.write(`${written.path}\n`);
   return 0;
 }
 

@@ -6,6 +6,7 @@ const { messageOf } = require('../errors');
 const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
 const { extensionOf } = require('../exporters/formats');
 const { expandPattern } = require('./output-names');
+const { withProgress } = require('./progress');
 const { moveLog, writeOutputs } = require('./write-outputs');
 
 /**
@@ -86,7 +87,11 @@ async function processRecordings(ended) {
   const recorded = [];
   for (const { folder, pid } of folders.filter((each) => !alive.has(each.pid))) {
     try {
-      const profile = await readProcess(folder, ended.reading);
+      const profile = await withProgress(
+        io,
+        `reading the recording of process ${pid}`,
+        readProcess(folder, ended.reading),
+      );
       for (const problem of profile.sourceMapProblems) io.stderr.write(`spprof: ${problem}\n`);
       recorded.push({ profile, folder });
     } catch (error) {
@@ -98,7 +103,8 @@ async function processRecordings(ended) {
   const summaries = [];
   for (const [index, each] of inOrder(recorded, ended.firstPid).entries()) {
     try {
-      summaries.push(await writeProcess(each, index === 0, ended));
+      const writing = writeProcess(each, index === 0, ended);
+      summaries.push(await withProgress(io, `writing the profile of process ${each.profile.pid}`, writing));
     } catch (error) {
       isComplete = false;
       io.stderr.write(`spprof: ${messageOf(error)}; the recording is kept in ${each.folder}\n`);

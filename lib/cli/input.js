@@ -4,6 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
 const { isAlive, processFolders } = require('./collect');
+const { withProgress } = require('./progress');
 
 /** The recordings that a user names: a log, another profiler's file, a process's folder, or a folder of those. */
 
@@ -44,7 +45,7 @@ function foldersIn(folder) {
  * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`
  */
 async function openRecording(file, { reading, io }) {
-  const opened = await openAs(file, reading);
+  const opened = await withProgress(io, `reading ${file}`, openAs(file, reading));
   for (const problem of opened.profile.sourceMapProblems) io.stderr.write(`spprof: ${problem}\n`);
   return opened;
 }

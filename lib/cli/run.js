@@ -5,7 +5,7 @@ const { parseArguments } = require('./arguments');
 
 /**
  * What the command line needs of its surroundings; tests give their own.
- * @typedef {{ stdout: { write(text: string): unknown }, stderr: { write(text: string): unknown },
+ * @typedef {{ stdout: { write(text: string): unknown }, stderr: { write(text: string): unknown, isTTY?: boolean },
  *   env: Record<string, string | undefined>, execPath: string, cwd(): string }} Io
  */
 

@@ -1,0 +1,51 @@
+'use strict';
+
+const { withProgress } = require('../lib/cli/progress');
+
+/** A terminal that tells of its first text. */
+function terminal() {
+  /** @type {string[]} */
+  const texts = [];
+  let tell = () => {};
+  const first = new Promise((resolve) => {
+    tell = () => resolve(undefined);
+  });
+  const stderr = { isTTY: true, write: (/** @type {string} */ text) => tell(texts.push(text)) };
+  return { stderr, texts, first };
+}
+
+test('work over a second has a line on the terminal, which is wiped at its end', async () => {
+  const { stderr, texts, first } = terminal();
+  let finish = (/** @type {string} */ _value) => {};
+  const work = new Promise((resolve) => {
+    finish = resolve;
+  });
+  const done = withProgress({ stderr }, 'reading a.spprof', work);
+  await first;
+  finish('read');
+  expect(await done).toBe('read');
+  expect(texts[0]).toBe('\r\u001b[Kspprof: reading a.spprof … 1 s');
+  expect(texts.at(-1)).toBe('\r\u001b[K');
+});
+
+test('short work has none, and what fails still wipes it', async () => {
+  const { stderr, texts } = terminal();
+  expect(await withProgress({ stderr }, 'reading', Promise.resolve(1))).toBe(1);
+  await expect(withProgress({ stderr }, 'reading', Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(texts).toEqual([]);
+});
+
+test('a file or a pipe never sees it', async () => {
+  jest.useFakeTimers();
+  const { stderr, texts } = terminal();
+  let finish = () => {};
+  const slow = new Promise((resolve) => {
+    finish = () => resolve(undefined);
+  });
+  const done = withProgress({ stderr: { ...stderr, isTTY: false } }, 'reading', slow);
+  jest.advanceTimersByTime(5000);
+  finish();
+  await done;
+  jest.useRealTimers();
+  expect(texts).toEqual([]);
+});
