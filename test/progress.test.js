@@ -49,3 +49,38 @@ test('a file or a pipe never sees it', async () => {
   jest.useRealTimers();
   expect(texts).toEqual([]);
 });
+
+describe('colours', () => {
+  const FILE = require('node:path').join(__dirname, 'fixtures', 'profiles', 'node.cpuprof.json');
+  /** The command in this process, with a terminal or without. @param {string[]} args @param {boolean} isTTY @param {Record<string, string>} env */
+  async function runWith(args, isTTY, env) {
+    const { run } = require('../lib/cli/run');
+    let [out, told] = ['', ''];
+    const stdout = { isTTY, write: (/** @type {string} */ text) => (out += text) };
+    const stderr = { isTTY, write: (/** @type {string} */ text) => (told += text) };
+    await run(args, { stdout, stderr, env, execPath: process.execPath, cwd: () => __dirname });
+    return { out, told };
+  }
+
+  test('are for terminals', async () => {
+    const { out } = await runWith(['report', FILE], true, {});
+    const head = out.split('\n')[1];
+    expect([head.startsWith('\u001b[1m '), head.includes('self ms'), head.endsWith('\u001b[0m')]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    const { told } = await runWith(['report', 'no-such-file'], true, {});
+    expect(told.startsWith('\u001b[31mspprof:\u001b[0m cannot read')).toBe(true);
+  });
+
+  test.each([
+    ['a file', false, {}],
+    ['NO_COLOR', true, { NO_COLOR: '1' }],
+    ['TERM=dumb', true, { TERM: 'dumb' }],
+  ])('and not for %s', async (_, isTTY, env) => {
+    const { out } = await runWith(['report', FILE], isTTY, /** @type {any} */ (env));
+    expect(out).toContain('self ms');
+    expect(out).not.toContain('\u001b');
+  });
+});

@@ -1,6 +1,7 @@
 'use strict';
 
 const { errors } = require('../errors');
+const { paint } = require('./colors');
 const { openRecording } = require('./input');
 
 /**
@@ -13,6 +14,11 @@ function threadIds({ threads }, wanted) {
   if (found.length > 0) return found.map(({ id }) => id);
   const available = threads.map(({ id, name, kind }) => `${id} (${name}, ${kind})`).join(', ') || 'none';
   throw errors.unknownThread(wanted, available);
+}
+
+/** The head of the table stands out. @param {string} text @param {import('./run').Io} io */
+function withBoldHead(text, io) {
+  return text.replace(/^ +(?:self +self ms|total +self) .*$/m, (head) => paint(io.stdout, io.env, 'bold', head));
 }
 
 /** @param {import('../profile').Profile} profile */
@@ -34,8 +40,8 @@ async function report({ file, reading, top, sort, thread, tree, threshold, json 
   const { profile: whole } = await openRecording(file, { reading, io });
   const profile = thread === null ? whole : whole.filter({ threadIds: threadIds(whole, thread) });
   if (json) io.stdout.write(`${JSON.stringify(jsonOf(profile), null, 2)}\n`);
-  else if (tree) io.stdout.write(profile.toTree({ threshold: threshold / 100 }));
-  else io.stdout.write(profile.toText({ limit: top, sort, folder: io.cwd() }));
+  else if (tree) io.stdout.write(withBoldHead(profile.toTree({ threshold: threshold / 100 }), io));
+  else io.stdout.write(withBoldHead(profile.toText({ limit: top, sort, folder: io.cwd() }), io));
   return 0;
 }
 

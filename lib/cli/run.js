@@ -2,10 +2,11 @@
 
 const { codeOf, messageOf } = require('../errors');
 const { parseArguments } = require('./arguments');
+const { paint } = require('./colors');
 
 /**
  * What the command line needs of its surroundings; tests give their own.
- * @typedef {{ stdout: { write(text: string): unknown }, stderr: { write(text: string): unknown, isTTY?: boolean },
+ * @typedef {{ stdout: { write(text: string): unknown, isTTY?: boolean }, stderr: { write(text: string): unknown, isTTY?: boolean },
  *   env: Record<string, string | undefined>, execPath: string, cwd(): string }} Io
  */
 
@@ -48,7 +49,7 @@ async function run(args, io) {
   } catch (error) {
     const isOurs = codeOf(error).startsWith('ERR_SPPROF_');
     const text = isOurs ? messageOf(error) : `internal error: ${error instanceof Error ? error.stack : error}`;
-    io.stderr.write(`spprof: ${text}\n`);
+    io.stderr.write(`${paint(io.stderr, io.env, 'red', 'spprof:')} ${text}\n`);
     return isOurs ? 2 : 70;
   }
 }
