@@ -74,6 +74,10 @@ Examples:
 Moves what a dead process left in its region into the log beside it. The folder is that of one process, or the one
 given with --dir, which holds them.
 --dump prints what registry and lanes hold instead, and changes nothing; the process may still run.
+
+Examples:
+  spprof recover .spprof-Xq2vTa
+  spprof recover --dump /var/tmp/recordings/4242
 `,
 });
 
@@ -108,6 +112,12 @@ ${lines.join('\n')}
 
 Formats: ${formats.join(', ')}.
 Environment: ${variables.join(', ')}.
+Examples:
+  spprof -o app.html node app.js
+  spprof -r 1000 -o app.pb.gz -o app.cpuprofile -- npm test
+  spprof -m wall -d 30 --dir recordings node server.js
+  spprof -o load.html --on-port 'autocannon localhost:$PORT' node server.js
+
 The exit status is the program's own (128 + n when a signal ended it), 0 after Ctrl-C, 2 when nothing was started.
 `;
 }
