@@ -74,6 +74,13 @@ describe.each(TIERS)('%s', (_tier, flags, turns) => {
   });
 });
 
+test('optimized WebAssembly, which may begin without making a frame', () => {
+  const results = step(['--no-liftoff'], 20_000, ['webassembly']);
+  expectRight(results);
+  const leaves = results.webassembly.chains.map((/** @type {any} */ { names }) => names[0]);
+  expect(leaves).toEqual(expect.arrayContaining(['run_wasm', 'run_wasm_imported']));
+});
+
 test('no stack has a wrong caller while a collection begins and moves objects', () => {
   const results = step(['--expose-gc', '--single-threaded-gc'], 1, ['collections']);
   expectRight(results);

@@ -88,6 +88,8 @@ uint32_t FrameResolver::Resolve(const RecordedThread& thread, Frame frame) {
     case FrameType::kRegExp:
       // The pattern cannot be told from the address; the function that runs it is the next frame.
       return Special("(regexp)", FrameKind::kJs);
+    case FrameType::kWasm:
+      return Special("(wasm)", FrameKind::kUnknownJs);
     case FrameType::kUnknownJs:
       break;
   }

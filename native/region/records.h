@@ -84,6 +84,8 @@ enum class FrameType : uint8_t {
   kBuiltin = 3,    // V8's embedded builtins; bits 0..47: address
   kGc = 4,         // stands for a garbage collection where native frames are not kept
   kRegExp = 5,     // compiled code of a regular expression; bits 0..47: address
+  kWasm = 7,       // WebAssembly whose function could not be told, or what only converts arguments;
+                   // bits 0..47: address
   kTruncated = 6,  // stands for frames that are left out between the leaf's part of a long stack
                    // and the root's
 };
@@ -126,7 +128,7 @@ struct FunctionRecord {
   RecordHeader header;
   uint32_t function_id;
   int32_t script_id;   // a ScriptRecord of the same thread, or -1 (a builtin)
-  int32_t literal_id;  // function literal id within the script
+  int32_t literal_id;  // function literal id within the script; WebAssembly: index in its module
   int32_t
       start_offset;  // of the function's first character in the script, UTF-16 units; -1 unknown
   int32_t end_offset;

@@ -69,7 +69,9 @@ bool Definitions::DefineScript(const FunctionIdentity& function) {
 
 uint32_t Definitions::FunctionId(const FunctionIdentity& function) {
   // Never 0: script ids are positive for what has a script.
-  const uint64_t key = static_cast<uint64_t>(static_cast<uint32_t>(function.script_id)) << 32 |
+  // The functions that WebAssembly exports to JavaScript have literal ids in the module's script.
+  const uint64_t key = uint64_t{function.is_wasm()} << 63 |
+                       static_cast<uint64_t>(static_cast<uint32_t>(function.script_id)) << 32 |
                        static_cast<uint32_t>(function.literal_id);
   uint32_t at = static_cast<uint32_t>(Mix(key)) % kFunctionTableSize;
   for (; state_->functions[at].key != 0; at = (at + 1) % kFunctionTableSize) {

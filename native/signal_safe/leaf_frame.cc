@@ -330,11 +330,31 @@ uint64_t FindFirstCall(uint64_t start) {
   return 0;
 }
 
+bool ReadLiftoffEntry(uint64_t start, LiftoffEntry* out) {
+  uint64_t code;
+  uint32_t make_room;
+  if (!GuardedLoad64(start, &code)) return false;
+  if ((code & 0xffffffff) == 0xe8e43145) {  // xor r12d, r12d; call
+    *out = {0, start + 3, start + 8};
+  } else if ((code & 0xffff) == 0xbc41 && (code >> 48 & 0xff) == 0xe8) {  // mov r12d, imm; call
+    *out = {static_cast<uint32_t>(code >> 16), start + 6, start + 11};
+  } else {
+    return false;
+  }
+  return GuardedLoad32(out->after_call, &make_room) && (make_room & 0xffffff) == 0xec8148;
+}
+
 bool IsBeforeFrameOfLiftoff(uint64_t pc) {
-  for (const uint64_t begin : {pc, pc - 3, pc - 8}) {
-    uint32_t clear_and_call, make_room;
-    if (GuardedLoad32(begin, &clear_and_call) && clear_and_call == 0xe8e43145 &&
-        GuardedLoad32(begin + 8, &make_room) && (make_room & 0xffffff) == 0xec8148) {
+  uint64_t jump;
+  LiftoffEntry target;
+  if (GuardedLoad64(pc, &jump) && (jump & 0xff) == 0xe9 &&  // in the module's jump table
+      ReadLiftoffEntry(pc + 5 + static_cast<uint64_t>(static_cast<int32_t>(jump >> 8)), &target)) {
+    return true;
+  }
+  for (const uint64_t begin : {pc, pc - 3, pc - 6, pc - 8, pc - 11}) {
+    LiftoffEntry entry;
+    if (ReadLiftoffEntry(begin, &entry) &&
+        (pc == begin || pc == entry.call || pc == entry.after_call)) {
       return true;
     }
   }

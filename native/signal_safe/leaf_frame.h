@@ -32,8 +32,16 @@ struct LeafFrame {
 
 LeafFrame FindLeafFrame(uint64_t pc, uint32_t max_instructions);
 
-// Whether `pc` is the entry of WebAssembly's baseline code, which calls a builtin to make its frame
-// (xor r12, r12; call; sub rsp, imm), or where that builtin will return.
+// The entry of WebAssembly's baseline code, from V8 13 on: the function's number goes to r12, and a
+// builtin is called to make the frame (V8's wasm/baseline/x64/liftoff-assembler-x64-inl.h).
+struct LiftoffEntry {
+  uint32_t function;  // among those that the module itself defines
+  uint64_t call;
+  uint64_t after_call;
+};
+bool ReadLiftoffEntry(uint64_t start, LiftoffEntry* out);
+
+// Whether `pc` is in such an entry, at a jump to one, or where that builtin will return.
 bool IsBeforeFrameOfLiftoff(uint64_t pc);
 
 // The end of the first call at or after `start`, when there is one among the first few

@@ -51,6 +51,16 @@ struct PlaceCacheEntry {
   uint32_t place;
 };
 
+// A place in WebAssembly's code. Code is freed without a collection that is announced, so the
+// instructions around it are compared, too.
+struct WasmCacheEntry {
+  uint64_t pc;
+  uint64_t instance;
+  uint64_t instructions;  // their hash
+  Frame frame;
+  uint32_t epoch;
+};
+
 // A function that has a FunctionRecord, by (script id, literal id).
 struct FunctionEntry {
   uint64_t key;  // 0: empty
@@ -78,6 +88,7 @@ inline constexpr uint32_t kFunctionCacheSize = 1024;
 inline constexpr uint32_t kCodeCacheSize = 1024;
 inline constexpr uint32_t kCodeFramesSize = 4096;
 inline constexpr uint32_t kPlaceCacheSize = 1024;
+inline constexpr uint32_t kWasmCacheSize = 1024;
 inline constexpr uint32_t kNameCapacity = 256;  // UTF-16 units
 inline constexpr uint32_t kUrlCapacity = 1024;
 inline constexpr uint32_t kLinesCapacity = 512;  // bytes
@@ -132,6 +143,7 @@ struct ThreadState {
   uint32_t code_frames_used;
   Frame code_frames[kCodeFramesSize];
   PlaceCacheEntry place_cache[kPlaceCacheSize];
+  WasmCacheEntry wasm_cache[kWasmCacheSize];
   FunctionEntry functions[kFunctionTableSize];
   StackEntry stacks[kStackTableSize];
   Frame frames[];  // max_frames

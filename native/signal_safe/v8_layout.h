@@ -32,6 +32,9 @@ struct V8Layout {
   uint16_t deopt_data_type = 0;
   uint16_t deopt_literals_type = 0;
   uint16_t first_nonstring_type = 128;
+  uint16_t wasm_module_type = 0;  // WasmModuleObject; 0: nothing is known of WebAssembly
+  uint16_t wasm_instance_type =
+      0;  // WasmInstanceObject; 0: frames hold it themselves (up to V8 11)
 
   // Objects.
   uint8_t map_instance_type = 12;
@@ -45,6 +48,7 @@ struct V8Layout {
   uint8_t script_column_offset = 32;
   uint8_t script_line_ends = 56;
   uint8_t script_id = 64;
+  uint8_t script_wasm_module = 0;  // the managed object of a module's script
   // ScopeInfo: slots of eight bytes after the map.
   uint8_t scope_first_variable = 3;
   bool scope_flags_are_raw = false;    // a raw 32-bit word instead of a Smi
@@ -70,7 +74,12 @@ struct V8Layout {
   // Frame markers (StackFrame::Type).
   uint8_t frame_entry = 1;
   uint8_t frame_construct_entry = 2;
-  uint8_t frame_irregexp = 0;  // 0: none
+  uint8_t frame_irregexp = 0;     // 0: none
+  uint8_t frame_wasm = 0;         // 0: none
+  bool wasm_is_numbered = false;  // V8 13 on: baseline code says which function it is
+  uint8_t wasm_slot_bytes = 5;    // of a module's jump table
+  uint8_t frame_wasm_to_js = 0;
+  uint8_t frame_js_to_wasm = 0;
 
   // Source positions. Offset 0: unknown.
   PositionEncoding position_encoding = PositionEncoding::kUnknown;

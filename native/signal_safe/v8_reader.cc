@@ -97,6 +97,10 @@ bool V8Reader::ReadScope(uint64_t scope, uint32_t* flags, uint32_t* slot) const 
 }
 
 bool V8Reader::ReadName(const FunctionIdentity& function, Text* out) const {
+  if (function.is_wasm()) {
+    ReadWasmName(function, out);
+    return true;
+  }
   uint64_t name_or_scope;
   uint16_t type;
   if (!Field(function.shared, v8_.shared_name_or_scope_info, &name_or_scope) ||
@@ -126,6 +130,7 @@ bool V8Reader::ReadName(const FunctionIdentity& function, Text* out) const {
 }
 
 void V8Reader::ReadPositions(const FunctionIdentity& function, FunctionPositions* out) const {
+  if (function.is_wasm()) return ReadWasmPosition(function, out);
   uint64_t scope;
   uint16_t type;
   if (!Field(function.shared, v8_.shared_name_or_scope_info, &scope) || !TypeOf(scope, &type) ||

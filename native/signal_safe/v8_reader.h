@@ -19,6 +19,7 @@ struct KnownMaps {
   uint64_t script = 0;
   uint64_t bytecode_array = 0;
   uint64_t instruction_stream = 0;
+  uint32_t wasm_bytes_field = 0;  // where V8's C++ object for a module points to its bytes
 };
 
 // What a sample needs to know of a function; `shared` is only valid within the handler.
@@ -26,7 +27,8 @@ struct FunctionIdentity {
   uint64_t shared = 0;
   uint64_t script = 0;  // 0: a builtin
   int32_t script_id = -1;
-  int32_t literal_id = -1;
+  int32_t literal_id = -1;  // WebAssembly: the function's index in its module; -1: not known
+  bool is_wasm() const { return shared == 0; }
 };
 
 struct FunctionPositions {
@@ -41,6 +43,14 @@ struct CodeObject {
   uint64_t instruction_start = 0;
   uint32_t instruction_size = 0;
   uint32_t kind = 0;
+};
+
+// WebAssembly's machine code.
+struct WasmCode {
+  uint64_t start = 0;
+  uint32_t slot = 0;  // its function's, in the jump table
+  bool has_slot = false;
+  bool is_numbered = false;  // the code itself has said so
 };
 
 // A place in optimized code, followed from the innermost inlined function outward.
@@ -112,6 +122,12 @@ class V8Reader {
   // damaged.
   bool StepInlineWalk(InlineWalk* walk, FunctionIdentity* function) const;
 
+  // v8_wasm.cc. `instance` is from the frame's slot, or a register. ReadWasmScript leaves
+  // `literal_id` open, which is for ReadWasmIndex to tell.
+  bool ReadWasmScript(uint64_t instance, FunctionIdentity* out) const;
+  bool FindWasmCode(uint64_t pc, uint64_t instance, WasmCode* out) const;
+  bool ReadWasmIndex(uint64_t script, uint32_t slot, int32_t* index) const;
+
  private:
   bool Field(uint64_t object, uint32_t offset, uint64_t* out) const;
   bool SmiField(uint64_t object, uint32_t offset, int32_t* out) const;
@@ -128,6 +144,12 @@ class V8Reader {
   void ResolveLine(uint64_t script, FunctionPositions* positions) const;
   bool LineFromTable(uint64_t line_ends, FunctionPositions* positions) const;
   bool LineFromSource(uint64_t source, FunctionPositions* positions) const;
+  bool FindFieldOfType(uint64_t object, uint32_t fields, uint16_t type, uint64_t* out) const;
+  bool FindWasmPrologue(uint64_t pc, uint64_t* start) const;
+  bool FindWasmSlot(uint64_t pc, uint64_t instance, uint64_t begin, WasmCode* out) const;
+  bool FindWasmBytes(uint64_t script, uint64_t* begin, uint64_t* size) const;
+  void ReadWasmName(const FunctionIdentity& function, Text* out) const;
+  void ReadWasmPosition(const FunctionIdentity& function, FunctionPositions* out) const;
 
   const V8Layout& v8_;
   KnownMaps* maps_;

@@ -255,6 +255,8 @@ void Walker::EmitLeafCode(const ModuleRange* module) {
         Emit(MakeJsFrame(Tier::kBaseline, id, 0));
         return;
       }
+    } else if (EmitWasmLeaf()) {
+      return;
     }
   }
   Emit(MakeFrame(FrameType::kUnknownJs, LookupPc()));
@@ -281,12 +283,13 @@ void Walker::EmitV8Frame(const ModuleRange* module) {
   if (!V8Reader::LooksLikeHeapObject(marker)) {  // a typed frame: stub, entry, exit, ...
     if (in_builtin) {
       Emit(here);
+    } else if (EmitWasmFrame(marker, function_word)) {
     } else if (v8_.frame_irregexp != 0 && marker == uint64_t{v8_.frame_irregexp} << 1) {
       Emit(MakeFrame(FrameType::kRegExp, pc));
     } else if (is_leaf_) {
       EmitLeafCode(nullptr);
     } else {
-      Emit(here);  // a stub, WebAssembly, a builtin in a copy that is not mapped from a file
+      Emit(here);  // a stub, a builtin in a copy that is not mapped from a file
     }
     return;
   }

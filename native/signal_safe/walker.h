@@ -95,6 +95,23 @@ class Walker {
   bool FunctionIdOf(uint64_t word, uint32_t* id);
   bool DefinedId(const FunctionIdentity& function, uint32_t* id);
 
+  // walker_wasm.cc: WebAssembly.
+  // False: not a WebAssembly frame.
+  bool EmitWasmFrame(uint64_t marker, uint64_t instance);
+  bool EmitWasmLeaf();
+  // Of a WebAssembly frame. False: it is none.
+  bool WasmInstanceAt(uint64_t fp, uint64_t* instance) const;
+  // Whether `pc` may be where the WebAssembly frame at registers_.fp is.
+  bool IsInWasm(uint64_t pc) const;
+  bool IsWasmMarker(uint64_t marker) const {
+    return v8_.frame_wasm != 0 && marker == uint64_t{v8_.frame_wasm} << 1;
+  }
+  Frame WasmFrameAt(uint64_t pc, uint64_t instance);
+  Frame FindWasmFrame(uint64_t pc, uint64_t instance);
+  WasmCacheEntry& WasmCacheOf(uint64_t pc) const;
+  Frame RememberedWasm(uint64_t pc, uint64_t instance) const;
+  void RememberWasm(uint64_t pc, uint64_t instance, Frame frame);
+
   void Emit(Frame frame);
   // Puts the parts of a long stack together; see Emit.
   void CloseLongStack();

@@ -30,7 +30,7 @@ bool Walker::IsReturnAddress(uint64_t address) const {
   if (!FollowsCall(address)) return false;
   CodeObject code;  // what lies before an object may look like a call
   return !V8Reader::LooksLikeHeapObject(address) ||
-         (MayReadHeap() && reader_.FindCode(address - 1, &code));
+         (MayReadHeap() && (reader_.FindCode(address - 1, &code) || IsInWasm(address - 1)));
 }
 
 // `function_word` is from the frame's own slot (DESIGN D4).

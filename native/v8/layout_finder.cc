@@ -201,6 +201,18 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   v8.frame_entry = offset({"frametype_EntryFrame"});
   v8.frame_construct_entry = offset({"frametype_ConstructEntryFrame"});
   v8.frame_irregexp = static_cast<uint8_t>(metadata.Find({"frametype_IrregexpFrame"}, 0));
+  const auto frame = [&metadata](std::string_view name) {
+    return static_cast<uint8_t>(metadata.Find({name}, 0));
+  };
+  v8.frame_wasm = frame("frametype_WasmFrame");
+  v8.frame_wasm_to_js = frame("frametype_WasmToJsFrame");
+  v8.frame_js_to_wasm = frame("frametype_JsToWasmFrame");
+  v8.wasm_is_numbered = version.major >= 13;
+  v8.wasm_slot_bytes = version.major >= 13 ? 8 : 5;
+  v8.wasm_module_type = static_cast<uint16_t>(metadata.Find({"type_WasmModuleObject__"}, 0));
+  v8.wasm_instance_type = static_cast<uint16_t>(metadata.Find({"type_WasmInstanceObject__"}, 0));
+  v8.script_wasm_module =
+      static_cast<uint8_t>(metadata.Find({"class_Script__wasm_managed_native_module__"}, 0));
   v8.js_frames = complete;
   if (!complete) {
     warnings->push_back(

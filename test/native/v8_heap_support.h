@@ -55,6 +55,10 @@ inline V8Layout LayoutOfNode22() {
   v8.kind_baseline = 10;
   v8.kind_maglev = 11;
   v8.kind_turbofan = 12;
+  v8.wasm_instance_type = 2156;
+  v8.wasm_module_type = 2158;
+  v8.script_wasm_module = 80;
+  v8.frame_wasm = 4;
   return v8;
 }
 
@@ -75,6 +79,8 @@ inline V8Layout LayoutOfNode24() {
   v8.deopt_positions_index = 8;
   v8.deopt_shared_index = 7;
   v8.deopt_shared_is_wrapped = true;
+  v8.wasm_is_numbered = true;
+  v8.wasm_slot_bytes = 8;
   return v8;
 }
 
@@ -115,6 +121,12 @@ struct Inlining {
   std::vector<uint64_t> functions;  // SharedFunctionInfos
   std::vector<Call> calls;
   std::vector<uint8_t> position_table;
+};
+
+struct WasmInstance {
+  uint64_t instance;
+  uint64_t table;
+  std::vector<uint64_t> code;  // of each function
 };
 
 struct ScopeFields {
@@ -273,6 +285,38 @@ class V8Heap {
     const uint64_t function = New(type, 64);
     Set(function, v8.function_shared, shared);
     return function;
+  }
+
+  // An instance of the module that `bytes` are, with the code of as many functions.
+  WasmInstance Wasm(const std::vector<uint8_t>& bytes, uint64_t script, uint32_t functions) {
+    constexpr uint64_t kLine = 64;
+    WasmInstance wasm{New(209, 320), 0, {}};
+    const uint64_t object = New(v8.wasm_instance_type, 96), module = New(v8.wasm_module_type, 64);
+    Set(wasm.instance, 160, object);
+    Set(object, 32, module);
+    Set(module, 32, script);
+    const uint64_t slots = kLine / v8.wasm_slot_bytes, lines = (functions + slots - 1) / slots;
+    wasm.table = Room((lines + functions + 1) * kLine, kLine);
+    Set(wasm.instance, 72, wasm.table);
+    for (uint32_t i = 0; i < functions; i++) {
+      const uint64_t slot = wasm.table + i / slots * kLine + i % slots * v8.wasm_slot_bytes;
+      wasm.code.push_back(wasm.table + (lines + i) * kLine);
+      const auto distance = static_cast<uint32_t>(wasm.code[i] - slot - 5);
+      Set(slot + 1, 0, uint64_t{distance} << 8 | 0xe9);
+      Set(wasm.code[i] + 1, 0, 0x56'006a'e5894855 | uint64_t{v8.frame_wasm} << 41);
+    }
+    // V8's C++ side.
+    const uint64_t data = Room(bytes.size() + 8, 8), vector = Room(16, 8), native = Room(768, 8);
+    std::memcpy(reinterpret_cast<void*>(data), bytes.data(), bytes.size());
+    Set(vector + 1, 0, data);
+    Set(vector + 1, 8, bytes.size());
+    Set(native + 1, 200, vector);
+    const uint64_t holder = Room(16, 8), destructor = Room(64, 8), managed = New(204, 16);
+    Set(holder + 1, 0, native);
+    Set(destructor + 1, 24, holder);
+    Set(managed, 8, destructor);
+    Set(script, v8.script_wasm_module, managed);
+    return wasm;
   }
 
   // Code of `size` bytes of instructions that V8 compiled for `shared`; returns the first

@@ -10,6 +10,7 @@
 #include "handler_support.h"
 #include "signal_safe/guarded_load.h"
 #include "v8_heap_support.h"
+#include "wasm_support.h"
 
 namespace spprof {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 using test::Position;
 using test::TableOf;
 using test::V8Heap;
+using test::WasmInstance;
 
 constexpr uint64_t kBuiltin = 0x10010;  // a program counter in what the module table calls builtins
 
@@ -26,6 +28,7 @@ class JsWalk : public testing::Test {
     builtins_ = {0x10000, 0x20000, CodeKind::kBuiltinsCopy};
     table_ = {&builtins_, 1};
     script_ = heap_.Script(5, 0, 0);
+    wasm_script_ = heap_.Script(6, 0, 0);
     context_ = heap_.FixedArray({});
     for (int i = 0; i < 4; i++) {
       shared_.push_back(heap_.Shared(heap_.OneByte("f"), script_, i));
@@ -58,6 +61,10 @@ class JsWalk : public testing::Test {
     stack_[at - 3] = 1;
     stack_[at] = caller != 0 ? At(caller) : 0;
     stack_[at + 1] = caller_pc;
+  }
+  void PutWasm(size_t at, const WasmInstance& wasm, size_t caller, uint64_t caller_pc) {
+    PutFrame(at, wasm.instance, caller, caller_pc);
+    stack_[at - 1] = uint64_t{heap_.v8.frame_wasm} << 1;
   }
   void PutInterpreted(size_t at, uint64_t function, int32_t bytecode, size_t caller = 0) {
     PutFrame(at, function, caller, caller != 0 ? kBuiltin : 0);
@@ -93,6 +100,9 @@ class JsWalk : public testing::Test {
           text += "?ibmto"[static_cast<size_t>(FrameTierOf(frame))];
           if (IsInlinedFrame(frame)) text += "!";
           break;
+        case FrameType::kWasm:
+          text += "w";
+          break;
         default:
           text += "?";
       }
@@ -120,7 +130,7 @@ class JsWalk : public testing::Test {
   V8Heap heap_;
   ModuleRange builtins_;
   ModuleTable table_;
-  uint64_t script_, context_, bytecodes_;
+  uint64_t script_, wasm_script_, context_, bytecodes_;
   std::vector<uint64_t> shared_, functions_;
   test::Inlining inlining_;
   std::vector<uint64_t> stack_ = std::vector<uint64_t>(256);
@@ -255,15 +265,43 @@ TEST_F(JsWalk, FindsThePlaceInSparkplugsCodeWhenBytecodesAndTableFit) {
   EXPECT_EQ(Walk(RegistersAt(code + 25, 40)), "f3@0b") << "another V8's bytecodes";
 }
 
+TEST_F(JsWalk, TellsWebAssemblysFunctionsByTheJumpTable) {
+  const WasmInstance wasm = heap_.Wasm(test::WasmModule(1, {"first", "second"}), wasm_script_, 14);
+  PutWasm(40, wasm, 80, wasm.code[1] + 20);
+  PutWasm(80, wasm, 0, 0);
+  EXPECT_EQ(Walk(RegistersAt(wasm.code[0] + 12, 40)), "f1@0? f2@0?") << "one is imported";
+  EXPECT_EQ(Walk(RegistersAt(wasm.code[13] + 12, 40)), "f14@0? f2@0?") << "of the second line";
+}
+
+TEST_F(JsWalk, SaysWhereOnlyTheModuleIsKnown) {
+  const WasmInstance wasm = heap_.Wasm(test::WasmModule(0, {}), wasm_script_, 2);
+  PutWasm(40, wasm, 0, 0);
+  heap_.Set(wasm.table + 1, 0, uint64_t{0x90});  // the function has got other code since
+  EXPECT_EQ(Walk(RegistersAt(wasm.code[0] + 12, 40)), "f4294967295@0?");
+}
+
+TEST_F(JsWalk, TakesCodeWithoutAFrameForItsOwnAndNotForWhatLiesBefore) {
+  const WasmInstance wasm = heap_.Wasm(test::WasmModule(0, {}), wasm_script_, 3);
+  heap_.Set(wasm.code[1] + 1, 0, uint64_t{0x90909090});
+  heap_.Set(wasm.code[2] + 1, 0, uint64_t{0x0a6a'e5894855});  // a wrapper's, no slot jumps to it
+  heap_.Set(wasm.table + 1, 10, uint64_t{0x90});
+  PutWasm(40, wasm, 0, 0);
+  EXPECT_EQ(Walk(RegistersAt(wasm.code[1] + 12, 40)), "f1@0?");
+  EXPECT_EQ(Walk(RegistersAt(wasm.code[2] + 12, 40)), "w");
+}
+
 // Stacks, registers and heaps of words that may be anything: a walk ends, within its bounds.
 TEST_F(JsWalk, SurvivesAnyStackOnAnyHeap) {
   std::mt19937_64 random(test::TestSeed());
   const uint64_t codes[] = {heap_.Code(heap_.v8.kind_turbofan, 300, shared_[1], inlining_),
                             heap_.Code(heap_.v8.kind_baseline, 300, shared_[2], inlining_)};
+  const WasmInstance wasm = heap_.Wasm(test::WasmModule(1, {"first", "second"}), wasm_script_, 14);
   const size_t words = heap_.used() / 8;
   const std::vector<uint64_t> good(heap_.words(), heap_.words() + words);
   const auto any_word = [&]() -> uint64_t {
-    switch (random() % 10) {
+    switch (random() % 11) {
+      case 10:
+        return wasm.code[random() % 14] + random() % 64;
       case 0:
         return random();
       case 1:
@@ -304,6 +342,10 @@ TEST_F(JsWalk, SurvivesAnyStackOnAnyHeap) {
     here.rdi = any_word();
     if (random() % 8 == 0) here.fp = any_word();
     State()->gc_epoch = State()->code_epoch = random() % 4 == 0 ? 0 : turn + 1;
+    for (size_t at = 40; at < 240 && turn % 4 == 0; at += 60) {
+      PutWasm(at, wasm, at + 20, wasm.code[random() % 14] + random() % 64);
+      if (random() % 4 == 0) stack_[at - 2] = any_word();
+    }
     const std::string walk = Walk(here, options);
     ASSERT_LE(std::count(walk.begin(), walk.end(), ' '), 40);
     js += walk.find('@') != std::string::npos;

@@ -64,10 +64,11 @@ function bindable() {
 }
 const bound = bindable.bind(null);
 
-// (func (export "run") (param i32) local.get 0  call $imported) with (import "m" "f" (func (param i32)))
+// (func $golden (export "run") (param i32) local.get 0  call $imported) with (import "m" "f" (func (param i32)))
 const wasmCode = Uint8Array.from([
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 1, 127, 0, 2, 7, 1, 1, 109, 1, 102, 0, 0],
   ...[3, 2, 1, 0, 7, 7, 1, 3, 114, 117, 110, 0, 1, 10, 8, 1, 6, 0, 32, 0, 16, 0, 11],
+  ...[0, 16, 4, ...Buffer.from('name'), 1, 9, 1, 1, 6, ...Buffer.from('golden')],
 ]);
 const wasm = new WebAssembly.Instance(new WebAssembly.Module(wasmCode), { m: { f: () => burn() } });
 

@@ -172,14 +172,19 @@ function run_serialized() {
   return 'text';
 }
 
-// (func (export "f") (param i32) (result i32) local.get 0  call $imported) with (import "m" "f" (func (param i32) (result i32)))
+// (import "m" "f" (func $imported (param i32) (result i32)))
+// (func $run_wasm (export "f") (param i32) (result i32) local.get 0  call $run_wasm_leaf  call $imported)
+// (func $run_wasm_leaf (param i32) (result i32) local.get 0  i32.const 3  i32.mul)
 const code = Uint8Array.from([
   ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 127, 1, 127, 2, 7, 1, 1, 109, 1, 102, 0, 0],
-  ...[3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 1, 10, 8, 1, 6, 0, 32, 0, 16, 0, 11],
+  ...[3, 3, 2, 0, 0, 7, 5, 1, 1, 102, 0, 1],
+  ...[10, 18, 2, 8, 0, 32, 0, 16, 2, 16, 0, 11, 7, 0, 32, 0, 65, 3, 108, 11],
+  ...[0, 33, 4, ...Buffer.from('name'), 1, 26, 2, 1, 8, ...Buffer.from('run_wasm')],
+  ...[2, 13, ...Buffer.from('run_wasm_leaf')],
 ]);
 const imports = {
   m: {
-    f: function run_imported(a) {
+    f: function run_wasm_imported(a) {
       return a + 1;
     },
   },
