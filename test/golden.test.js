@@ -15,6 +15,12 @@ const v8Major = Number(process.versions.v8.split('.')[0]);
 const noMaglev = v8Major >= 11 ? ['--no-maglev'] : [];
 const INTERPRETED = ['--no-opt', '--no-sparkplug', ...noMaglev];
 
+/** Line and column of a text in the program. @param {string} text */
+function placeOf(text) {
+  const before = fs.readFileSync(PROGRAM, 'utf8').split(text)[0].split('\n');
+  return `${before.length}:${before[before.length - 1].length + 1}`;
+}
+
 /**
  * What lies between `burn` and the function of the kind, leaf first: `<kind> <name> [<end of its url>]`; a JavaScript
  * function without a url is the program's own.
@@ -39,8 +45,12 @@ const GOLDEN = {
   bound: ['js bindable'],
   generator: ['js generator', 'builtin GeneratorPrototypeNext'],
   internal: ['js listener', 'js emit node:events'],
-  eval: ['js evaluated (none)', 'js  (none)'],
-  newFunction: ['js  (none)'],
+  eval: [
+    `js evaluated eval at of_eval (golden.js:${placeOf("eval('(")})`,
+    `js  eval at of_eval (golden.js:${placeOf("eval('(")})`,
+  ],
+  newFunction: [`js  eval at of_newFunction (golden.js:${placeOf("new Function('")})`],
+  sourceUrl: ['js  templates/golden.js'],
   vm: [
     ...['js inVm /virtual/golden-vm.js', 'js  /virtual/golden-vm.js'],
     ...['js runInThisContext node:vm', 'js runInThisContext node:vm'],
@@ -81,6 +91,8 @@ function samplesWhere(stacks, isAsked) {
 /** As in GOLDEN. @param {Frame} frame */
 function describeFrame({ kind, functionName, url }) {
   if (url.startsWith('wasm:')) return `${kind} ${functionName} (wasm)`;
+  if (url.startsWith('eval at') || url.startsWith('templates/'))
+    return `${kind} ${functionName} ${url.replace(/\((file:\/\/)?\/.*\//, '(')}`;
   if (kind !== 'js' || url === `file://${PROGRAM}` || url === PROGRAM) return `${kind} ${functionName}`;
   const end = ['node:', '/virtual/'].some((start) => url.startsWith(start)) ? url : url.slice(url.lastIndexOf('/'));
   return `${kind} ${functionName} ${url === '' ? '(none)' : end}`;

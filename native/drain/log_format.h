@@ -11,7 +11,7 @@
 namespace spprof {
 
 inline constexpr uint64_t kLogMagic = 0x31474f4c46505053;  // "SPPFLOG1"
-inline constexpr uint32_t kLogVersion = 2;
+inline constexpr uint32_t kLogVersion = 3;
 inline constexpr uint32_t kChunkMagic = 0x4b4e4843;  // "CHNK"
 
 struct LogHeader {

@@ -166,6 +166,25 @@ std::optional<LineAndColumn> FrameResolver::SampledPosition(const RecordedScript
   return PositionOf(script, offset);
 }
 
+std::string FrameResolver::UrlOf(const RecordedThread& thread, const RecordedScript& script,
+                                 int depth) {
+  constexpr int kMaxDepth = 4;
+  const auto found = thread.functions.find(script.origin_function);
+  if (!script.name.empty() || found == thread.functions.end() || depth == kMaxDepth) {
+    return script.name;
+  }
+  const RecordedFunction& function = found->second;
+  std::string place = "<anonymous>";
+  if (const auto of = thread.scripts.find(function.script_id); of != thread.scripts.end()) {
+    const std::string url = UrlOf(thread, of->second, depth + 1);
+    if (!url.empty()) place = url;
+    const auto at =
+        SampledPosition(of->second, function, MakeJsFrame(Tier::kUnknown, 0, script.origin_place));
+    if (at.has_value()) place += ":" + std::to_string(at->line) + ":" + std::to_string(at->column);
+  }
+  return "eval at " + (function.name.empty() ? "<anonymous>" : function.name) + " (" + place + ")";
+}
+
 uint32_t FrameResolver::MakeJs(const RecordedThread& thread, Frame word) {
   const auto found = thread.functions.find(FrameFunctionOf(word));
   if (found == thread.functions.end()) return Special("(lost)", FrameKind::kUnknownJs);
@@ -181,7 +200,7 @@ uint32_t FrameResolver::MakeJs(const RecordedThread& thread, Frame word) {
   frame.column = function.line == 0 ? 0 : function.column;
   const auto script = thread.scripts.find(function.script_id);
   if (script == thread.scripts.end()) return table_.Intern(frame);
-  frame.url = script->second.name;
+  frame.url = UrlOf(thread, script->second);
   frame.source_length = script->second.source_length;
   if (frame.line == 0) {
     if (const auto start = PositionOf(script->second, frame.start_offset); start.has_value()) {

@@ -43,6 +43,9 @@ class FrameResolver {
   uint32_t ResolveNative(FrameType type, uint64_t address);
   uint32_t ResolveJs(const RecordedThread& thread, Frame frame);
   uint32_t MakeJs(const RecordedThread& thread, Frame frame);
+  // Of a script; of eval's without one "eval at <function> (<url>:<line>:<column>)", as V8's stack
+  // traces say it. `depth`: of evals within evals.
+  std::string UrlOf(const RecordedThread& thread, const RecordedScript& script, int depth = 0);
   std::optional<LineAndColumn> PositionOf(const RecordedScript& script, int32_t offset);
   std::optional<LineAndColumn> SampledPosition(const RecordedScript& script,
                                                const RecordedFunction& function, Frame frame);

@@ -184,6 +184,8 @@ bool RecordedLog::AddScript(RecordedThread& thread, const RecordView& record) {
   result.source_length = script.source_length;
   result.line_offset = script.line_offset;
   result.column_offset = script.column_offset;
+  result.origin_function = script.origin_function;
+  result.origin_place = script.origin_place;
   // The handler defines a script again when its table was full; that time it may have failed to
   // read the name.
   const auto [entry, is_new] = thread.scripts.try_emplace(script.script_id);

@@ -36,6 +36,8 @@ struct RecordedScript {
   uint32_t source_length;
   int32_t line_offset;
   int32_t column_offset;
+  uint32_t origin_function;  // as in ScriptRecord
+  uint32_t origin_place;
 };
 
 struct RecordedBlock {

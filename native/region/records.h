@@ -149,9 +149,12 @@ struct ScriptRecord {
   int32_t line_offset;     // of the first line within the resource, as vm.Script was told
   int32_t column_offset;
   uint32_t name_length;
+  uint32_t origin_function;  // what eval or new Function without a URL was called by: a
+                             // FunctionRecord of the same thread; 0: not known, or no such script
+  uint32_t origin_place;     // 1 + offset of the call in that function's script; 0: not known
   uint32_t reserved;
 };
-static_assert(sizeof(ScriptRecord) == 32);
+static_assert(sizeof(ScriptRecord) == 40);
 
 // A label: a block within the label `parent` (0: within none). Labels are the process's, not the
 // thread's. Followed by the names of profiler, track and block, UTF-8.

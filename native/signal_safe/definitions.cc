@@ -38,17 +38,27 @@ RecordHeader HeaderOf(RecordType type, size_t size, const Text& text) {
 
 }  // namespace
 
-bool Definitions::DefineScript(const FunctionIdentity& function) {
+int32_t* Definitions::FindScript(int32_t script_id) {
   int32_t* const scripts = state_->scripts;
-  uint32_t at =
-      static_cast<uint32_t>(Mix(static_cast<uint32_t>(function.script_id))) % kScriptTableSize;
-  while (scripts[at] != 0) {
-    if (scripts[at] == function.script_id + 1) return true;
-    at = (at + 1) % kScriptTableSize;
-  }
+  uint32_t at = static_cast<uint32_t>(Mix(static_cast<uint32_t>(script_id))) % kScriptTableSize;
+  while (scripts[at] != 0 && scripts[at] != script_id + 1) at = (at + 1) % kScriptTableSize;
+  return &scripts[at];
+}
+
+bool Definitions::DefineScript(const FunctionIdentity& function) {
+  if (*FindScript(function.script_id) != 0) return true;
+  ScriptRecord record{};
   Text name{state_->text, kUrlCapacity};
   if (!reader_.ReadScriptName(function.script, &name)) name.length = 0;
-  ScriptRecord record{};
+  FunctionIdentity caller;
+  constexpr uint32_t kMaxEvalsWithin = 3;  // each needs room on the program's stack
+  if (name.length == 0 && evals_within_ < kMaxEvalsWithin &&
+      reader_.ReadEvalOrigin(function.script, &caller, &record.origin_place)) {
+    evals_within_++;
+    record.origin_function = FunctionId(caller);
+    evals_within_--;
+    if (record.origin_function == 0) return false;
+  }
   record.script_id = function.script_id;
   reader_.ReadScriptShape(function.script, &record.source_length, &record.line_offset,
                           &record.column_offset);
@@ -60,11 +70,17 @@ bool Definitions::DefineScript(const FunctionIdentity& function) {
   if (state_->script_count >= kScriptTableSize * 3 / 4) {
     Clear(state_->scripts);  // scripts are defined again as they are met
     state_->script_count = 0;
-    at = static_cast<uint32_t>(Mix(static_cast<uint32_t>(function.script_id))) % kScriptTableSize;
   }
-  scripts[at] = function.script_id + 1;
+  *FindScript(function.script_id) = function.script_id + 1;
   state_->script_count++;
   return true;
+}
+
+FunctionEntry* Definitions::FindFunction(uint64_t key) {
+  FunctionEntry* const functions = state_->functions;
+  uint32_t at = static_cast<uint32_t>(Mix(key)) % kFunctionTableSize;
+  while (functions[at].key != 0 && functions[at].key != key) at = (at + 1) % kFunctionTableSize;
+  return &functions[at];
 }
 
 uint32_t Definitions::FunctionId(const FunctionIdentity& function) {
@@ -73,10 +89,7 @@ uint32_t Definitions::FunctionId(const FunctionIdentity& function) {
   const uint64_t key = uint64_t{function.is_wasm()} << 63 |
                        static_cast<uint64_t>(static_cast<uint32_t>(function.script_id)) << 32 |
                        static_cast<uint32_t>(function.literal_id);
-  uint32_t at = static_cast<uint32_t>(Mix(key)) % kFunctionTableSize;
-  for (; state_->functions[at].key != 0; at = (at + 1) % kFunctionTableSize) {
-    if (state_->functions[at].key == key) return state_->functions[at].id;
-  }
+  if (const FunctionEntry* known = FindFunction(key); known->key != 0) return known->id;
   if (!DefineScript(function)) return 0;
 
   FunctionRecord record{};
@@ -103,9 +116,8 @@ uint32_t Definitions::FunctionId(const FunctionIdentity& function) {
   if (state_->function_count >= kFunctionTableSize * 3 / 4) {
     Clear(state_->functions);
     state_->function_count = 0;
-    at = static_cast<uint32_t>(Mix(key)) % kFunctionTableSize;
   }
-  state_->functions[at] = {key, record.function_id};
+  *FindFunction(key) = {key, record.function_id};
   state_->function_count++;
   return record.function_id;
 }

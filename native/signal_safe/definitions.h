@@ -31,11 +31,15 @@ class Definitions {
     return state_->labels[label % kLabelTableSize] == label;
   }
   bool DefineScript(const FunctionIdentity& function);
+  // Where it is in its table, or would be.
+  FunctionEntry* FindFunction(uint64_t key);
+  int32_t* FindScript(int32_t script_id);
 
   LaneWriter writer_;
   ThreadState* state_;
   const V8Reader& reader_;
   bool swapped_ = false;
+  uint32_t evals_within_ = 0;  // that are being defined
 };
 
 }  // namespace spprof

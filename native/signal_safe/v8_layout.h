@@ -48,7 +48,11 @@ struct V8Layout {
   uint8_t script_column_offset = 32;
   uint8_t script_line_ends = 56;
   uint8_t script_id = 64;
-  uint8_t script_wasm_module = 0;  // the managed object of a module's script
+  uint8_t script_source_url = 0;          // of a sourceURL comment; 0: unknown
+  uint8_t script_eval_from_shared = 0;    // or something else; 0: unknown
+  uint8_t script_eval_from_position = 0;  // or, negative, a bytecode's offset
+  uint8_t shared_data = 8;                // bytecodes, or baseline code
+  uint8_t script_wasm_module = 0;         // the managed object of a module's script
   // ScopeInfo: slots of eight bytes after the map.
   uint8_t scope_first_variable = 3;
   bool scope_flags_are_raw = false;    // a raw 32-bit word instead of a Smi

@@ -59,6 +59,31 @@ uint32_t V8Reader::PlaceInBytecode(uint64_t bytecode_array, uint32_t offset) con
   return position.place;
 }
 
+bool V8Reader::ReadBytecodeArray(const FunctionIdentity& function, uint64_t* out) const {
+  uint16_t type;
+  if (!Field(function.shared, v8_.shared_data, out)) return false;
+  if (IsBytecodeArray(*out)) return true;
+  return v8_.code_objects && TypeOf(*out, &type) && type == v8_.code_type &&
+         Field(*out, v8_.code_deoptimization_data, out) && IsBytecodeArray(*out);
+}
+
+bool V8Reader::ReadEvalOrigin(uint64_t script, FunctionIdentity* caller, uint32_t* place) const {
+  uint64_t shared, bytecode_array;
+  int32_t position;
+  *place = 0;
+  if (v8_.script_eval_from_shared == 0 || v8_.script_eval_from_position == 0 ||
+      !Field(script, v8_.script_eval_from_shared, &shared) || !ReadShared(shared, caller) ||
+      caller->script == 0 || !SmiField(script, v8_.script_eval_from_position, &position)) {
+    return false;
+  }
+  if (position > 0) {
+    *place = static_cast<uint32_t>(position) + 1;
+  } else if (ReadBytecodeArray(*caller, &bytecode_array)) {
+    *place = PlaceInBytecode(bytecode_array, 0u - static_cast<uint32_t>(position));
+  }
+  return true;
+}
+
 bool V8Reader::IsBaselineOf(const CodeObject& code, uint64_t bytecode_array) const {
   uint64_t made_from;  // shares its slot with what optimized code has for deoptimization
   return code.kind == v8_.kind_baseline &&

@@ -164,10 +164,17 @@ void V8Reader::ReadPositions(const FunctionIdentity& function, FunctionPositions
 
 bool V8Reader::ReadScriptName(uint64_t script, Text* out) const {
   uint64_t name;
+  uint16_t type;
   out->length = 0;
   if (!Field(script, v8_.script_name, &name)) return false;
-  uint16_t type;
-  if (!TypeOf(name, &type) || type >= v8_.first_nonstring_type) return true;  // undefined: no name
+  if (TypeOf(name, &type) && type < v8_.first_nonstring_type) {
+    if (!ReadString(name, out)) return false;
+    if (out->length != 0) return true;
+  }
+  if (v8_.script_source_url == 0 || !Field(script, v8_.script_source_url, &name) ||
+      !TypeOf(name, &type) || type >= v8_.first_nonstring_type) {
+    return true;  // undefined, both
+  }
   return ReadString(name, out);
 }
 

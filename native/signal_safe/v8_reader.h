@@ -86,7 +86,11 @@ class V8Reader {
   // `shared` is a SharedFunctionInfo.
   bool ReadShared(uint64_t shared, FunctionIdentity* out) const;
   bool ReadName(const FunctionIdentity& function, Text* out) const;
+  // Its URL, or that of a sourceURL comment. Empty: it has none.
   bool ReadScriptName(uint64_t script, Text* out) const;
+  // Of what eval or new Function has compiled: the function that called it, and 1 + offset of the
+  // call in its script, 0: not known. False: it is not such a script.
+  bool ReadEvalOrigin(uint64_t script, FunctionIdentity* caller, uint32_t* place) const;
   // The source from `offset` on, as far as `out` has room.
   bool ReadSource(uint64_t script, uint32_t offset, Text* out) const;
   // Length of the script's source in UTF-16 units, and where it begins in its resource.
@@ -144,6 +148,7 @@ class V8Reader {
   void ResolveLine(uint64_t script, FunctionPositions* positions) const;
   bool LineFromTable(uint64_t line_ends, FunctionPositions* positions) const;
   bool LineFromSource(uint64_t source, FunctionPositions* positions) const;
+  bool ReadBytecodeArray(const FunctionIdentity& function, uint64_t* out) const;
   bool FindFieldOfType(uint64_t object, uint32_t fields, uint16_t type, uint64_t* out) const;
   bool FindWasmPrologue(uint64_t pc, uint64_t* start) const;
   bool FindWasmSlot(uint64_t pc, uint64_t instance, uint64_t begin, WasmCode* out) const;

@@ -201,6 +201,15 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   v8.frame_entry = offset({"frametype_EntryFrame"});
   v8.frame_construct_entry = offset({"frametype_ConstructEntryFrame"});
   v8.frame_irregexp = static_cast<uint8_t>(metadata.Find({"frametype_IrregexpFrame"}, 0));
+  const auto script = [&metadata](std::string_view name) {
+    return static_cast<uint8_t>(metadata.Find({name}, 0));
+  };
+  v8.script_eval_from_shared = script("class_Script__eval_from_shared_or_wrapped_arguments");
+  v8.script_eval_from_position = script("class_Script__eval_from_position__");
+  // Two fields behind what precedes its flags, which the metadata leaves out.
+  const uint8_t lazy = script("class_Script__compiled_lazy_function_positions__");
+  const uint8_t before_flags = lazy != 0 ? lazy : script("class_Script__wasm_weak_instance_list__");
+  v8.script_source_url = static_cast<uint8_t>(before_flags != 0 ? before_flags + 16 : 0);
   const auto frame = [&metadata](std::string_view name) {
     return static_cast<uint8_t>(metadata.Find({name}, 0));
   };

@@ -96,9 +96,9 @@ inline std::string FunctionUtf16(uint32_t id, const std::u16string& name) {
 }
 
 inline std::string Script(int32_t id, const std::string& name, uint32_t source_length = 0) {
-  return Record(RecordType::kScript,
-                ScriptRecord{{}, id, source_length, 0, 0, static_cast<uint32_t>(name.size()), 0},
-                name);
+  return Record(
+      RecordType::kScript,
+      ScriptRecord{{}, id, source_length, 0, 0, static_cast<uint32_t>(name.size()), 0, 0, 0}, name);
 }
 
 inline std::string Module(uint64_t start, uint64_t end, uint64_t file_offset,

@@ -58,6 +58,9 @@ inline V8Layout LayoutOfNode22() {
   v8.wasm_instance_type = 2156;
   v8.wasm_module_type = 2158;
   v8.script_wasm_module = 80;
+  v8.script_eval_from_shared = 72;
+  v8.script_eval_from_position = 80;
+  v8.script_source_url = 112;
   v8.frame_wasm = 4;
   return v8;
 }

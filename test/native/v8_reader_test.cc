@@ -430,6 +430,41 @@ TEST_P(V8ReaderTest, FindsThePlaceOfABytecode) {
   EXPECT_EQ(reader_.PlaceInBytecode(array, 19), 0u) << "undefined: V8 has made no table";
 }
 
+TEST_P(V8ReaderTest, TellsWhereEvalWasCalled) {
+  const uint64_t file = heap_.Script(1, heap_.OneByte("file.js"), 0);
+  const uint64_t bytecodes = heap_.BytecodeArray(
+      std::vector<uint8_t>(20), TableOf(heap_.v8.position_encoding, 4, Position(123, 0)));
+  const uint64_t caller = heap_.Shared(heap_.OneByte("caller"), file, 7);
+  heap_.Set(caller, heap_.v8.shared_data, bytecodes);
+  const uint64_t evaluated = heap_.Script(2, 0, 0);
+  FunctionIdentity function;
+  uint32_t place;
+  EXPECT_FALSE(reader_.ReadEvalOrigin(evaluated, &function, &place));
+  heap_.Set(evaluated, heap_.v8.script_eval_from_shared, caller);
+  heap_.Set(evaluated, heap_.v8.script_eval_from_position, V8Heap::Smi(55));
+  ASSERT_TRUE(reader_.ReadEvalOrigin(evaluated, &function, &place));
+  EXPECT_EQ(function.literal_id, 7);
+  EXPECT_EQ(function.script_id, 1);
+  EXPECT_EQ(place, 56u);
+  heap_.Set(evaluated, heap_.v8.script_eval_from_position, V8Heap::Smi(-10));
+  ASSERT_TRUE(reader_.ReadEvalOrigin(evaluated, &function, &place));
+  EXPECT_EQ(place, 123u) << "of bytecode 10";
+}
+
+TEST_P(V8ReaderTest, NamesAScriptWithoutANameByItsComment) {
+  char16_t buffer[32];
+  Text text{buffer, 32};
+  const uint64_t script = heap_.Script(2, 0, 0);
+  ASSERT_TRUE(reader_.ReadScriptName(script, &text));
+  EXPECT_EQ(text.length, 0u);
+  heap_.Set(script, heap_.v8.script_source_url, heap_.OneByte("commented.js"));
+  ASSERT_TRUE(reader_.ReadScriptName(script, &text));
+  EXPECT_EQ(std::string(reinterpret_cast<char*>(buffer), text.length), "commented.js");
+  heap_.Set(script, heap_.v8.script_name, heap_.OneByte("file.js"));
+  ASSERT_TRUE(reader_.ReadScriptName(script, &text));
+  EXPECT_EQ(std::string(reinterpret_cast<char*>(buffer), text.length), "file.js");
+}
+
 // Words of every kind in every place: whatever is read, nothing crashes and no text outgrows its
 // buffer.
 TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {

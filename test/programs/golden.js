@@ -146,6 +146,10 @@ const kinds = {
       })
       .emit('event');
   },
+  sourceUrl: function of_sourceUrl() {
+    // biome-ignore lint/security/noGlobalEval: what is tested, in the global scope
+    return globalThis.eval('burn()\n//# sourceURL=templates/golden.js');
+  },
   eval: function of_eval() {
     // biome-ignore lint/security/noGlobalEval: what is tested
     return eval('(function evaluated() { return burn(); })()');
