@@ -5,6 +5,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { build } = require('./fixtures/native-addon/build');
 const { testUnlessChosen } = require('./helpers/engine');
 const { evaluate } = require('./helpers/evaluate');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
@@ -129,6 +130,26 @@ describe('a second copy of spprof in the process', () => {
     expect(profiles[0].cpuMs).toBeLessThan(650);
     expect(profiles[1].cpuMs).toBeGreaterThan(800);
   });
+});
+
+test('a handler of SIGSEGV that takes our place costs samples time, and is told once', () => {
+  const { faults, worked, warnings } = evaluate(`
+    const fixture = require(${JSON.stringify(build().addon)});
+    const session = spprof.start({ intervalUs: 1000 });
+    hotLoop(100);
+    fixture.installSigsegv();
+    hotLoop(400);
+    const faults = fixture.ownFaults(10);
+    const { functions, stats } = await session.stop();
+    print({
+      faults,
+      worked: functions.find(({ functionName }) => functionName === 'hotLoop').totalNs / 1e6,
+      warnings: stats.warnings.filter((warning) => /SIGSEGV/.test(warning)),
+    });
+  `);
+  expect(faults).toBe(10);
+  expect(worked).toBeGreaterThan(300);
+  expect(warnings).toEqual([expect.stringMatching(/has taken over SIGSEGV or SIGBUS: memory is read by system calls/)]);
 });
 
 test('a program that sleeps and wakes takes as many turns of its event loop as without us', () => {

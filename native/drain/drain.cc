@@ -14,6 +14,7 @@
 #include "drain/control_records.h"
 #include "platform/modules.h"
 #include "platform/threads.h"
+#include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
 
 namespace spprof {
@@ -247,9 +248,15 @@ void Drain::NoteStats() {
   stats_.lag_ns = now - last_visit_ns_;
   last_visit_ns_ = now;
   for (std::string& warning : warnings) warnings_.push_back(std::move(warning));
-  if (!log_->failure().empty() &&
-      std::find(warnings_.begin(), warnings_.end(), log_->failure()) == warnings_.end()) {
-    warnings_.push_back(log_->failure());
+  const auto warn_once = [this](const std::string& text) {
+    if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end())
+      warnings_.push_back(text);
+  };
+  if (!log_->failure().empty()) warn_once(log_->failure());
+  if (LoadsGoThroughKernel()) {
+    warn_once(
+        "something else in this process has taken over SIGSEGV or SIGBUS: memory is read by system "
+        "calls from here on, which makes samples more expensive");
   }
 }
 

@@ -176,6 +176,7 @@ Status Install(int index) {
   // What another thread may have installed since `current` was read.
   Remember(replaced, &g_previous[index][installation]);
   g_installations[index].store(installation + 1, std::memory_order_relaxed);
+  GuardLoadsBy(kSignals[index], reinterpret_cast<uintptr_t>(kHandlers[installation]));
   return Status::Ok();
 }
 
@@ -202,6 +203,7 @@ void Uninstall(int index) {
   // overwritten by a later Install().
   if (sigaction(kSignals[index], &action, nullptr) == 0) {
     g_installations[index].store(installation, std::memory_order_relaxed);
+    GuardLoadsBy(kSignals[index], 0);
   }
 }
 
@@ -217,6 +219,7 @@ Status InstallFaultHandler() {
     }
   }
   g_is_installed.store(true, std::memory_order_relaxed);
+  CheckLoadGuard();
   return Status::Ok();
 }
 

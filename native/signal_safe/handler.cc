@@ -78,6 +78,7 @@ Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* sta
 
   WalkOptions options = context->walk;
   options.has_gc_frames = state->in_gc != 0;
+  CheckLoadGuard();
   // The state is that of a collection in slow allocations, too, which move nothing.
   const bool moves_are_announced = state->gc_epoch != 0;
   options.heap_is_moving = state->in_gc != 0 || (!moves_are_announced && vm_state == kVmStateGc);
@@ -303,6 +304,7 @@ void OnGcBegin(HandlerContext* context, uint32_t slot, bool is_young_only,
     Definitions definitions(lanes, context->region, state, reader);
     Walker walker(*context->modules.load(std::memory_order_acquire), context->v8, reader, state,
                   &definitions, context->walk);
+    CheckLoadGuard();
     walker.CaptureForGc(Registers::FromContext(ucontext));
   }
   if (state->gc_epoch != 0) {  // what has been remembered by address is void from here on

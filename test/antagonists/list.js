@@ -25,6 +25,7 @@ const ANTAGONISTS = [
   { name: 'own-signals', flags: [], status: 50 },
   { name: 'native-threads', flags: [], status: 51 },
   { name: 'dlopen-loop', flags: [], status: 52 },
+  { name: 'foreign-sigsegv', flags: [], status: 54 },
   { name: 'combined', flags: ['--expose-gc', '--stack-size=3900'], status: 53 },
 ];
 

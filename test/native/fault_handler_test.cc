@@ -259,6 +259,26 @@ TEST(FaultHandler, StaysBelowAHandlerThatWasPutOnTop) {
               SIGSEGV);
 }
 
+TEST(FaultHandler, LoadsDoWithoutItWhileAnotherIsInForce) {
+  ExpectSuccess(RunInChild([] {
+    REQUIRE(InstallFaultHandler().ok());
+    uint64_t word;
+    for (const int number : {SIGSEGV, SIGBUS}) {
+      struct sigaction foreign = {}, ours;
+      foreign.sa_handler = [](int) { _exit(99); };
+      REQUIRE(sigaction(number, &foreign, &ours) == 0);
+      CheckLoadGuard();
+      REQUIRE(LoadsGoThroughKernel());
+      REQUIRE(!GuardedLoad64(reinterpret_cast<uintptr_t>(kNowhere), &word));
+      REQUIRE(sigaction(number, &ours, nullptr) == 0);
+      CheckLoadGuard();
+      REQUIRE(!LoadsGoThroughKernel());
+      REQUIRE(!GuardedLoad64(reinterpret_cast<uintptr_t>(kNowhere), &word));
+    }
+    return 0;
+  }));
+}
+
 TEST(FaultHandler, RefusesToBeBuriedWithoutEnd) {
   ExpectSuccess(RunInChild([] {
     for (int i = 0; i < 8; ++i) {

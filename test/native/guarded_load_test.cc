@@ -1,6 +1,7 @@
 #include "signal_safe/guarded_load.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,11 +15,19 @@
 namespace spprof {
 namespace {
 
-// One readable page followed by one that is not.
-class GuardedLoad : public testing::Test {
+// One readable page followed by one that is not. Where the handler is somebody else's, by the
+// kernel.
+class GuardedLoad : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     ASSERT_TRUE(InstallFaultHandler().ok());
+    if (GetParam()) {
+      struct sigaction foreign = {};
+      foreign.sa_handler = [](int) { _exit(99); };
+      ASSERT_EQ(sigaction(SIGSEGV, &foreign, &ours_), 0);
+      CheckLoadGuard();
+    }
+    ASSERT_EQ(LoadsGoThroughKernel(), GetParam());
     page_ = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     void* memory =
         mmap(nullptr, 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -30,15 +39,20 @@ class GuardedLoad : public testing::Test {
   }
   void TearDown() override {
     munmap(memory_, 2 * page_);
+    if (GetParam()) sigaction(SIGSEGV, &ours_, nullptr);
     UninstallFaultHandler();
   }
 
   size_t page_ = 0;
   uint8_t* memory_ = nullptr;
   uintptr_t edge_ = 0;
+  struct sigaction ours_ = {};
 };
 
-TEST_F(GuardedLoad, ReadsWhatIsThereAlignedOrNot) {
+INSTANTIATE_TEST_SUITE_P(By, GuardedLoad, testing::Bool(),
+                         [](const auto& by) { return by.param ? "Kernel" : "Fault"; });
+
+TEST_P(GuardedLoad, ReadsWhatIsThereAlignedOrNot) {
   for (size_t offset : {size_t{0}, size_t{1}, size_t{7}, page_ - 8}) {
     uint64_t word = 0, expected64;
     uint32_t half = 0, expected32;
@@ -56,7 +70,7 @@ TEST_F(GuardedLoad, ReadsWhatIsThereAlignedOrNot) {
   }
 }
 
-TEST_F(GuardedLoad, FailsAndLeavesTheResultAloneWhereThePageCannotBeRead) {
+TEST_P(GuardedLoad, FailsAndLeavesTheResultAloneWhereThePageCannotBeRead) {
   const uintptr_t unreadable[] = {
       edge_,
       edge_ - 1,  // straddles
@@ -78,7 +92,7 @@ TEST_F(GuardedLoad, FailsAndLeavesTheResultAloneWhereThePageCannotBeRead) {
   }
 }
 
-TEST_F(GuardedLoad, FailsBehindTheEndOfAMappedFile) {
+TEST_P(GuardedLoad, FailsBehindTheEndOfAMappedFile) {
   FILE* file = tmpfile();
   ASSERT_NE(file, nullptr);
   ASSERT_EQ(ftruncate(fileno(file), static_cast<off_t>(page_)), 0);
@@ -92,7 +106,7 @@ TEST_F(GuardedLoad, FailsBehindTheEndOfAMappedFile) {
   fclose(file);
 }
 
-TEST_F(GuardedLoad, CopiesUpToTheFirstUnreadableByte) {
+TEST_P(GuardedLoad, CopiesUpToTheFirstUnreadableByte) {
   for (size_t available = 0; available <= 40; ++available) {
     for (size_t size = 0; size <= 48; ++size) {
       uint8_t to[64];
@@ -105,7 +119,7 @@ TEST_F(GuardedLoad, CopiesUpToTheFirstUnreadableByte) {
   }
 }
 
-TEST_F(GuardedLoad, SurvivesPagesThatComeAndGo) {
+TEST_P(GuardedLoad, SurvivesPagesThatComeAndGo) {
   std::atomic<bool> is_done{false};
   std::atomic<uint64_t> reads{0}, failures{0};
   const auto page = reinterpret_cast<uintptr_t>(memory_);

@@ -1,0 +1,64 @@
+#include "signal_safe/guarded_load.h"
+
+#include <signal.h>
+#include <sys/uio.h>
+
+#include "signal_safe/kernel.h"
+
+namespace spprof {
+
+namespace internal {
+constinit std::atomic<bool> g_loads_by_kernel{false};
+}  // namespace internal
+
+namespace {
+
+constexpr int kSignals[] = {SIGSEGV, SIGBUS};
+constexpr uintptr_t kPage = 4096;
+
+constinit std::atomic<uintptr_t> g_guards[2] = {};  // of each signal, its handler
+
+// As the kernel has it, for both ABIs (asm-generic/signal.h).
+struct KernelAction {
+  uintptr_t handler;
+  uint64_t flags;
+  uintptr_t restorer;
+  uint64_t mask;
+};
+
+bool IsGuard(int index) {
+  KernelAction action{};
+  const int64_t result = kernel::Call(SYS_rt_sigaction, kSignals[index], 0,
+                                      reinterpret_cast<int64_t>(&action), sizeof(action.mask));
+  return result == 0 && action.handler == g_guards[index].load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void GuardLoadsBy(int signal, uintptr_t handler) {
+  g_guards[signal == SIGBUS].store(handler, std::memory_order_relaxed);
+}
+
+void CheckLoadGuard() {
+  internal::g_loads_by_kernel.store(!IsGuard(0) || !IsGuard(1), std::memory_order_relaxed);
+}
+
+// Page by page: the kernel copies all of a part or need not copy any.
+size_t internal::CopyByKernel(void* to, uintptr_t from, size_t size) {
+  const int64_t process = kernel::Call(SYS_getpid);
+  size_t done = 0;
+  while (done < size) {
+    const size_t in_page = kPage - (from + done) % kPage;
+    const size_t part = size - done < in_page ? size - done : in_page;
+    const struct iovec here = {static_cast<uint8_t*>(to) + done, part};
+    const struct iovec there = {reinterpret_cast<void*>(from + done), part};
+    const int64_t copied =
+        kernel::Call(SYS_process_vm_readv, process, reinterpret_cast<int64_t>(&here), 1,
+                     reinterpret_cast<int64_t>(&there), 1, 0);
+    if (copied != static_cast<int64_t>(part)) break;
+    done += part;
+  }
+  return done;
+}
+
+}  // namespace spprof
