@@ -4,7 +4,7 @@
 
 const path = require('node:path');
 
-const COLLECTING = ['--expose-gc', '--stress-compaction'];
+const COLLECTING = ['--expose-gc', '--stress-compaction', '--gc-interval=300'];
 const FLUSHING = ['--expose-gc', '--stress-flush-code'];
 // A frame of the interpreter takes some 100 bytes; the main thread's stack is 8 MiB.
 const DEEP = ['--stack-size=3900'];
