@@ -117,7 +117,7 @@ void DropSample(ThreadLaneSet* lanes, ThreadState* state, DropReason reason, uin
 }
 
 void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, Prepared* prepared,
-             const Tick& tick, uint64_t begin_ns) {
+             const Tick& tick) {
   LaneWriter index(&lanes->index, context->region);
   SampleRecord& record = prepared->record;
   if (record.stack_id == 0 || !index.Reserve(sizeof(record), &prepared->swapped)) {
@@ -127,7 +127,7 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
     kernel::Wake(context->wake_fd);
     return;
   }
-  record.time_ns = begin_ns;
+  record.time_ns = tick.begin_ns;
   record.overruns = tick.overruns;
   if (tick.is_probe) {
     record.state |= kStateProbe;
@@ -136,7 +136,7 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
     record.cpu_ns = tick.cpu_ns + state->pending_cpu_ns;
     state->pending_cpu_ns = 0;
   }
-  const uint64_t took_ns = kernel::MonotonicNs() - begin_ns;
+  const uint64_t took_ns = CostNs(*state, tick);
   record.handler_ns = static_cast<uint32_t>(took_ns);
   index.Write(&record, sizeof(record));
   AddOwned(lanes->counters.written, 1);
@@ -202,11 +202,11 @@ void SetFormerAction(const struct sigaction& action) {
 
 void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int overruns,
                 const ucontext_t& ucontext) {
-  const uint64_t begin_ns = kernel::MonotonicNs();
+  const uint64_t now_ns = kernel::MonotonicNs();
   ThreadLaneSet* lanes = context->Slot(slot);
   ThreadState* state = context->State(slot);
   AddOwned(lanes->counters.signals, 1);
-  const Tick tick = BeginTick(*context, state, source, overruns, begin_ns, ucontext);
+  const Tick tick = BeginTick(*context, state, source, overruns, now_ns, ucontext);
   if (tick.overruns != 0) AddOwned(lanes->counters.overruns, tick.overruns);
 
   if (tick.cpu_ns == 0 && !tick.is_probe) {
@@ -217,19 +217,19 @@ void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int o
     DropSample(lanes, state, DropReason::kSignalsBlocked, tick.cpu_ns);
   } else {
     Prepared prepared = Prepare(context, lanes, state, ucontext);
-    EndTick(*context, state, tick, begin_ns);
+    EndTick(*context, state, tick);
     // The thread may have lost the CPU since the signal came, and the lanes may have been drained
     // for the last time.
     if (!IsAccepting(*context)) {
       Drop(lanes, DropReason::kNotAccepting);
     } else if (prepared.is_selected) {
-      Publish(context, lanes, state, &prepared, tick, begin_ns);
+      Publish(context, lanes, state, &prepared, tick);
     } else {
       Drop(lanes, DropReason::kNotSelected);
     }
     return;
   }
-  EndTick(*context, state, tick, begin_ns);
+  EndTick(*context, state, tick);
 }
 
 namespace {

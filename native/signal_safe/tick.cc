@@ -58,6 +58,9 @@ bool WasBlocked(const ucontext_t& ucontext) {
 // it.
 constexpr uint64_t kLateNs = 100'000;
 
+// A tick that takes so long may have been preempted, and is measured by the CPU clock, too.
+constexpr uint64_t kPreemptedNs = 50'000;
+
 // A debt is paid over so many samples, and over no fewer than those of so long a time: what waking
 // from our own ticks costs is not to fall on the first function of each burst.
 constexpr int64_t kPaymentSamples = 8;
@@ -82,8 +85,7 @@ uint64_t PayDebt(int64_t* debt_ns, uint64_t interval_ns, int64_t samples) {
 }
 
 // All CPU time that no sample stands for yet.
-uint64_t TakeUncounted(ThreadState* state) {
-  const uint64_t cpu = CountedCpuNs(*state);
+uint64_t TakeUncounted(ThreadState* state, uint64_t cpu) {
   if (cpu <= state->last_cpu_ns) return 0;
   const uint64_t uncounted = cpu - state->last_cpu_ns;
   state->last_cpu_ns = cpu;
@@ -94,9 +96,10 @@ uint64_t TakeUncounted(ThreadState* state) {
 // set anew, and was not noticed by then, only the CPU clock knows.
 Tick BeginCpuTick(ThreadState* state, int kernel_overruns, uint64_t interval_ns, bool is_rearmed) {
   Tick tick;
+  tick.begin_cpu_ns = CountedCpuNs(*state);
   tick.overruns = kernel_overruns > 0 ? static_cast<uint32_t>(kernel_overruns) : 0;
   if (is_rearmed) {
-    tick.cpu_ns = TakeUncounted(state);
+    tick.cpu_ns = TakeUncounted(state, tick.begin_cpu_ns);
   } else {
     tick.cpu_ns = (uint64_t{1} + tick.overruns) * interval_ns;
     state->last_cpu_ns += tick.cpu_ns;
@@ -109,8 +112,9 @@ Tick BeginCpuTick(ThreadState* state, int kernel_overruns, uint64_t interval_ns,
 // is charged for waking up is the next sample's.
 Tick BeginCountedTick(ThreadState* state, uint64_t interval_ns, const ucontext_t& ucontext) {
   Tick tick;
+  tick.begin_cpu_ns = CountedCpuNs(*state);
   if (WasBlocked(ucontext)) return tick;
-  tick.cpu_ns = TakeUncounted(state);
+  tick.cpu_ns = TakeUncounted(state, tick.begin_cpu_ns);
   if (tick.cpu_ns > interval_ns)
     tick.overruns = static_cast<uint32_t>((tick.cpu_ns - interval_ns) / interval_ns);
   return tick;
@@ -129,17 +133,12 @@ void SetUnlessPaused(const HandlerContext& context, int32_t timer, uint64_t firs
   }
 }
 
-}  // namespace
-
-uint64_t CountedCpuNs(const ThreadState& state) {
-  return kernel::ThreadCpuNs() - state.paused_cpu_ns.load(std::memory_order_relaxed);
-}
-
-Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,
-               int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
+Tick Begin(const HandlerContext& context, ThreadState* state, TickSource source,
+           int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
   if (source == TickSource::kProbe) {
     Tick probe;
     probe.is_probe = true;
+    probe.begin_cpu_ns = CountedCpuNs(*state);
     return probe;
   }
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
@@ -150,9 +149,9 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource sou
   if (context.engine != TimerEngine::kHires) return BeginCountedTick(state, interval, ucontext);
   const bool from_hires_timer = source == TickSource::kHiresTimer;
   Tick tick;
-  const uint64_t cpu = CountedCpuNs(*state);
-  state->cpu_debt_ns += static_cast<int64_t>(cpu - state->last_cpu_ns);
-  state->last_cpu_ns = cpu;
+  tick.begin_cpu_ns = CountedCpuNs(*state);
+  state->cpu_debt_ns += static_cast<int64_t>(tick.begin_cpu_ns - state->last_cpu_ns);
+  state->last_cpu_ns = tick.begin_cpu_ns;
   if (!from_hires_timer || is_rearmed) {  // the thread runs again
     state->armed_ns = now_ns;
   }
@@ -170,8 +169,28 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource sou
   return tick;
 }
 
-void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick,
-             uint64_t begin_ns) {
+}  // namespace
+
+uint64_t CountedCpuNs(const ThreadState& state) {
+  return kernel::ThreadCpuNs() - state.paused_cpu_ns.load(std::memory_order_relaxed);
+}
+
+Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,
+               int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
+  Tick tick = Begin(context, state, source, kernel_overruns, now_ns, ucontext);
+  tick.begin_ns = now_ns;
+  return tick;
+}
+
+uint64_t CostNs(const ThreadState& state, const Tick& tick) {
+  const uint64_t passed = kernel::MonotonicNs() - tick.begin_ns;
+  if (passed < kPreemptedNs) return passed;
+  const uint64_t cpu = CountedCpuNs(state);  // a pause may have ended meanwhile
+  const uint64_t used = cpu > tick.begin_cpu_ns ? cpu - tick.begin_cpu_ns : passed;
+  return used < passed ? used : passed;
+}
+
+void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick) {
   if (context.engine != TimerEngine::kHires || tick.is_probe) return;
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   if (tick.is_last) {
@@ -180,7 +199,7 @@ void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick
     return;
   }
   const uint64_t now = kernel::MonotonicNs();
-  const uint64_t handler = now - begin_ns;
+  const uint64_t handler = CostNs(*state, tick);
   // Memoryless, so that no tick knows of the one before: work that is set off by a timer, or by our
   // own signal when that ends a wait early, is met at every point alike. What has passed since this
   // tick was due is a part of the interval already; that keeps the rate.

@@ -31,10 +31,12 @@
 namespace spprof {
 
 struct Tick {
-  uint64_t cpu_ns = 0;    // that the sample stands for; 0: no sample is due
-  uint32_t overruns = 0;  // ticks that should have come before this one
-  bool is_last = false;   // hires: the thread sleeps; its CPU clock wakes us again
-  bool is_probe = false;  // no time: the drain asks for the stack
+  uint64_t cpu_ns = 0;        // that the sample stands for; 0: no sample is due
+  uint32_t overruns = 0;      // ticks that should have come before this one
+  bool is_last = false;       // hires: the thread sleeps; its CPU clock wakes us again
+  bool is_probe = false;      // no time: the drain asks for the stack
+  uint64_t begin_ns = 0;      // when it began, on the monotonic clock
+  uint64_t begin_cpu_ns = 0;  // and on the thread's, as CountedCpuNs
 };
 
 // CPU time of the calling thread, without that in pauses.
@@ -44,10 +46,13 @@ uint64_t CountedCpuNs(const ThreadState& state);
 Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,
                int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext);
 
+// What the tick has cost the thread so far. Not the time that others had the CPU meanwhile: what
+// has been preempted takes milliseconds, and is no reason to sample less.
+uint64_t CostNs(const ThreadState& state, const Tick& tick);
+
 // After the sample has been taken. Sets the next hires tick, no nearer than the handler took:
 // however slow the handler is, and however short the interval, the program gets as much time as we
 // do.
-void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick,
-             uint64_t begin_ns);
+void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick);
 
 }  // namespace spprof

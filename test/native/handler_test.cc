@@ -4,16 +4,21 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unwind.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <numeric>
+#include <thread>
+#include <vector>
 
 #include "core_support.h"
 #include "handler_support.h"
 #include "sampling/fork_guard.h"
+#include "signal_safe/kernel.h"
 
 namespace spprof {
 namespace {
@@ -289,6 +294,38 @@ TEST(HandlerLimits, CutsAStackAtMaxFramesAndSaysSo) {
   EXPECT_NE(samples[0].state & kStateTruncated, 0u);
   EXPECT_EQ(samples[0].state & kStateIncomplete, 0u);
   EXPECT_EQ(harness.TakeStacks(slot).at(samples[0].stack_id).size(), 16u);
+}
+
+// Others at work on the same CPU take it in the middle of a sample, for milliseconds.
+TEST_F(Handler, CostsWhatItUsesAndNotWhatOthersDoMeanwhile) {
+  cpu_set_t all, one;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+  std::atomic<bool> is_done{false};
+  std::vector<std::thread> others;
+  for (int i = 0; i < 3; i++) {  // they inherit the affinity
+    others.emplace_back([&is_done] {
+      while (!is_done.load(std::memory_order_relaxed)) {
+      }
+    });
+  }
+  constexpr uint64_t kLongNs = 2'000'000;
+  constexpr int kPreemptions = 20;
+  int preemptions = 0;
+  const uint64_t deadline = kernel::MonotonicNs() + 20'000'000'000;
+  while (preemptions < kPreemptions && kernel::MonotonicNs() < deadline) {
+    const uint64_t begin = kernel::MonotonicNs();
+    Deliver();
+    if (kernel::MonotonicNs() - begin > kLongNs) preemptions++;
+    static_cast<void>(harness_.TakeSamples(slot_));
+  }
+  is_done = true;
+  for (std::thread& other : others) other.join();
+  ASSERT_EQ(sched_setaffinity(0, sizeof(all), &all), 0);
+  ASSERT_EQ(preemptions, kPreemptions);
+  EXPECT_LT(Count().handler_max_ns.load(), kLongNs / 2);
 }
 
 // Every path in any order, with a drain now and then. The laws: signals = written + dropped; CPU
