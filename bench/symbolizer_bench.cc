@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "symbols/elf_file.h"
+#include "platform/elf_file.h"
 #include "symbols/symbolizer.h"
 
 namespace spprof {

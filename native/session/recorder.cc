@@ -74,10 +74,10 @@ Status Recorder::Start(const ProfilerOptions& options) {
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_fd_ < 0) return Status::System("eventfd", errno, "starting the drain");
 
-  const V8Metadata metadata = V8Metadata::Load();
-  V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
   status = InstallFaultHandler();
   if (!status.ok()) return status;
+  const V8Metadata metadata = V8Metadata::Load();
+  V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
   CheckPositions(&v8, &warnings_);
   sampler_ = std::make_unique<Sampler>(options.sampler, region_.get(), v8, metadata.object_base(),
                                        wake_fd_);

@@ -63,7 +63,7 @@ struct V8Layout {
   uint8_t code_instruction_start = 0;  // 0: instructions follow the object itself (V8 10)
   uint8_t code_instruction_size = 0;
   uint8_t code_flags = 0;
-  uint8_t code_deoptimization_data = 0;
+  uint8_t code_deoptimization_data = 0;  // 0: by its type
   uint8_t deopt_shared_index = 0;
   bool deopt_shared_is_wrapped = false;
   // Inlined functions. deopt_positions_index 0: unknown.
@@ -89,7 +89,8 @@ struct V8Layout {
   PositionEncoding position_encoding = PositionEncoding::kUnknown;
   uint8_t bytecode_positions = 0;
   uint8_t bytecode_first = 0;  // offset of the first bytecode
-  uint8_t code_positions = 0;  // position table; of Sparkplug's code, its table of bytecodes
+  uint8_t code_positions = 0;  // position table; of Sparkplug's code, its table of bytecodes. 0: by
+                               // its type
   BytecodeSizes bytecode_sizes;
 
   // Isolate. Offset 0: unknown.

@@ -59,12 +59,32 @@ uint32_t V8Reader::PlaceInBytecode(uint64_t bytecode_array, uint32_t offset) con
   return position.place;
 }
 
+bool V8Reader::ReadCodeField(uint64_t code, uint8_t offset, uint16_t type, uint64_t* out) const {
+  constexpr uint32_t kPointerFields = 5;  // what is not a tagged pointer comes behind
+  return offset != 0 ? Field(code, offset, out)
+                     : FindFieldOfType(code, 1 + kPointerFields, type, out);
+}
+
+bool V8Reader::ReadPositionsOfCode(uint64_t code, uint64_t* out) const {
+  return ReadCodeField(code, v8_.code_positions, v8_.position_table_type, out);
+}
+
+bool V8Reader::ReadDeoptData(uint64_t code, uint64_t* out) const {
+  return ReadCodeField(code, v8_.code_deoptimization_data, v8_.deopt_data_type, out);
+}
+
+// Sparkplug's code has them in the slot where optimized code has what it deoptimizes by.
+bool V8Reader::ReadBytecodesOfBaseline(uint64_t code, uint64_t* out) const {
+  return ReadCodeField(code, v8_.code_deoptimization_data, v8_.bytecode_array_type, out) &&
+         IsBytecodeArray(*out);
+}
+
 bool V8Reader::ReadBytecodeArray(const FunctionIdentity& function, uint64_t* out) const {
   uint16_t type;
   if (!Field(function.shared, v8_.shared_data, out)) return false;
   if (IsBytecodeArray(*out)) return true;
   return v8_.code_objects && TypeOf(*out, &type) && type == v8_.code_type &&
-         Field(*out, v8_.code_deoptimization_data, out) && IsBytecodeArray(*out);
+         ReadBytecodesOfBaseline(*out, out);
 }
 
 bool V8Reader::ReadEvalOrigin(uint64_t script, FunctionIdentity* caller, uint32_t* place) const {
@@ -85,9 +105,9 @@ bool V8Reader::ReadEvalOrigin(uint64_t script, FunctionIdentity* caller, uint32_
 }
 
 bool V8Reader::IsBaselineOf(const CodeObject& code, uint64_t bytecode_array) const {
-  uint64_t made_from;  // shares its slot with what optimized code has for deoptimization
-  return code.kind == v8_.kind_baseline &&
-         Field(code.code, v8_.code_deoptimization_data, &made_from) && made_from == bytecode_array;
+  uint64_t made_from;
+  return code.kind == v8_.kind_baseline && ReadBytecodesOfBaseline(code.code, &made_from) &&
+         made_from == bytecode_array;
 }
 
 uint32_t V8Reader::PlaceInBaseline(const CodeObject& code, uint64_t bytecode_array,
@@ -95,8 +115,7 @@ uint32_t V8Reader::PlaceInBaseline(const CodeObject& code, uint64_t bytecode_arr
   uint64_t table, bytes;
   uint32_t length, offset;
   int32_t bytecode_length;
-  if (v8_.code_positions == 0 || v8_.bytecode_first == 0 ||
-      !Field(code.code, v8_.code_positions, &table) ||
+  if (v8_.bytecode_first == 0 || !ReadPositionsOfCode(code.code, &table) ||
       !ReadArray(table, v8_.position_table_type, &bytes, &length) ||
       !SmiField(bytecode_array, kArrayLength, &bytecode_length) || bytecode_length < 0) {
     return 0;
@@ -112,14 +131,12 @@ uint32_t V8Reader::PlaceInBaseline(const CodeObject& code, uint64_t bytecode_arr
 bool V8Reader::BeginInlineWalk(const CodeObject& code, uint32_t pc_offset, InlineWalk* out) const {
   uint64_t table, deopt_data, data, literals, positions;
   uint32_t length, literal_count, position_bytes;
-  if (v8_.code_positions == 0 || !Field(code.code, v8_.code_positions, &table) ||
-      !FindInTable(table, pc_offset, &out->at)) {
+  if (!ReadPositionsOfCode(code.code, &table) || !FindInTable(table, pc_offset, &out->at)) {
     return false;
   }
   if (out->at.inlining_id == 0) return true;
   int32_t function_count;
-  if (v8_.deopt_positions_index == 0 ||
-      !Field(code.code, v8_.code_deoptimization_data, &deopt_data) ||
+  if (v8_.deopt_positions_index == 0 || !ReadDeoptData(code.code, &deopt_data) ||
       !ReadArray(deopt_data, v8_.deopt_data_type, &data, &length) ||
       length <= v8_.deopt_positions_index ||
       !SmiField(deopt_data, kElements + 8u * v8_.deopt_inlined_count_index, &function_count) ||

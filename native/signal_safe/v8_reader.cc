@@ -239,7 +239,7 @@ bool V8Reader::ReadOptimizedFunction(const CodeObject& code, FunctionIdentity* o
     return false;
   }
   uint64_t deopt_data, shared;
-  if (!Field(code.code, v8_.code_deoptimization_data, &deopt_data) || !IsHeapObject(deopt_data) ||
+  if (!ReadDeoptData(code.code, &deopt_data) || !IsHeapObject(deopt_data) ||
       !Field(deopt_data, 16 + 8 * v8_.deopt_shared_index, &shared)) {
     return false;
   }

@@ -148,6 +148,10 @@ class V8Reader {
   void ResolveLine(uint64_t script, FunctionPositions* positions) const;
   bool LineFromTable(uint64_t line_ends, FunctionPositions* positions) const;
   bool LineFromSource(uint64_t source, FunctionPositions* positions) const;
+  bool ReadCodeField(uint64_t code, uint8_t offset, uint16_t type, uint64_t* out) const;
+  bool ReadPositionsOfCode(uint64_t code, uint64_t* out) const;
+  bool ReadDeoptData(uint64_t code, uint64_t* out) const;
+  bool ReadBytecodesOfBaseline(uint64_t code, uint64_t* out) const;
   bool ReadBytecodeArray(const FunctionIdentity& function, uint64_t* out) const;
   bool FindFieldOfType(uint64_t object, uint32_t fields, uint16_t type, uint64_t* out) const;
   bool FindWasmPrologue(uint64_t pc, uint64_t* start) const;

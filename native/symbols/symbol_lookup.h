@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "symbols/elf_file.h"
+#include "platform/elf_file.h"
 
 namespace spprof {
 

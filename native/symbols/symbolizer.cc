@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "platform/elf_file.h"
 #include "symbols/demangle.h"
-#include "symbols/elf_file.h"
 #include "symbols/symbol_lookup.h"
 
 namespace spprof {

@@ -1,9 +1,17 @@
 #include "v8/bytecode_sizes.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
+#include <memory>
 #include <string_view>
+#include <vector>
+
+#include "platform/elf_file.h"
+#include "signal_safe/guarded_load.h"
 
 namespace spprof {
 
@@ -48,26 +56,71 @@ constexpr std::array<uint8_t, kSize> Decode(std::string_view digits) {
 constexpr auto kSizes13_6 = Decode<kV8_13_6.size()>(kV8_13_6);
 constexpr auto kSizes14_6 = Decode<kV8_14_6.size()>(kV8_14_6);
 
-// Sizes of the opcodes that come first in every version: four that widen the next, then LdaZero and
-// LdaSmi. A table that begins otherwise is another.
-bool BeginsAsItShould(const uint8_t* sizes) {
+constexpr char kSymbol[] = "_ZN2v88internal11interpreter9Bytecodes14kBytecodeSizesE";
+constexpr uint32_t kMaxBytes = 256 * kScales;  // an opcode is a byte
+
+// V8's table of other versions, copied from where it lies.
+uint8_t g_found[kMaxBytes];
+
+// A table is taken by what comes first in every version: four opcodes that widen the next, then
+// LdaZero and LdaSmi. One that begins otherwise is another.
+BytecodeSizes CopyOf(uintptr_t address, uint64_t bytes) {
   constexpr uint8_t kFirst[] = {1, 1, 1, 1, 1, 2};
-  return std::string_view(reinterpret_cast<const char*>(sizes), sizeof(kFirst)) ==
-         std::string_view(reinterpret_cast<const char*>(kFirst), sizeof(kFirst));
+  if (bytes % kScales != 0 || bytes < sizeof(kFirst) || bytes > kMaxBytes) return {};
+  const auto size = static_cast<size_t>(bytes);
+  if (GuardedCopy(g_found, address, size) != size ||
+      std::memcmp(g_found, kFirst, sizeof(kFirst)) != 0) {
+    return {};
+  }
+  return {g_found, static_cast<uint32_t>(bytes / kScales)};
+}
+
+BytecodeSizes FindExported() {
+  void* const sizes = dlsym(RTLD_DEFAULT, kSymbol);
+  Dl_info info;
+  const ElfW(Sym)* symbol = nullptr;
+  if (sizes == nullptr ||
+      dladdr1(sizes, &info, reinterpret_cast<void**>(const_cast<ElfW(Sym)**>(&symbol)),
+              RTLD_DL_SYMENT) == 0 ||
+      symbol == nullptr) {
+    return {};
+  }
+  return CopyOf(reinterpret_cast<uintptr_t>(sizes), symbol->st_size);
+}
+
+// In the symbol table that debuggers read, which is not in memory.
+BytecodeSizes FindInFile(const V8Metadata& metadata) {
+  const std::unique_ptr<ElfFile> file = ElfFile::Open(metadata.object_path());
+  const ElfFile::Section* table = file ? file->FindSectionOfType(SHT_SYMTAB) : nullptr;
+  if (table == nullptr || table->link >= file->sections().size()) return {};
+  const ElfFile::Section& names = file->sections()[table->link];
+  std::vector<Elf64_Sym> block(4096);
+  for (uint64_t at = 0; at < table->size; at += block.size() * sizeof(Elf64_Sym)) {
+    const size_t wanted =
+        static_cast<size_t>(std::min<uint64_t>(table->size - at, block.size() * sizeof(Elf64_Sym)));
+    const size_t count =
+        file->ReadSome(table->offset + at, block.data(), wanted) / sizeof(Elf64_Sym);
+    for (size_t i = 0; i < count; i++) {
+      const Elf64_Sym& symbol = block[i];
+      if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_size % kScales != 0 ||
+          symbol.st_size < 128 * kScales || symbol.st_size > kMaxBytes ||
+          file->ReadString(names, symbol.st_name, sizeof(kSymbol)) != kSymbol) {
+        continue;
+      }
+      return CopyOf(metadata.load_bias() + symbol.st_value, symbol.st_size);
+    }
+  }
+  return {};
 }
 
 }  // namespace
 
-BytecodeSizes FindBytecodeSizes(int major, int minor) {
+BytecodeSizes FindBytecodeSizes(int major, int minor, const V8Metadata& metadata) {
   const auto is = [major, minor](int a, int b) { return major == a && minor == b; };
   if (is(13, 6)) return {kSizes13_6.data(), kSizes13_6.size() / kScales};
   if (is(14, 6)) return {kSizes14_6.data(), kSizes14_6.size() / kScales};
-  // Up to Node 22 V8 exports the table, though not its length.
-  const auto* sizes = static_cast<const uint8_t*>(
-      dlsym(RTLD_DEFAULT, "_ZN2v88internal11interpreter9Bytecodes14kBytecodeSizesE"));
-  const uint32_t opcodes = is(10, 2) || is(11, 3) ? 198 : is(12, 4) ? 203 : 0;
-  if (sizes == nullptr || opcodes == 0 || !BeginsAsItShould(sizes)) return {};
-  return {sizes, opcodes};
+  const BytecodeSizes exported = FindExported();
+  return exported.sizes != nullptr ? exported : FindInFile(metadata);
 }
 
 }  // namespace spprof

@@ -2,108 +2,84 @@
 
 #include <dlfcn.h>
 
-#include <cstring>
-
 #include "v8/bytecode_sizes.h"
+#include "v8/vm_state.h"
 
 namespace spprof {
 
 namespace {
 
-// What the metadata lacks in at least one version. -1: this version has no such thing, or announces
-// it.
-struct VersionTable {
+// Versions whose stacks the tests have seen (`npm run test:matrix`), and how each writes its tables
+// of positions.
+struct TestedVersion {
   int major, minor;
-  int first_function_type, last_function_type;
-  int stream_type, stream_header;
-  int code_instruction_start, code_instruction_size, code_flags, code_deopt_data;
-  int deopt_shared_index;
-  int code_positions, bytecode_positions;
   PositionEncoding position_encoding;
-  int vm_state_offset, vm_state_bytes;
 };
 
-constexpr auto kSigned = PositionEncoding::kSigned;
-constexpr auto kFlagged = PositionEncoding::kFlagged;
-
-constexpr VersionTable kVersions[] = {
-    // Node 18
-    {10, 2, 2065, 2080, 240, 128, 0, 40, 48, 16, 6, 24, 32, kSigned, 0x4568, 4},
-    // Node 20
-    {11, 3, 2066, 2081, -1, 16, 40, 56, 48, 16, 6, 24, 32, kSigned, 0x1b0, 4},
-    // Node 22
-    {12, 4, -1, -1, -1, 32, -1, -1, -1, 8, 6, 16, 24, kSigned, 0x1b8, 2},
-    // Node 24
-    {13, 6, -1, -1, -1, 32, -1, -1, -1, 8, 7, 16, 24, kSigned, 0x1e8, 2},
-    // Node 26
-    {14, 6, -1, -1, -1, 32, -1, -1, -1, 8, 7, 16, 24, kFlagged, 0x1f0, 2},
+constexpr TestedVersion kTested[] = {
+    {10, 2, PositionEncoding::kSigned},   // Node 18
+    {11, 3, PositionEncoding::kSigned},   // Node 20
+    {12, 4, PositionEncoding::kSigned},   // Node 22
+    {13, 6, PositionEncoding::kSigned},   // Node 24
+    {14, 6, PositionEncoding::kFlagged},  // Node 26
 };
 
-const VersionTable* TableOf(V8Version version) {
-  for (const VersionTable& table : kVersions) {
-    if (table.major == version.major && table.minor == version.minor) return &table;
+const TestedVersion* FindTested(V8Version version) {
+  for (const TestedVersion& tested : kTested) {
+    if (tested.major == version.major && tested.minor == version.minor) return &tested;
   }
   return nullptr;
 }
 
-int FromEither(int announced, int tabulated) { return announced >= 0 ? announced : tabulated; }
+std::string NameOf(V8Version version) {
+  if (version.major == 0) return "this V8";
+  return "V8 " + std::to_string(version.major) + "." + std::to_string(version.minor);
+}
 
-void FindIsolateState(const VersionTable* table, V8Layout* layout) {
-  layout->try_get_current =
+void FindIsolate(V8Layout* v8) {
+  v8->try_get_current =
       reinterpret_cast<void* (*)()>(dlsym(RTLD_DEFAULT, "_ZN2v87Isolate13TryGetCurrentEv"));
-  if (layout->try_get_current == nullptr || table == nullptr) return;
-  const auto* isolate = static_cast<const uint8_t*>(layout->try_get_current());
-  if (isolate == nullptr) return;
-  // The table's word must say where we are: in a C++ callback from JavaScript, which newer versions
-  // do not tell from JavaScript while nobody of V8's own profiles. Two words before it is the stack
-  // pointer with which JavaScript was entered, somewhere above us.
-  uint32_t state = 0;
-  uint64_t js_entry_sp;
-  std::memcpy(&state, isolate + table->vm_state_offset, table->vm_state_bytes);
-  std::memcpy(&js_entry_sp, isolate + table->vm_state_offset - 2 * sizeof(uint64_t),
-              sizeof(js_entry_sp));
-  constexpr uint64_t kMaxStackBytes = uint64_t{1} << 30;
-  const auto here = reinterpret_cast<uint64_t>(__builtin_frame_address(0));
-  const bool is_on_stack = js_entry_sp > here && js_entry_sp - here < kMaxStackBytes;
-  if (!is_on_stack || (state != kVmStateJs && state != kVmStateExternal)) return;
-  layout->isolate_vm_state = static_cast<uint32_t>(table->vm_state_offset);
+  void* const isolate = v8->try_get_current != nullptr ? v8->try_get_current() : nullptr;
+  if (isolate != nullptr)
+    v8->isolate_vm_state = FindVmState(reinterpret_cast<uintptr_t>(isolate), *v8);
 }
 
 // Fields of Code objects. All or none: code_objects says.
-void FindCodeObjects(const V8Metadata& metadata, const VersionTable& table, V8Layout* v8) {
+void FindCodeObjects(const V8Metadata& metadata, V8Layout* v8) {
   bool complete = true;
-  const auto need = [&complete](int value) {
+  const auto need = [&complete, &metadata](std::string_view name, int missing = -1) {
+    const int value = metadata.Find({name}, missing);
     if (value < 0) complete = false;
-    return value < 0 ? 0 : value;
+    return static_cast<uint8_t>(value < 0 ? 0 : value);
   };
-  v8->code_type = static_cast<uint16_t>(need(metadata.Find({"type_Code__"})));
-  v8->instruction_stream_type = static_cast<uint16_t>(
-      need(FromEither(metadata.Find({"type_InstructionStream__"}), table.stream_type)));
-  v8->stream_header = static_cast<uint8_t>(table.stream_header);
-  // Node 18's metadata describes the field that its other kinds of Code use; the table's 0 says:
-  // inline.
-  v8->code_instruction_start = static_cast<uint8_t>(
-      table.code_instruction_start >= 0 ? table.code_instruction_start
-                                        : need(metadata.Find({"class_Code__instruction_start__"})));
-  v8->code_instruction_size = static_cast<uint8_t>(need(
-      FromEither(metadata.Find({"class_Code__instruction_size__"}), table.code_instruction_size)));
-  v8->code_flags = static_cast<uint8_t>(
-      need(FromEither(metadata.Find({"class_Code__flags__"}), table.code_flags)));
-  v8->code_deoptimization_data = static_cast<uint8_t>(table.code_deopt_data);
-  v8->deopt_shared_index = static_cast<uint8_t>(table.deopt_shared_index);
-  v8->deopt_shared_is_wrapped =
-      metadata.Find({"class_SharedFunctionInfoWrapper__shared_info__"}) >= 0;
-  v8->kind_baseline = static_cast<uint8_t>(need(metadata.Find({"CodeKindBaseline"})));
-  v8->kind_maglev = static_cast<uint8_t>(v8->major >= 11 ? v8->kind_baseline + 1 : 0);
+  v8->code_type = static_cast<uint16_t>(metadata.Find({"type_Code__"}, 0));
+  v8->instruction_stream_type =
+      static_cast<uint16_t>(metadata.Find({"type_InstructionStream__"}, v8->code_type));
+  // V8 10 has its instructions behind the Code object itself. V8 11.3 alone is silent of three
+  // fields.
+  const bool has_streams = v8->instruction_stream_type != v8->code_type;
+  const bool is_11_3 = v8->major == 11 && v8->minor == 3;
+  v8->stream_header = need(has_streams ? "class_InstructionStream__instruction_start__"
+                                       : "class_Code__instruction_start__");
+  v8->code_instruction_start =
+      has_streams ? need("class_Code__instruction_start__", is_11_3 ? 40 : -1) : uint8_t{0};
+  v8->code_instruction_size = need("class_Code__instruction_size__", is_11_3 ? 56 : -1);
+  v8->code_flags = need("class_Code__flags__", is_11_3 ? 48 : -1);
+  v8->kind_baseline = need("CodeKindBaseline");
+  // Counted from the baseline's: the kinds between are WebAssembly's, one of which went as V8 moved
+  // code to its trusted space.
+  const bool has_trusted_space = metadata.Find({"type_TrustedByteArray__"}) >= 0;
+  v8->kind_regexp = static_cast<uint8_t>(v8->kind_baseline - (has_trusted_space ? 7 : 8));
+  const bool has_maglev = metadata.Find({"frametype_MaglevFrame"}) >= 0;
+  v8->kind_maglev = static_cast<uint8_t>(has_maglev ? v8->kind_baseline + 1 : 0);
   v8->kind_turbofan = static_cast<uint8_t>(v8->kind_baseline + 2);
-  v8->kind_regexp = static_cast<uint8_t>(v8->major >= 14 ? 4 : 3);
-  v8->code_objects = complete;
+  v8->code_objects = complete && v8->code_type != 0;
 }
 
 // Position tables and inlined functions. What is missing is 0: a frame then has no position, or no
 // inlined functions. Which arrays hold them changed as V8 moved them to its trusted space
 // (V8.md 1.4).
-void FindPositions(const V8Metadata& metadata, const VersionTable* table, V8Layout* v8) {
+void FindPositions(const V8Metadata& metadata, const TestedVersion* tested, V8Layout* v8) {
   const auto type = [&metadata](std::string_view name) {
     return static_cast<uint16_t>(metadata.Find({name}, 0));
   };
@@ -122,14 +98,32 @@ void FindPositions(const V8Metadata& metadata, const VersionTable* table, V8Layo
                         : has_trusted_bytes ? type("type_TrustedFixedArray__")
                                             : v8->fixed_array_type;
   v8->bytecode_first = index("class_BytecodeArray__data__", 0);
-  if (table == nullptr) return;
   v8->deopt_inlined_count_index = index("DeoptimizationDataInlinedFunctionCountIndex", 1);
   v8->deopt_literals_index = index("DeoptimizationDataLiteralArrayIndex", 2);
   v8->deopt_positions_index = index("DeoptimizationDataInliningPositionsIndex", 7);
-  v8->code_positions = static_cast<uint8_t>(table->code_positions);
-  v8->bytecode_positions = static_cast<uint8_t>(table->bytecode_positions);
-  v8->position_encoding = table->position_encoding;
-  v8->bytecode_sizes = FindBytecodeSizes(v8->major, v8->minor);
+  const int wrapped = metadata.Find({"DeoptimizationDataWrappedSharedFunctionInfoIndex",
+                                     "DeoptimizationDataSharedFunctionInfoWrapperIndex"});
+  v8->deopt_shared_is_wrapped = wrapped >= 0;
+  v8->deopt_shared_index = v8->deopt_shared_is_wrapped
+                               ? static_cast<uint8_t>(wrapped)
+                               : index("DeoptimizationDataSharedFunctionInfoIndex", 6);
+  // With a trusted space, the type of what lies in a Code object tells which field it is.
+  v8->code_deoptimization_data =
+      index("class_Code__deoptimization_data__", has_trusted_bytes ? 0 : 16);
+  v8->code_positions = index("class_Code__source_position_table__", has_trusted_bytes ? 0 : 24);
+  if (v8->code_objects) v8->bytecode_sizes = FindBytecodeSizes(v8->major, v8->minor, metadata);
+  if (tested == nullptr) return;  // position_check.h finds out
+  v8->bytecode_positions = has_trusted_bytes ? 24 : 32;
+  v8->position_encoding = tested->position_encoding;
+}
+
+std::string NoteOfUntested(V8Version version, const V8Layout& v8) {
+  const std::string begin = NameOf(version) + " is not known to this version of spprof: ";
+  if (!v8.code_objects) return begin + "what was inlined counts as its caller";
+  if (v8.bytecode_sizes.sizes == nullptr)
+    return begin +
+           "it is read as it describes itself, and samples in Sparkplug's code have no lines";
+  return begin + "it is read as it describes itself, which has not been tested";
 }
 
 }  // namespace
@@ -148,8 +142,10 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   V8Layout v8;
   v8.major = version.major;
   v8.minor = version.minor;
-  const VersionTable* table = TableOf(version);
-  FindIsolateState(table, &v8);
+  v8.frame_entry = static_cast<uint8_t>(metadata.Find({"frametype_EntryFrame"}, v8.frame_entry));
+  v8.frame_construct_entry = static_cast<uint8_t>(
+      metadata.Find({"frametype_ConstructEntryFrame"}, v8.frame_construct_entry));
+  FindIsolate(&v8);
   if (metadata.empty()) {
     warnings->push_back(
         "this Node.js exports no V8 debugging metadata: JavaScript frames appear as (js)");
@@ -167,13 +163,14 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
     if (value < 0) complete = false;
     return value < 0 ? 0 : value;
   };
-  const int function_type = metadata.Find({"type_JSFunction__"});
-  v8.first_js_function_type = static_cast<uint16_t>(
-      need(FromEither(metadata.Find({"FirstJSFunctionType"}),
-                      table != nullptr ? table->first_function_type : function_type)));
+  // V8 10 and 11 do not announce how many types of functions come behind the plain one: those of
+  // classes' constructors, of arrays' and others.
+  constexpr int kFurtherFunctionTypes = 15;
+  const int function_type = need(metadata.Find({"type_JSFunction__"}));
+  v8.first_js_function_type =
+      static_cast<uint16_t>(metadata.Find({"FirstJSFunctionType"}, function_type));
   v8.last_js_function_type = static_cast<uint16_t>(
-      need(FromEither(metadata.Find({"LastJSFunctionType"}),
-                      table != nullptr ? table->last_function_type : function_type)));
+      metadata.Find({"LastJSFunctionType"}, function_type + kFurtherFunctionTypes));
   v8.shared_function_info_type =
       static_cast<uint16_t>(need(metadata.Find({"type_SharedFunctionInfo__"})));
   v8.scope_info_type = static_cast<uint16_t>(need(metadata.Find({"type_ScopeInfo__"})));
@@ -198,8 +195,6 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   v8.scope_first_variable = offset({"scopeinfo_idx_first_vars"});
   v8.scope_positions_first = v8.scope_first_variable >= 5;
   v8.scope_flags_are_raw = v8.scope_positions_first;
-  v8.frame_entry = offset({"frametype_EntryFrame"});
-  v8.frame_construct_entry = offset({"frametype_ConstructEntryFrame"});
   v8.frame_irregexp = static_cast<uint8_t>(metadata.Find({"frametype_IrregexpFrame"}, 0));
   const auto script = [&metadata](std::string_view name) {
     return static_cast<uint8_t>(metadata.Find({name}, 0));
@@ -225,20 +220,15 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   v8.js_frames = complete;
   if (!complete) {
     warnings->push_back(
-        "V8 " + std::to_string(version.major) + "." + std::to_string(version.minor) +
+        NameOf(version) +
         " lacks debugging metadata that is needed: JavaScript frames appear as (js)");
     return v8;
   }
 
-  if (table != nullptr) {
-    FindCodeObjects(metadata, *table, &v8);
-  } else {
-    warnings->push_back("V8 " + std::to_string(version.major) + "." +
-                        std::to_string(version.minor) +
-                        " is not known to this version of spprof: what was inlined counts as its "
-                        "caller, and JavaScript of workers that it did not start appears as (js)");
-  }
-  FindPositions(metadata, table, &v8);
+  const TestedVersion* tested = FindTested(version);
+  FindCodeObjects(metadata, &v8);
+  FindPositions(metadata, tested, &v8);
+  if (tested == nullptr) warnings->push_back(NoteOfUntested(version, v8));
   return v8;
 }
 

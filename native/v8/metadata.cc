@@ -50,6 +50,9 @@ V8Metadata V8Metadata::Load() {
   }
   if (symbols == nullptr || names == nullptr || gnu_hash == nullptr) return metadata;
   metadata.object_base_ = reinterpret_cast<uintptr_t>(info.dli_fbase);
+  metadata.load_bias_ = object->l_addr;
+  // The executable has no name here, and may have been replaced where it lay.
+  metadata.object_path_ = object->l_name[0] != '\0' ? object->l_name : "/proc/self/exe";
   const size_t count = SymbolCount(gnu_hash);
   for (size_t i = 0; i < count; i++) {
     const ElfW(Sym)& symbol = symbols[i];

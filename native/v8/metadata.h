@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,9 @@ class V8Metadata {
   bool empty() const { return entries_.empty(); }
   // Executable address range of the object; V8 is linked into it.
   uintptr_t object_base() const { return object_base_; }
+  // Its file, and what is added to the file's addresses.
+  const std::string& object_path() const { return object_path_; }
+  uintptr_t load_bias() const { return load_bias_; }
 
   // The value of the first of `prefixes` (without "v8dbg_") that some name begins with; `missing`
   // when there is none.
@@ -32,6 +36,8 @@ class V8Metadata {
  private:
   std::vector<std::pair<std::string_view, int>> entries_;  // sorted by name, without "v8dbg_"
   uintptr_t object_base_ = 0;
+  uintptr_t load_bias_ = 0;
+  std::string object_path_;
 };
 
 }  // namespace spprof

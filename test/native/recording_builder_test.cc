@@ -6,8 +6,8 @@
 #include <random>
 
 #include "log_fixture.h"
+#include "platform/elf_file.h"
 #include "profile/frame_resolver.h"
-#include "symbols/elf_file.h"
 
 namespace spprof {
 namespace {

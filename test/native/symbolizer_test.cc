@@ -16,8 +16,8 @@
 #include <sstream>
 
 #include "log_fixture.h"
+#include "platform/elf_file.h"
 #include "symbols/demangle.h"
-#include "symbols/elf_file.h"
 #include "symbols/symbol_lookup.h"
 
 namespace spprof {

@@ -87,6 +87,13 @@ inline V8Layout LayoutOfNode24() {
   return v8;
 }
 
+// Of which the metadata does not say where a Code object has what: by its type.
+inline V8Layout LayoutByType() {
+  V8Layout v8 = LayoutOfNode24();
+  v8.code_deoptimization_data = v8.code_positions = 0;
+  return v8;
+}
+
 // Instructions behind the Code object itself.
 inline V8Layout LayoutOfNode18() {
   V8Layout v8 = LayoutOfNode22();
@@ -357,8 +364,9 @@ class V8Heap {
     }
     Set(code, v8.code_instruction_size, size);
     Set(code, v8.code_flags, kind | 0x30u);
-    Set(code, v8.code_deoptimization_data, deopt);
-    Set(code, v8.code_positions, positions);
+    // Where V8 has them while the layout leaves that open.
+    Set(code, v8.code_deoptimization_data != 0 ? v8.code_deoptimization_data : 8, deopt);
+    Set(code, v8.code_positions != 0 ? v8.code_positions : 16, positions);
     return start;
   }
 

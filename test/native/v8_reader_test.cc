@@ -22,9 +22,9 @@ struct Family {
   V8Layout (*layout)();
 };
 
-constexpr Family kFamilies[] = {Family{"18", test::LayoutOfNode18},
-                                Family{"22", test::LayoutOfNode22},
-                                Family{"24", test::LayoutOfNode24}};
+constexpr Family kFamilies[] = {
+    Family{"18", test::LayoutOfNode18}, Family{"22", test::LayoutOfNode22},
+    Family{"24", test::LayoutOfNode24}, Family{"by_type", test::LayoutByType}};
 
 class V8ReaderTest : public testing::TestWithParam<Family> {
  protected:

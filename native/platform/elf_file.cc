@@ -1,4 +1,4 @@
-#include "symbols/elf_file.h"
+#include "platform/elf_file.h"
 
 #include <fcntl.h>
 #include <sys/auxv.h>
