@@ -5,7 +5,7 @@
  * are of a thread's CPU time, so that company on the machine does not matter.
  */
 
-const { atLeast } = require('./helpers/engine');
+const { atLeast, testUnlessChosen } = require('./helpers/engine');
 const { selfTimes } = require('./helpers/read-cpuprofile');
 const { build } = require('./fixtures/native-addon/build');
 const { cpuWhere, recordProgram, runProgram } = require('./truth/recorded');
@@ -37,9 +37,11 @@ describe('time in four places', () => {
     const sampled = cpuWhere(recording, truth.main, isDeflate);
     const thread = cpuWhere(recording, truth.main);
     expect(points(sampled, truth.parts.deflate, thread)).toBeLessThan(3);
-    expect(cpuWhere(recording, truth.main, (stack) => isDeflate(stack) && isNative(stack)) / sampled).toBeGreaterThan(
-      0.9,
-    );
+    // Putting the result's pieces together takes a tenth of the time, and is no business of zlib's.
+    const isConcat = (/** @type {Frame[]} */ stack) => stack.some(({ functionName }) => functionName === 'concat');
+    const inZlib = cpuWhere(recording, truth.main, (stack) => isDeflate(stack) && isNative(stack));
+    const notInConcat = cpuWhere(recording, truth.main, (stack) => isDeflate(stack) && !isConcat(stack));
+    expect(inZlib / notInConcat).toBeGreaterThan(0.9);
   });
 
   test('a native addon on the main thread: its C function, in its own module', () => {
@@ -150,13 +152,17 @@ test('an idle server stays idle', async () => {
   expect(truth.loop).toBeLessThan(0.02);
 });
 
-test('work that a timer sets off: each part has its share, though our ticks end the waits between', async () => {
-  const { truth, recording } = await recordProgram('timer-parts', { options: ['-i', '500us'] });
-  const main = recording.threads.find(({ kind }) => kind === 'main')?.tid ?? 0;
-  const of = (/** @type {string} */ name) =>
-    cpuWhere(recording, main, (stack) => stack.some(({ functionName }) => functionName === name));
-  const { firstWork, secondWork } = truth.parts;
-  const share = of('firstWork') / (of('firstWork') + of('secondWork'));
-  // 1,500 samples: a standard error of 1.3 points.
-  expect(Math.abs(share - firstWork / (firstWork + secondWork))).toBeLessThan(0.04);
-});
+// What rides on the kernel's tick cannot tell (docs/decisions/0012-memoryless-ticks.md).
+testUnlessChosen(
+  'work that a timer sets off: each part has its share, though our ticks end the waits between',
+  async () => {
+    const { truth, recording } = await recordProgram('timer-parts', { options: ['-i', '500us'] });
+    const main = recording.threads.find(({ kind }) => kind === 'main')?.tid ?? 0;
+    const of = (/** @type {string} */ name) =>
+      cpuWhere(recording, main, (stack) => stack.some(({ functionName }) => functionName === name));
+    const { firstWork, secondWork } = truth.parts;
+    const share = of('firstWork') / (of('firstWork') + of('secondWork'));
+    // 1,500 samples: a standard error of 1.3 points.
+    expect(Math.abs(share - firstWork / (firstWork + secondWork))).toBeLessThan(0.04);
+  },
+);

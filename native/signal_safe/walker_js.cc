@@ -27,7 +27,8 @@ bool FollowsCall(uint64_t address) {
 // deoptimization.
 bool Walker::IsReturnAddress(uint64_t address) const {
   if (modules_.Find(address) != 0) return true;
-  if (!FollowsCall(address)) return false;
+  // An instruction of WebAssembly's that has trapped becomes a return address, and is no call.
+  if (!FollowsCall(address)) return MayReadHeap() && IsInWasm(address - 1);
   CodeObject code;  // what lies before an object may look like a call
   return !V8Reader::LooksLikeHeapObject(address) ||
          (MayReadHeap() && (reader_.FindCode(address - 1, &code) || IsInWasm(address - 1)));
