@@ -154,6 +154,10 @@ const QUESTIONS = [
     of: ({ truth, times }) => times && times.busy / truth.cpuMs,
   },
   {
+    ...{ what: 'CPU time of a function on a shared core, of the true', program: 'shared', unit: '', truth: '1.00' },
+    of: ({ truth, times }) => times && times.of(/^burn$/) / truth.burnMs,
+  },
+  {
     ...{ what: 'idle server: event-loop utilisation', program: 'idle', unit: '%', truth: 'none' },
     of: ({ truth }) => truth.loopPercent,
   },

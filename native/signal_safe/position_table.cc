@@ -78,9 +78,9 @@ bool FindBaselineBytecode(const BytecodeSizes& sizes, uintptr_t table, uint32_t 
   uint64_t end = cursor.Uleb();  // the first one is the prologue's
   if (cursor.has_failed() || pc_offset < end) return false;
   bool is_found = false;
-  // To the end also when the bytecode has been found: only the whole proves that tables and sizes
-  // are understood.
-  while (!cursor.is_at_end()) {
+  // To the end also when the bytecode has been found, unless the sizes are certain: only the whole
+  // proves that they are those of these bytecodes.
+  while (!cursor.is_at_end() && !(is_found && sizes.is_certain)) {
     const uint32_t bytecode = static_cast<uint32_t>(code.position() - bytecodes.begin);
     end += cursor.Uleb();
     if (cursor.has_failed() || end > UINT32_MAX || !SkipBytecode(sizes, &code)) return false;
@@ -88,7 +88,7 @@ bool FindBaselineBytecode(const BytecodeSizes& sizes, uintptr_t table, uint32_t 
     *out = bytecode;
     is_found = true;
   }
-  return is_found && code.is_at_end();
+  return is_found && (sizes.is_certain || code.is_at_end());
 }
 
 }  // namespace spprof

@@ -40,6 +40,7 @@ bool FindSourcePosition(PositionEncoding encoding, uintptr_t table, uint32_t byt
 struct BytecodeSizes {
   const uint8_t* sizes = nullptr;
   uint32_t opcode_count = 0;
+  bool is_certain = false;  // that of the running V8; else one of its version
 };
 
 struct Bytecodes {
@@ -48,8 +49,8 @@ struct Bytecodes {
 };
 
 // The offset of the bytecode whose Sparkplug code holds `pc_offset`. `table` gives, bytecode by
-// bytecode, how much machine code it became. False: in the prologue, or table and bytecodes do not
-// fit each other to the last byte.
+// bytecode, how much machine code it became. False: in the prologue; or, of sizes that are not
+// certain, table and bytecodes do not fit each other to the last byte.
 bool FindBaselineBytecode(const BytecodeSizes& sizes, uintptr_t table, uint32_t bytes,
                           const Bytecodes& bytecodes, uint32_t pc_offset, uint32_t* out);
 

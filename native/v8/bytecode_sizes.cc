@@ -72,7 +72,7 @@ BytecodeSizes CopyOf(uintptr_t address, uint64_t bytes) {
       std::memcmp(g_found, kFirst, sizeof(kFirst)) != 0) {
     return {};
   }
-  return {g_found, static_cast<uint32_t>(bytes / kScales)};
+  return {g_found, static_cast<uint32_t>(bytes / kScales), true};
 }
 
 BytecodeSizes FindExported() {

@@ -1,6 +1,6 @@
-// How long V8's bytecodes are: what is needed to follow Sparkplug's tables. Every use checks that a
-// whole function comes out even (FindBaselineBytecode), so a build that differs loses lines and
-// shows no wrong ones.
+// How long V8's bytecodes are: what is needed to follow Sparkplug's tables. Of a table that is not
+// the running V8's own, every use checks that a whole function comes out even
+// (FindBaselineBytecode), so a build that differs loses lines and shows no wrong ones.
 //
 // Context: control thread, once.
 #pragma once

@@ -207,6 +207,21 @@ TEST_F(BaselineTable, RefusesBytecodesAndTableThatDoNotFit) {
                                     &found));
 }
 
+TEST_F(BaselineTable, OfCertainSizesNoMoreIsReadThanTheBytecodesUpToThere) {
+  static constexpr BytecodeSizes kCertain{kSizes, 6, true};
+  const auto find = [this](uint32_t pc_offset, uint32_t* out) {
+    const Bytecodes bytecodes{code_edge_.Put(code_), static_cast<uint32_t>(code_.size())};
+    return FindBaselineBytecode(kCertain, table_edge_.Put(table_),
+                                static_cast<uint32_t>(table_.size()), bytecodes, pc_offset, out);
+  };
+  code_.resize(10);  // what is behind the third bytecode cannot be read
+  uint32_t found = 99;
+  ASSERT_TRUE(find(35, &found));
+  EXPECT_EQ(found, 4u);
+  EXPECT_FALSE(find(245, &found)) << "a bytecode that is not there";
+  EXPECT_FALSE(find(29, &found)) << "the prologue";
+}
+
 TEST_F(BaselineTable, SurvivesRandomBytes) {
   std::mt19937_64 random(test::TestSeed());
   for (int turn = 0; turn < 20'000; turn++) {
