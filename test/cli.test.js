@@ -1,6 +1,6 @@
 'use strict';
 
-const { execFileSync } = require('node:child_process');
+const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { quoteNodeOption } = require('../lib/cli/command');
@@ -91,4 +91,38 @@ test('a path with blanks, quotes and backslashes survives NODE_OPTIONS', () => {
   const env = { ...cleanEnvironment(), NODE_OPTIONS: `--require ${quoteNodeOption(file)}` };
   expect(execFileSync(process.execPath, ['-p', 'globalThis.preloaded'], { env, encoding: 'utf8' })).toBe('true\n');
   fs.rmSync(file);
+});
+
+describe('whoever reads what it writes may go before it ends', () => {
+  const CLI = path.join(__dirname, '..', 'lib', 'cli', 'main.js');
+  const log = path.join(folder, 'gone.spprof');
+
+  /** Runs the command with its streams given to a shell: `{}` stands for it. @param {string} line @param {string[]} args */
+  function inShell(line, ...args) {
+    const command = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ');
+    return spawnSync('sh', ['-c', line.replace('{}', command)], { encoding: 'utf8', env: cleanEnvironment() });
+  }
+
+  test('the exit status is the program’s', () => {
+    const { stdout } = inShell(
+      'exec 3>&1; { {} ; echo "$?" >&3; } 2>&1 | true',
+      '-o',
+      log,
+      'node',
+      '-e',
+      'process.exitCode = 5',
+    );
+    expect(stdout).toBe('5\n');
+    expect(fs.existsSync(log)).toBe(true);
+  });
+
+  test('a report of which only the head is read is no error', () => {
+    const { stdout, stderr } = inShell('exec 3>&1; { {} ; echo "$?" >&3; } | true', 'report', log);
+    expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' });
+  });
+
+  test('a report that cannot be written is one', () => {
+    const { status, stderr } = inShell('{} > /dev/full', 'report', log);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'spprof: standard output: no space left on the device\n' });
+  });
 });
