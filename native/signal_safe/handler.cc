@@ -39,6 +39,12 @@ bool BlocksFaults(const ucontext_t& ucontext) {
          sigismember(&ucontext.uc_sigmask, SIGBUS) == 1;
 }
 
+// As far as is known: by its kind, or by what has been seen on its stack.
+bool RunsJavaScript(const ThreadLaneSet& lanes) {
+  return lanes.has_javascript.load(std::memory_order_relaxed) != 0 ||
+         lanes.kind.load(std::memory_order_relaxed) != static_cast<uint32_t>(ThreadKind::kNative);
+}
+
 // V8's state of the thread's current isolate. From V8 13 on, helper threads too have one while they
 // work for it, so that this does not tell whether the thread runs JavaScript.
 uint32_t VmState(const V8Layout& v8) {
@@ -91,8 +97,7 @@ Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* sta
   Prepared prepared;
   if (walk.has_javascript) lanes->has_javascript.store(1, std::memory_order_relaxed);
   const bool runs_javascript = lanes->has_javascript.load(std::memory_order_relaxed) != 0;
-  if (context->javascript_threads_only && !runs_javascript &&
-      lanes->kind.load(std::memory_order_relaxed) == static_cast<uint32_t>(ThreadKind::kNative)) {
+  if (context->javascript_threads_only && !RunsJavaScript(*lanes)) {
     prepared.is_selected = false;
     return prepared;
   }
@@ -206,7 +211,8 @@ void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int o
   ThreadLaneSet* lanes = context->Slot(slot);
   ThreadState* state = context->State(slot);
   AddOwned(lanes->counters.signals, 1);
-  const Tick tick = BeginTick(*context, state, source, overruns, now_ns, ucontext);
+  const Tick tick =
+      BeginTick(*context, state, source, overruns, RunsJavaScript(*lanes), now_ns, ucontext);
   if (tick.overruns != 0) AddOwned(lanes->counters.overruns, tick.overruns);
 
   if (tick.cpu_ns == 0 && !tick.is_probe) {

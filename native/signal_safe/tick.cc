@@ -9,8 +9,10 @@ namespace spprof {
 
 namespace {
 
-constexpr uint64_t kAsleepNs =
-    50'000'000;  // of ticks on a sleeping thread, before its timer is disarmed
+// Of ticks on a sleeping thread, before its timer is disarmed: where JavaScript runs, timers set
+// off work in step with our first tick, so those before it are needed to see how it begins. Other
+// threads work when they are told to, at any time, and each tick that wakes one is dear.
+constexpr uint64_t kAsleepNs = 50'000'000;
 
 // xorshift64 (Marsaglia 2003).
 uint64_t NextRandom(ThreadState* state) {
@@ -133,8 +135,37 @@ void SetUnlessPaused(const HandlerContext& context, int32_t timer, uint64_t firs
   }
 }
 
+// Of the hires engine.
+Tick BeginHiresTick(ThreadState* state, bool from_hires_timer, bool runs_javascript,
+                    bool is_rearmed, uint64_t interval, uint64_t now_ns,
+                    const ucontext_t& ucontext) {
+  Tick tick;
+  tick.begin_cpu_ns = CountedCpuNs(*state);
+  state->cpu_debt_ns += static_cast<int64_t>(tick.begin_cpu_ns - state->last_cpu_ns);
+  state->last_cpu_ns = tick.begin_cpu_ns;
+  if (!from_hires_timer || is_rearmed) {  // the thread runs again
+    state->armed_ns = now_ns;
+  }
+  if (from_hires_timer) {
+    const bool was_blocked = WasBlocked(ucontext);
+    if (now_ns > state->armed_ns + kLateNs || was_blocked) {
+      if (state->asleep_since_ns == 0) state->asleep_since_ns = now_ns;
+      const uint64_t asleep = now_ns - state->asleep_since_ns;
+      tick.is_last = asleep > kAsleepNs || (!runs_javascript && was_blocked && asleep > 0);
+      return tick;
+    }
+  }
+  state->asleep_since_ns = 0;
+  tick.overruns = state->skipped_ticks;
+  // What is left over from before a pause, or from a longer interval, is this sample's; and what a
+  // thread has used that was left to the kernel's tick.
+  const bool pays_all = is_rearmed || (!from_hires_timer && !runs_javascript);
+  tick.cpu_ns = PayDebt(&state->cpu_debt_ns, interval, pays_all ? 1 : PaymentSamples(interval));
+  return tick;
+}
+
 Tick Begin(const HandlerContext& context, ThreadState* state, TickSource source,
-           int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
+           int kernel_overruns, bool runs_javascript, uint64_t now_ns, const ucontext_t& ucontext) {
   if (source == TickSource::kProbe) {
     Tick probe;
     probe.is_probe = true;
@@ -147,26 +178,8 @@ Tick Begin(const HandlerContext& context, ThreadState* state, TickSource source,
   if (context.engine == TimerEngine::kTick)
     return BeginCpuTick(state, kernel_overruns, interval, is_rearmed);
   if (context.engine != TimerEngine::kHires) return BeginCountedTick(state, interval, ucontext);
-  const bool from_hires_timer = source == TickSource::kHiresTimer;
-  Tick tick;
-  tick.begin_cpu_ns = CountedCpuNs(*state);
-  state->cpu_debt_ns += static_cast<int64_t>(tick.begin_cpu_ns - state->last_cpu_ns);
-  state->last_cpu_ns = tick.begin_cpu_ns;
-  if (!from_hires_timer || is_rearmed) {  // the thread runs again
-    state->armed_ns = now_ns;
-  }
-  if (from_hires_timer) {
-    if (now_ns > state->armed_ns + kLateNs || WasBlocked(ucontext)) {
-      if (state->asleep_since_ns == 0) state->asleep_since_ns = now_ns;
-      tick.is_last = now_ns - state->asleep_since_ns > kAsleepNs;
-      return tick;
-    }
-  }
-  state->asleep_since_ns = 0;
-  tick.overruns = state->skipped_ticks;
-  // What is left over from before a pause, or from a longer interval, is this sample's.
-  tick.cpu_ns = PayDebt(&state->cpu_debt_ns, interval, is_rearmed ? 1 : PaymentSamples(interval));
-  return tick;
+  return BeginHiresTick(state, source == TickSource::kHiresTimer, runs_javascript, is_rearmed,
+                        interval, now_ns, ucontext);
 }
 
 }  // namespace
@@ -176,8 +189,9 @@ uint64_t CountedCpuNs(const ThreadState& state) {
 }
 
 Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,
-               int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext) {
-  Tick tick = Begin(context, state, source, kernel_overruns, now_ns, ucontext);
+               int kernel_overruns, bool runs_javascript, uint64_t now_ns,
+               const ucontext_t& ucontext) {
+  Tick tick = Begin(context, state, source, kernel_overruns, runs_javascript, now_ns, ucontext);
   tick.begin_ns = now_ns;
   return tick;
 }

@@ -10,7 +10,7 @@
 //   waiting ────────────────────────────────────▶ ticking
 //      ▲   (CPU timer, one shot)                    │  ticks on the monotonic clock
 //      └────────────────────────────────────────────┘
-//            50 ms of ticks that did not count
+//            50 ms of ticks that did not count; on threads without JavaScript, two
 //
 // - perf: the kernel's count of the thread's CPU time (perf_event_open), a signal every interval;
 // - itimer: one timer on the process's CPU time, at the kernel's tick, whose signal goes to a
@@ -44,7 +44,8 @@ uint64_t CountedCpuNs(const ThreadState& state);
 
 // `kernel_overruns`: siginfo's si_overrun.
 Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,
-               int kernel_overruns, uint64_t now_ns, const ucontext_t& ucontext);
+               int kernel_overruns, bool runs_javascript, uint64_t now_ns,
+               const ucontext_t& ucontext);
 
 // What the tick has cost the thread so far. Not the time that others had the CPU meanwhile: what
 // has been preempted takes milliseconds, and is no reason to sample less.

@@ -6,6 +6,7 @@
 #include "sampling/sampler.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -91,6 +92,52 @@ TEST(Sampler, HiresTakesAtLeastNineTenthsOfTheSamplesAskedFor) {
     EXPECT_NEAR(static_cast<double>(sampled) / cpu, 1.0, 0.02);
   }
   ExpectLaw(*harness.region());
+}
+
+// What a thread has of ticks that woke it, a burst of work, and what samples stand for of its CPU
+// time.
+struct Woken {
+  double ticks_a_burst, share;
+};
+Woken WorkInBursts(ThreadKind kind) {
+  constexpr int kBursts = 40;
+  SamplerHarness harness(TimerEngine::kHires, kMs);
+  EXPECT_TRUE(harness.sampler().Start().ok());
+  Woken woken{};
+  std::thread([&] {
+    harness.sampler().RegisterCurrentThread(kind, "bursts");
+    const uint64_t begin = test::OwnCpuNs();
+    for (int i = 0; i < kBursts; i++) {
+      test::BurnCpu(6 * kMs);
+      const uint64_t end = test::ClockNs(CLOCK_MONOTONIC) + 20 * kMs;
+      while (test::ClockNs(CLOCK_MONOTONIC) < end) poll(nullptr, 0, 20);  // on, after a tick
+    }
+    test::BurnCpu(6 * kMs);
+    const double cpu = static_cast<double>(test::OwnCpuNs() - begin);
+    const uint32_t slot = harness.SlotOf(CurrentThreadId());
+    harness.sampler().Stop();
+    uint64_t sampled = 0;
+    for (const SampleRecord& sample : harness.TakeSamples(slot)) sampled += sample.cpu_ns;
+    woken.share = static_cast<double>(sampled) / cpu;
+    woken.ticks_a_burst =
+        static_cast<double>(
+            harness.CountersOf(slot).dropped[static_cast<size_t>(DropReason::kOffCpu)].load()) /
+        kBursts;
+  }).join();
+  std::printf("%.2f ticks a burst woke the thread, %.4f of the CPU time\n", woken.ticks_a_burst,
+              woken.share);
+  return woken;
+}
+
+TEST(Sampler, HiresWakesAThreadWithoutJavaScriptTwiceABurst) {
+  if (test::kUnderTsan) GTEST_SKIP() << "signals are merged";
+  const Woken helper = WorkInBursts(ThreadKind::kNative);
+  EXPECT_LE(helper.ticks_a_burst, 4);
+  EXPECT_NEAR(helper.share, 1.0, 0.03);
+  // A timer's burst is met from its beginning.
+  const Woken worker = WorkInBursts(ThreadKind::kWorker);
+  EXPECT_GE(worker.ticks_a_burst, 8);
+  EXPECT_NEAR(worker.share, 1.0, 0.03);
 }
 
 class SamplerEngines : public testing::TestWithParam<TimerEngine> {};
