@@ -6,7 +6,8 @@ const { spawn } = require('node:child_process');
 const os = require('node:os');
 const { cpuMs, report } = require('./measure');
 
-const company = os.cpus().flatMap(() => [0, 1].map(() => spawn('sh', ['-c', 'while :; do :; done'])));
+// They end by themselves, should this program not come to tell them.
+const company = os.cpus().flatMap(() => [0, 1].map(() => spawn('timeout', ['30', 'sh', '-c', 'while :; do :; done'])));
 
 /** @param {number} ms of CPU time */
 function burn(ms) {
@@ -19,6 +20,6 @@ function burn(ms) {
 // When they are there.
 Promise.all(company.map((child) => new Promise((resolve) => child.once('spawn', () => resolve(null))))).then(() => {
   const burnMs = burn(1000);
-  for (const child of company) child.kill('SIGKILL');
+  for (const child of company) child.kill();
   report({ burnMs });
 });

@@ -12,8 +12,8 @@ process.stdout.on('error', (error) => {
   hasLostOutput = true;
   process.stderr.write(`spprof: standard output: ${systemReason(error)}\n`);
 });
-process.stderr.on('error', () => {
-  // There is nowhere left to say it.
+process.stderr.on('error', (error) => {
+  if (codeOf(error) !== 'EPIPE') hasLostOutput = true; // a full disk, say: the status is all that can tell it
 });
 
 // Not process.exit(): what is still being written to a pipe would be lost.

@@ -14,6 +14,7 @@ namespace {
 
 // The kernel's vdso is two to four pages; its own section headers tell its end.
 constexpr size_t kMaxVdsoBytes = 64 * 1024;
+constexpr uint64_t kSymbolsPerBlock = 4096;
 constexpr uint64_t kMaxNoteBytes = 64 * 1024;
 
 }  // namespace
@@ -88,6 +89,22 @@ std::string ElfFile::ReadString(const Section& table, uint64_t offset, size_t ma
     offset += got;
   }
   return result;
+}
+
+void ElfFile::ForEachSymbol(const Section& table,
+                            const std::function<bool(uint32_t, const Elf64_Sym&)>& visit) const {
+  const uint64_t count = std::min<uint64_t>(table.size / sizeof(Elf64_Sym), UINT32_MAX);
+  std::vector<Elf64_Sym> block(static_cast<size_t>(std::min<uint64_t>(count, kSymbolsPerBlock)));
+  for (uint64_t first = 0; first < count; first += block.size()) {
+    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(block.size(), count - first));
+    const size_t bytes = ReadSome(table.offset + first * sizeof(Elf64_Sym), block.data(),
+                                  wanted * sizeof(Elf64_Sym));
+    const size_t got = bytes / sizeof(Elf64_Sym);
+    for (size_t i = 0; i < got; i++) {
+      if (!visit(static_cast<uint32_t>(first + i), block[i])) return;
+    }
+    if (got < wanted) return;  // the file is shorter than its headers say
+  }
 }
 
 bool ElfFile::ParseHeaders() {

@@ -1,5 +1,5 @@
 // An ELF64 file (or image in memory), read-only: sections, segments, build id, and bounds-checked
-// reads. Its symbols are symbol_lookup.h's business.
+// reads. Which symbol an address has is symbol_lookup.h's business.
 //
 // Reads with pread and not through a mapping: a library that is overwritten while we look (an
 // upgrade by `cp`) would end the process with SIGBUS, and what is needed of 100 MB is 5 MB. Nothing
@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,11 @@ class ElfFile {
   // The address that the file gives to what lies at `file_offset`, by PT_LOAD; of two segments that
   // share a page the executable one wins.
   std::optional<uint64_t> AddressOfOffset(uint64_t file_offset) const;
+
+  // Each symbol of a symbol table, with its index, a block at a time; until `visit` returns false
+  // or the file ends.
+  void ForEachSymbol(const Section& table,
+                     const std::function<bool(uint32_t, const Elf64_Sym&)>& visit) const;
 
   // Exactly `size` bytes at `offset`; false when they are not all there.
   bool Read(uint64_t offset, void* out, size_t size) const;

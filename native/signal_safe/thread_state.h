@@ -119,6 +119,7 @@ struct ThreadState {
   uint64_t armed_ns;     // hires: when the next tick is due
   int64_t cpu_debt_ns;  // hires: CPU time used that no sample stands for yet; negative: too much is
   uint64_t asleep_since_ns;  // hires: since when each tick has found the thread asleep; 0: it runs
+  uint32_t wakings;          // hires: ticks since then that have woken it
   uint32_t skipped_ticks;    // hires: that the last one left no room for
   uint64_t random;
   uint64_t pending_cpu_ns;  // of samples that were dropped: the next one stands for it too

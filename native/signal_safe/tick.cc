@@ -13,6 +13,7 @@ namespace {
 // off work in step with our first tick, so those before it are needed to see how it begins. Other
 // threads work when they are told to, at any time, and each tick that wakes one is dear.
 constexpr uint64_t kAsleepNs = 50'000'000;
+constexpr uint32_t kWakings = 2;
 
 // xorshift64 (Marsaglia 2003).
 uint64_t NextRandom(ThreadState* state) {
@@ -150,12 +151,14 @@ Tick BeginHiresTick(ThreadState* state, bool from_hires_timer, bool runs_javascr
     const bool was_blocked = WasBlocked(ucontext);
     if (now_ns > state->armed_ns + kLateNs || was_blocked) {
       if (state->asleep_since_ns == 0) state->asleep_since_ns = now_ns;
-      const uint64_t asleep = now_ns - state->asleep_since_ns;
-      tick.is_last = asleep > kAsleepNs || (!runs_javascript && was_blocked && asleep > 0);
+      if (was_blocked) state->wakings++;
+      tick.is_last = now_ns - state->asleep_since_ns > kAsleepNs ||
+                     (!runs_javascript && state->wakings >= kWakings);
       return tick;
     }
   }
   state->asleep_since_ns = 0;
+  state->wakings = 0;
   tick.overruns = state->skipped_ticks;
   // What is left over from before a pause, or from a longer interval, is this sample's; and what a
   // thread has used that was left to the kernel's tick.

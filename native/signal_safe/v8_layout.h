@@ -98,6 +98,11 @@ struct V8Layout {
   // v8::Isolate::TryGetCurrent, a load from thread-local storage; null on threads that run no
   // JavaScript.
   void* (*try_get_current)() = nullptr;
+
+  // Of a frame in which JavaScript was entered from C++.
+  bool IsEntryMarker(uint64_t marker) const {
+    return marker == uint64_t{frame_entry} << 1 || marker == uint64_t{frame_construct_entry} << 1;
+  }
 };
 
 inline constexpr uint32_t kVmStateJs = 0;

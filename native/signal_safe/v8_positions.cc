@@ -61,8 +61,8 @@ uint32_t V8Reader::PlaceInBytecode(uint64_t bytecode_array, uint32_t offset) con
 
 bool V8Reader::ReadCodeField(uint64_t code, uint8_t offset, uint16_t type, uint64_t* out) const {
   constexpr uint32_t kPointerFields = 5;  // what is not a tagged pointer comes behind
-  return offset != 0 ? Field(code, offset, out)
-                     : FindFieldOfType(code, 1 + kPointerFields, type, out);
+  if (offset != 0) return Field(code, offset, out);
+  return type != 0 && FindFieldOfType(code, 1 + kPointerFields, type, out);
 }
 
 bool V8Reader::ReadPositionsOfCode(uint64_t code, uint64_t* out) const {

@@ -238,9 +238,12 @@ bool V8Reader::ReadOptimizedFunction(const CodeObject& code, FunctionIdentity* o
   if (code.kind != v8_.kind_turbofan && (v8_.kind_maglev == 0 || code.kind != v8_.kind_maglev)) {
     return false;
   }
-  uint64_t deopt_data, shared;
-  if (!ReadDeoptData(code.code, &deopt_data) || !IsHeapObject(deopt_data) ||
-      !Field(deopt_data, 16 + 8 * v8_.deopt_shared_index, &shared)) {
+  uint64_t deopt_data, elements, shared;
+  uint32_t length;
+  if (!ReadDeoptData(code.code, &deopt_data) ||
+      !ReadArray(deopt_data, v8_.deopt_data_type, &elements, &length) ||
+      length <= v8_.deopt_shared_index ||
+      !GuardedLoad64(elements + 8u * v8_.deopt_shared_index, &shared)) {
     return false;
   }
   if (v8_.deopt_shared_is_wrapped && (!IsHeapObject(shared) || !Field(shared, 8, &shared))) {

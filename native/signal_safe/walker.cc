@@ -150,9 +150,7 @@ Walker::Step Walker::StepByFramePointer(const ModuleRange* module, RuleCacheEntr
     return Step::kStop;
   }
   uint64_t marker;
-  if (IsV8(module) && GuardedLoad64(fp - 8, &marker) &&
-      (marker == uint64_t{v8_.frame_entry} << 1 || marker == uint64_t{v8_.frame_construct_entry}
-                                                                 << 1)) {
+  if (IsV8(module) && GuardedLoad64(fp - 8, &marker) && v8_.IsEntryMarker(marker)) {
     // JSEntry has saved the C++ caller's registers (V8.md 2.1), which call-frame rules above may
     // ask for. As a leaf, only those above the stack pointer, yet or still.
     constexpr uint64_t Registers::*kSaved[] = {&Registers::r12, &Registers::r13, &Registers::r14,
@@ -210,7 +208,8 @@ bool Walker::StepFrameless(const ModuleRange* module, RuleCacheEntry* entry) {
     default:
       return false;
   }
-  if (!IsReturnAddress(caller.pc)) return false;
+  const bool may_have_trapped = is_leaf_ && module != nullptr;
+  if (!IsReturnAddress(caller.pc) && !(may_have_trapped && HasTrappedAt(caller.pc))) return false;
   may_lack_caller_ = false;
   EmitLeafCode(module);
   may_lack_frame_ = !is_frame_made;

@@ -65,6 +65,7 @@ class Walker {
   bool IsBeforeFrameOfBaseline();
   bool MayReadHeap() const { return !options_.heap_is_moving && !options_.heap_may_move; }
   bool IsReturnAddress(uint64_t address) const;
+  bool HasTrappedAt(uint64_t address) const;
   RuleCacheEntry& Lookup(uintptr_t pc);
   // What the V8 frame at registers_.fp is.
   void EmitV8Frame(const ModuleRange* module);

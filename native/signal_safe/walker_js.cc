@@ -27,11 +27,18 @@ bool FollowsCall(uint64_t address) {
 // deoptimization.
 bool Walker::IsReturnAddress(uint64_t address) const {
   if (modules_.Find(address) != 0) return true;
-  // An instruction of WebAssembly's that has trapped becomes a return address, and is no call.
-  if (!FollowsCall(address)) return MayReadHeap() && IsInWasm(address - 1);
+  if (!FollowsCall(address)) return false;
   CodeObject code;  // what lies before an object may look like a call
   return !V8Reader::LooksLikeHeapObject(address) ||
          (MayReadHeap() && (reader_.FindCode(address - 1, &code) || IsInWasm(address - 1)));
+}
+
+// Of the builtin that WebAssembly's traps land in: the instruction that has trapped is made a
+// return address, and is no call.
+bool Walker::HasTrappedAt(uint64_t address) const {
+  uint16_t instruction;
+  return MayReadHeap() && modules_.Find(address) == 0 && GuardedLoad16(address - 1, &instruction) &&
+         IsInWasm(address - 1);
 }
 
 // `function_word` is from the frame's own slot (DESIGN D4).

@@ -101,21 +101,6 @@ class Pass {
   std::vector<uint64_t> last_end_;  // the largest end of a sized one that begins before it
 };
 
-void OfferAll(const ElfFile& file, const ElfFile::Section& table, Pass* pass) {
-  const uint64_t count = std::min<uint64_t>(table.size / sizeof(Elf64_Sym), kNone);
-  std::vector<Elf64_Sym> block(static_cast<size_t>(std::min<uint64_t>(count, kSymbolsPerBlock)));
-  for (uint64_t first = 0; first < count; first += block.size()) {
-    const size_t wanted = static_cast<size_t>(std::min<uint64_t>(block.size(), count - first));
-    const size_t bytes = file.ReadSome(table.offset + first * sizeof(Elf64_Sym), block.data(),
-                                       wanted * sizeof(Elf64_Sym));
-    const size_t got = bytes / sizeof(Elf64_Sym);
-    for (size_t i = 0; i < got; ++i) {
-      if (NamesCode(block[i])) pass->Offer(static_cast<uint32_t>(first + i), block[i]);
-    }
-    if (got < wanted) return;  // the file is shorter than its headers say
-  }
-}
-
 }  // namespace
 
 SymbolLookupResult LookUpSymbols(const ElfFile& file, std::span<const uint64_t> addresses) {
@@ -124,7 +109,12 @@ SymbolLookupResult LookUpSymbols(const ElfFile& file, std::span<const uint64_t> 
   Pass pass(file, addresses);
   const ElfFile::Section* table = file.FindSectionOfType(SHT_SYMTAB);
   if (table == nullptr) table = file.FindSectionOfType(SHT_DYNSYM);
-  if (table != nullptr) OfferAll(file, *table, &pass);
+  if (table != nullptr) {
+    file.ForEachSymbol(*table, [&pass](uint32_t index, const Elf64_Sym& symbol) {
+      if (NamesCode(symbol)) pass.Offer(index, symbol);
+      return true;
+    });
+  }
   const std::vector<Candidate> candidates = std::move(pass).Finish();
 
   ElfFile::Section no_names;

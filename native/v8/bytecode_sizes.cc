@@ -3,12 +3,10 @@
 #include <dlfcn.h>
 #include <link.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "platform/elf_file.h"
 #include "signal_safe/guarded_load.h"
@@ -57,6 +55,7 @@ constexpr auto kSizes13_6 = Decode<kV8_13_6.size()>(kV8_13_6);
 constexpr auto kSizes14_6 = Decode<kV8_14_6.size()>(kV8_14_6);
 
 constexpr char kSymbol[] = "_ZN2v88internal11interpreter9Bytecodes14kBytecodeSizesE";
+constexpr uint32_t kMinBytes = 128 * kScales;
 constexpr uint32_t kMaxBytes = 256 * kScales;  // an opcode is a byte
 
 // V8's table of other versions, copied from where it lies.
@@ -94,23 +93,17 @@ BytecodeSizes FindInFile(const V8Metadata& metadata) {
   const ElfFile::Section* table = file ? file->FindSectionOfType(SHT_SYMTAB) : nullptr;
   if (table == nullptr || table->link >= file->sections().size()) return {};
   const ElfFile::Section& names = file->sections()[table->link];
-  std::vector<Elf64_Sym> block(4096);
-  for (uint64_t at = 0; at < table->size; at += block.size() * sizeof(Elf64_Sym)) {
-    const size_t wanted =
-        static_cast<size_t>(std::min<uint64_t>(table->size - at, block.size() * sizeof(Elf64_Sym)));
-    const size_t count =
-        file->ReadSome(table->offset + at, block.data(), wanted) / sizeof(Elf64_Sym);
-    for (size_t i = 0; i < count; i++) {
-      const Elf64_Sym& symbol = block[i];
-      if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_size % kScales != 0 ||
-          symbol.st_size < 128 * kScales || symbol.st_size > kMaxBytes ||
-          file->ReadString(names, symbol.st_name, sizeof(kSymbol)) != kSymbol) {
-        continue;
-      }
-      return CopyOf(metadata.load_bias() + symbol.st_value, symbol.st_size);
+  BytecodeSizes found;
+  file->ForEachSymbol(*table, [&](uint32_t, const Elf64_Sym& symbol) {
+    if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_size % kScales != 0 ||
+        symbol.st_size < kMinBytes || symbol.st_size > kMaxBytes ||
+        file->ReadString(names, symbol.st_name, sizeof(kSymbol)) != kSymbol) {
+      return true;
     }
-  }
-  return {};
+    found = CopyOf(metadata.load_bias() + symbol.st_value, symbol.st_size);
+    return false;
+  });
+  return found;
 }
 
 }  // namespace

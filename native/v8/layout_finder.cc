@@ -31,17 +31,16 @@ const TestedVersion* FindTested(V8Version version) {
   return nullptr;
 }
 
-std::string NameOf(V8Version version) {
-  if (version.major == 0) return "this V8";
-  return "V8 " + std::to_string(version.major) + "." + std::to_string(version.minor);
-}
-
 void FindIsolate(V8Layout* v8) {
   v8->try_get_current =
       reinterpret_cast<void* (*)()>(dlsym(RTLD_DEFAULT, "_ZN2v87Isolate13TryGetCurrentEv"));
   void* const isolate = v8->try_get_current != nullptr ? v8->try_get_current() : nullptr;
   if (isolate != nullptr)
     v8->isolate_vm_state = FindVmState(reinterpret_cast<uintptr_t>(isolate), *v8);
+}
+
+bool HasTrustedSpace(const V8Metadata& metadata) {
+  return metadata.Find({"type_TrustedByteArray__"}) >= 0;
 }
 
 // Fields of Code objects. All or none: code_objects says.
@@ -55,8 +54,8 @@ void FindCodeObjects(const V8Metadata& metadata, V8Layout* v8) {
   v8->code_type = static_cast<uint16_t>(metadata.Find({"type_Code__"}, 0));
   v8->instruction_stream_type =
       static_cast<uint16_t>(metadata.Find({"type_InstructionStream__"}, v8->code_type));
-  // V8 10 has its instructions behind the Code object itself. V8 11.3 alone is silent of three
-  // fields.
+  // V8 10 has its instructions behind the Code object itself. V8 11 is silent of three fields,
+  // which are known of 11.3.
   const bool has_streams = v8->instruction_stream_type != v8->code_type;
   const bool is_11_3 = v8->major == 11 && v8->minor == 3;
   v8->stream_header = need(has_streams ? "class_InstructionStream__instruction_start__"
@@ -68,7 +67,7 @@ void FindCodeObjects(const V8Metadata& metadata, V8Layout* v8) {
   v8->kind_baseline = need("CodeKindBaseline");
   // Counted from the baseline's: the kinds between are WebAssembly's, one of which went as V8 moved
   // code to its trusted space.
-  const bool has_trusted_space = metadata.Find({"type_TrustedByteArray__"}) >= 0;
+  const bool has_trusted_space = HasTrustedSpace(metadata);
   v8->kind_regexp = static_cast<uint8_t>(v8->kind_baseline - (has_trusted_space ? 7 : 8));
   const bool has_maglev = metadata.Find({"frametype_MaglevFrame"}) >= 0;
   v8->kind_maglev = static_cast<uint8_t>(has_maglev ? v8->kind_baseline + 1 : 0);
@@ -86,7 +85,7 @@ void FindPositions(const V8Metadata& metadata, const TestedVersion* tested, V8La
   const auto index = [&metadata](std::string_view name, int missing) {
     return static_cast<uint8_t>(metadata.Find({name}, missing));
   };
-  const bool has_trusted_bytes = type("type_TrustedByteArray__") != 0;
+  const bool has_trusted_bytes = HasTrustedSpace(metadata);
   const bool has_trusted_weak = type("type_TrustedWeakFixedArray__") != 0;
   v8->position_table_type =
       type(has_trusted_bytes ? "type_TrustedByteArray__" : "type_ByteArray__");
@@ -117,16 +116,25 @@ void FindPositions(const V8Metadata& metadata, const TestedVersion* tested, V8La
   v8->position_encoding = tested->position_encoding;
 }
 
-std::string NoteOfUntested(V8Version version, const V8Layout& v8) {
-  const std::string begin = NameOf(version) + " is not known to this version of spprof: ";
-  if (!v8.code_objects) return begin + "what was inlined counts as its caller";
-  if (v8.bytecode_sizes.sizes == nullptr)
-    return begin +
-           "it is read as it describes itself, and samples in Sparkplug's code have no lines";
-  return begin + "it is read as it describes itself, which has not been tested";
+std::string NoteOfUntested(const V8Layout& v8) {
+  std::string note = NameOfV8(v8.major, v8.minor) + " is not known to this version of spprof: ";
+  if (!v8.code_objects) {
+    note += "compiled functions have no lines, and what was inlined counts as its caller";
+  } else if (v8.bytecode_sizes.sizes == nullptr) {
+    note += "it is read as it describes itself, and samples in Sparkplug's code have no lines";
+  } else {
+    note += "it is read as it describes itself, which has not been tested";
+  }
+  if (v8.isolate_vm_state == 0)
+    note += "; JavaScript of workers that spprof did not start appears as (js)";
+  return note;
 }
 
 }  // namespace
+
+std::string NameOfV8(int major, int minor) {
+  return major == 0 ? "this V8" : "V8 " + std::to_string(major) + "." + std::to_string(minor);
+}
 
 V8Version FindV8Version() {
   const auto* major =
@@ -211,8 +219,9 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   v8.frame_wasm = frame("frametype_WasmFrame");
   v8.frame_wasm_to_js = frame("frametype_WasmToJsFrame");
   v8.frame_js_to_wasm = frame("frametype_JsToWasmFrame");
-  v8.wasm_is_numbered = version.major >= 13;
-  v8.wasm_slot_bytes = version.major >= 13 ? 8 : 5;
+  // Came together with V8 13: a kind of frame, numbers in baseline code, slots that are aligned.
+  v8.wasm_is_numbered = frame("frametype_WasmSegmentStartFrame") != 0;
+  v8.wasm_slot_bytes = v8.wasm_is_numbered ? 8 : 5;
   v8.wasm_module_type = static_cast<uint16_t>(metadata.Find({"type_WasmModuleObject__"}, 0));
   v8.wasm_instance_type = static_cast<uint16_t>(metadata.Find({"type_WasmInstanceObject__"}, 0));
   v8.script_wasm_module =
@@ -220,7 +229,7 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   v8.js_frames = complete;
   if (!complete) {
     warnings->push_back(
-        NameOf(version) +
+        NameOfV8(version.major, version.minor) +
         " lacks debugging metadata that is needed: JavaScript frames appear as (js)");
     return v8;
   }
@@ -228,7 +237,7 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   const TestedVersion* tested = FindTested(version);
   FindCodeObjects(metadata, &v8);
   FindPositions(metadata, tested, &v8);
-  if (tested == nullptr) warnings->push_back(NoteOfUntested(version, v8));
+  if (tested == nullptr) warnings->push_back(NoteOfUntested(v8));
   return v8;
 }
 

@@ -23,6 +23,9 @@ struct V8Version {
 // From the exported v8::internal::Version; zeros when it is not there.
 V8Version FindV8Version();
 
+// For sentences.
+std::string NameOfV8(int major, int minor);
+
 // `warnings` gets a sentence for each thing that the profile will lack.
 V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
                       std::vector<std::string>* warnings);

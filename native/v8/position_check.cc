@@ -4,6 +4,7 @@
 
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/v8_reader.h"
+#include "v8/layout_finder.h"
 
 namespace spprof {
 
@@ -90,7 +91,7 @@ void CheckPositions(V8Layout* v8, std::vector<std::string>* warnings) {
     return;
   }
   v8->position_encoding = PositionEncoding::kUnknown;
-  warnings->push_back("V8 " + std::to_string(v8->major) + "." + std::to_string(v8->minor) +
+  warnings->push_back(NameOfV8(v8->major, v8->minor) +
                       " keeps source positions in a way that is not known here: functions have no "
                       "sampled lines, and what was inlined counts as its caller");
 }

@@ -13,10 +13,8 @@ constexpr uint64_t kMaxStackBytes = uint64_t{1} << 30;
 
 bool IsEntryFrame(uint64_t fp, uint64_t here, const V8Layout& frames) {
   uint64_t marker;
-  if (fp <= here || fp - here > kMaxStackBytes || fp % 8 != 0 || !GuardedLoad64(fp - 8, &marker))
-    return false;
-  return marker == uint64_t{frames.frame_entry} << 1 ||
-         marker == uint64_t{frames.frame_construct_entry} << 1;
+  return fp > here && fp - here <= kMaxStackBytes && fp % 8 == 0 &&
+         GuardedLoad64(fp - 8, &marker) && frames.IsEntryMarker(marker);
 }
 
 // We are in a C++ callback from JavaScript, which newer versions do not tell from JavaScript while
