@@ -2,7 +2,7 @@
 
 /**
  * spprof and its peers on the same programs, in the same run, interleaved: how much of the truth each shows, and what it
- * costs. `node bench/peers.js [rounds]`: 5; prints the table of docs/measurements.md.
+ * costs. `node bench/peers.js [rounds] [program ...]`: 5 of all; prints the table of docs/measurements.md.
  *
  * The peers are what runs in a Node process without privileges: V8's own profiler (`node --cpu-prof`), and @datadog/pprof,
  * which samples by wall clock. Each is told to take a sample a millisecond.
@@ -18,6 +18,7 @@ const { readProfile } = require('../lib/index');
 const { ROOT } = require('../scripts/tools');
 
 const ROUNDS = Number(process.argv[2] ?? 5);
+const ASKED = process.argv.slice(3);
 const CLI = path.join(ROOT, 'lib', 'cli', 'main.js');
 const PROGRAMS = path.join(__dirname, 'peers');
 
@@ -181,7 +182,8 @@ async function compare() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-peers-'));
   /** @type {Map<string, number[]>} */
   const figures = new Map();
-  const programs = [...new Set(QUESTIONS.map(({ program }) => program))];
+  const all = [...new Set(QUESTIONS.map(({ program }) => program))];
+  const programs = all.filter((program) => ASKED.length === 0 || ASKED.includes(path.basename(program)));
   for (let round = 0; round < ROUNDS; round++) {
     for (const program of programs) {
       /** @type {Record<string, Run>} */
@@ -207,7 +209,7 @@ compare().then((figures) => {
   const names = Object.keys(PROFILERS);
   process.stdout.write(`| Node ${process.version}, medians of ${ROUNDS} | truth | ${names.join(' | ')} |\n`);
   process.stdout.write(`| --- | ${[...names, ''].map(() => '---').join(' | ')} |\n`);
-  for (const { what, unit, truth } of QUESTIONS) {
+  for (const { what, unit, truth } of QUESTIONS.filter(({ what }) => figures.has(`${what}\0${names[1]}`))) {
     const cells = names.map((name) => {
       const values = figures.get(`${what}\0${name}`);
       return values === undefined ? '' : `${median(values).toFixed(unit === '' ? 3 : 1)} ${unit}`.trim();
