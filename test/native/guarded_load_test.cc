@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "core_support.h"
 #include "platform/fault_handler.h"
 
 namespace spprof {
@@ -22,6 +23,7 @@ class GuardedLoad : public testing::TestWithParam<bool> {
   void SetUp() override {
     ASSERT_TRUE(InstallFaultHandler().ok());
     if (GetParam()) {
+      if (test::kUnderTsan) GTEST_SKIP() << "TSan's own handler is in the kernel";
       struct sigaction foreign = {};
       foreign.sa_handler = [](int) { _exit(99); };
       ASSERT_EQ(sigaction(SIGSEGV, &foreign, &ours_), 0);
