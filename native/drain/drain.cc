@@ -22,10 +22,11 @@ namespace spprof {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10;
-constexpr int kIdleTimeoutMs = 100;
+// Who begins to work meanwhile is noticed by the CPU time that it uses (CpuAlarm).
+constexpr int kIdleTimeoutMs = 400;
 // In wall mode where a thread goes from one sleep to the next is seen no more exactly than this.
 constexpr int kIdleTimeoutInWallModeMs = 40;
-// The process used less than this between two visits: our own visits make about as much.
+// The process has used less than this between two visits, but for the visits themselves.
 constexpr uint64_t kIdleCpuNs = 200'000;
 
 }  // namespace
@@ -182,9 +183,10 @@ void Drain::Conclude() {
 // Until the next visit: short while the process works, longer while it sleeps, and never past the
 // end of the recording.
 int Drain::NextTimeoutMs() {
-  const uint64_t cpu_ns = ProcessCpuNs();
-  const bool is_idle = cpu_ns - process_cpu_ns_ < kIdleCpuNs;
-  process_cpu_ns_ = cpu_ns;
+  // Two clocks that are read one after the other: the difference may go back a little.
+  const auto others_cpu_ns = static_cast<int64_t>(ProcessCpuNs() - kernel::ThreadCpuNs());
+  const bool is_idle = others_cpu_ns - others_cpu_ns_ < static_cast<int64_t>(kIdleCpuNs);
+  others_cpu_ns_ = others_cpu_ns;
   const int longest_ms = off_cpu_ != nullptr ? kIdleTimeoutInWallModeMs : kIdleTimeoutMs;
   int timeout_ms = is_idle ? std::min(timeout_ms_ * 2, longest_ms) : kBusyTimeoutMs;
   if (duration_ns_ != 0) {

@@ -89,7 +89,7 @@ class Drain {
   // Of the drain thread alone.
   uint64_t loader_generation_ = 0;
   uint32_t javascript_threads_ = 0;
-  uint64_t process_cpu_ns_ = 0;
+  int64_t others_cpu_ns_ = 0;  // of the process without this thread
   int timeout_ms_ = 10;
   uint64_t noted_interval_ns_ = 0;
   uint64_t noted_version_ = 0;  // the sampler's thread_version when they were noted
