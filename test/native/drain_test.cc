@@ -2,6 +2,7 @@
 #include "drain/drain.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -18,6 +19,7 @@ namespace {
 
 using test::LogContents;
 using test::ReadContents;
+using test::SamplerHarness;
 
 TEST(LogWriter, WritesChunksThatTheReaderTakes) {
   test::TemporaryFolder folder;
@@ -225,6 +227,24 @@ TEST(Drain, EverythingWrittenArrivesInTheLog) {
 }
 
 // Sampler, drain, region and log, a hundred times over.
+// Its own visits are no work of the process's, however slow the machine.
+TEST(Drain, SeldomVisitsAProcessThatSleeps) {
+  SamplerHarness harness(TimerEngine::kTick);
+  LogWriter log;
+  ASSERT_TRUE(log.CreateUnnamed().ok());
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  Drain drain(&harness.sampler(), &log, harness.wake_fd(), 0);
+  ASSERT_TRUE(drain.Start().ok());
+  const uint64_t begin = drain.visits();
+  poll(nullptr, 0, 3000);
+  const uint64_t visits = drain.visits() - begin;
+  std::printf("%lu visits in 3 s\n", visits);
+  EXPECT_GE(visits, 5u);
+  EXPECT_LE(visits, 25u);  // 14 where nothing else happens: after 10, 20, 40, ... 400 ms
+  drain.Stop();
+  harness.sampler().Stop();
+}
+
 TEST(Drain, AHundredSessionsLeaveNothingBehind) {
   test::TemporaryFolder folder;
   const auto session = [&](int turn) {
