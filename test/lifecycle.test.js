@@ -13,6 +13,9 @@ const spprof = require('../lib/index');
 
 const LIBRARY = path.join(__dirname, '..', 'lib', 'index.js');
 
+// Holds are measured, and the core is not ours alone: a measurement that is off is told, and made again.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
+
 /** @param {number} ms */
 function burn(ms) {
   const end = performance.now() + ms;
