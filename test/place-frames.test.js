@@ -76,8 +76,7 @@ test('a map of megabytes does not hold up the event loop: 20 ms at most', async 
   const took = [];
   for (let i = 0; i < 5; i++) took.push(await longestHold(placeFrames(framesOfBundle(2000))));
   took.sort((a, b) => a - b);
-  // What is ours is in each of them; what others do on these cores, in some.
-  expect(took[0]).toBeLessThan(20);
+  expect(took[2]).toBeLessThan(20);
   // It is work: here it takes longer.
   const begin = performance.now();
   placeHere(framesOfBundle(2000), true);
