@@ -3,8 +3,11 @@
 /** The thread of `placeFrames`. */
 
 const { parentPort, workerData } = require('node:worker_threads');
+const { PLACED, fromColumns, toColumns } = require('./frame-columns');
 const { placeHere } = require('./place-frames');
 
-const { frames, sourceMaps } = workerData;
+const { count, columns, sourceMaps } = workerData;
+const frames = Array.from({ length: count }, () => /** @type {import('../binding').NativeFrame} */ ({}));
+fromColumns(frames, columns);
 const problems = placeHere(frames, sourceMaps);
-parentPort?.postMessage({ frames, problems });
+parentPort?.postMessage({ columns: toColumns(frames, PLACED), problems });

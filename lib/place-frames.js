@@ -3,6 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { messageOf } = require('./errors');
+const { UNPLACED, fromColumns, toColumns } = require('./frame-columns');
 const { scriptPath } = require('./frames');
 const { MAP_REFERENCE, applySourceMaps } = require('./source-maps');
 const { fillSourcePositions, lacksPosition } = require('./source-positions');
@@ -14,24 +15,27 @@ const { fillSourcePositions, lacksPosition } = require('./source-positions');
  * @typedef {import('../binding').NativeFrame} Frame
  */
 
-/** How large a piece of a file is searched in one go. */
-const PIECE = 1 << 20;
+/** How large a piece of a file is read and searched in one go: a turn of the event loop, which is to be short. */
+const PIECE = 1 << 18;
 
 /**
- * Whether a script's text names a source map. One that cannot be read has none.
- * @param {string} file
+ * Whether a script's text names a source map. It does so at its end, if it does not contain the whole map.
+ * @param {string} file one that cannot be read has none
  */
 async function namesSourceMap(file) {
-  let text;
+  let handle;
   try {
-    text = await fs.promises.readFile(file);
+    handle = await fs.promises.open(file);
+    const piece = Buffer.allocUnsafe(PIECE + MAP_REFERENCE.length);
+    for (let end = (await handle.stat()).size; end > 0; end -= PIECE) {
+      const begin = Math.max(0, end - piece.length);
+      const { bytesRead } = await handle.read(piece, 0, end - begin, begin);
+      if (piece.subarray(0, bytesRead).includes(MAP_REFERENCE)) return true;
+    }
   } catch {
-    return false; // The script is gone or was never a file; its frames keep what V8 knew.
-  }
-  for (let end = text.length; end > 0; end -= PIECE) {
-    const piece = text.subarray(Math.max(0, end - PIECE - MAP_REFERENCE.length), end);
-    if (piece.lastIndexOf(MAP_REFERENCE) >= 0) return true;
-    if (end > PIECE) await new Promise(setImmediate);
+    // The script is gone or was never a file; its frames keep what V8 knew.
+  } finally {
+    await handle?.close();
   }
   return false;
 }
@@ -70,21 +74,25 @@ function placeHere(frames, sourceMaps) {
 }
 
 /**
+ * As `placeHere`, on a thread.
  * @param {Frame[]} frames
  * @param {boolean} sourceMaps
- * @returns {Promise<{ frames: Frame[], problems: string[] }>}
+ * @returns {Promise<string[]>}
  */
-function placeOnAThread(frames, sourceMaps) {
+async function placeOnAThread(frames, sourceMaps) {
   const { Worker } = require('node:worker_threads');
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(path.join(__dirname, 'place-frames-worker.js'), {
-      // Not what the program gives its own workers: a preload would begin to record.
-      ...{ name: 'spprof-source-maps', execArgv: [], env: {}, workerData: { frames, sourceMaps } },
-    });
+  const worker = new Worker(path.join(__dirname, 'place-frames-worker.js'), {
+    // Not what the program gives its own workers: a preload would begin to record.
+    ...{ name: 'spprof-source-maps', execArgv: [], env: {} },
+    workerData: { count: frames.length, columns: toColumns(frames, UNPLACED), sourceMaps },
+  });
+  const placed = await new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', (status) => reject(new Error(`the thread ended with status ${status}`)));
   });
+  fromColumns(frames, placed.columns);
+  return placed.problems;
 }
 
 /**
@@ -98,9 +106,7 @@ async function placeFrames(frames, { sourceMaps = true } = {}) {
   if (unplaced.length === 0) return [];
   const own = unplaced.map((i) => frames[i]);
   try {
-    const placed = await placeOnAThread(own, sourceMaps);
-    for (const [i, frame] of own.entries()) Object.assign(frame, placed.frames[i]);
-    return placed.problems;
+    return await placeOnAThread(own, sourceMaps);
   } catch (error) {
     // Threads may be forbidden (--permission), or the map too large for one.
     if (/** @type {any} */ (error).code === 'ERR_ACCESS_DENIED') return placeHere(own, sourceMaps);

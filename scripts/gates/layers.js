@@ -20,6 +20,7 @@ const LIB_ROWS = [
   ['block-handle', 'blocks-report', 'sample-blocks'],
   ['source-positions'],
   ['source-maps'],
+  ['frame-columns'],
   ['place-frames', 'place-frames-worker'],
   ['binding', 'model', 'sample-feed', 'recording-sets', 'compare'],
   ['session-news'],
