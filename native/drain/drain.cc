@@ -10,6 +10,7 @@
 #include <cstring>
 #include <future>
 #include <system_error>
+#include <utility>
 
 #include "drain/control_records.h"
 #include "platform/modules.h"
@@ -23,11 +24,15 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 10;
 // Who begins to work meanwhile is noticed by the CPU time that it uses (CpuAlarm).
-constexpr int kIdleTimeoutMs = 400;
+constexpr int kIdleTimeoutMs = 1000;
+// By how much a sleep is longer than the one before.
+constexpr int kIdleGrowth = 4;
 // In wall mode where a thread goes from one sleep to the next is seen no more exactly than this.
 constexpr int kIdleTimeoutInWallModeMs = 40;
-// The process has used less than this between two visits, but for the visits themselves.
-constexpr uint64_t kIdleCpuNs = 200'000;
+// The process has used less than this between two visits, but for the visits themselves. (Not less:
+// the process's clock and this thread's are read one after the other, and the kernel's sum for a
+// process may lack what the running thread has used last.)
+constexpr uint64_t kIdleCpuNs = 1'000'000;
 
 }  // namespace
 
@@ -99,8 +104,13 @@ void Drain::Run() {
       break;
     }
     if (shutdown_requested->load(std::memory_order_acquire) != 0) break;  // H4
-    timeout_ms_ = NextTimeoutMs();
-    Visit(timeout_ms_ <= kBusyTimeoutMs || !is_woken);
+    const bool is_idle = IsIdle();
+    timeout_ms_ = NextTimeoutMs(is_idle);
+    if (is_woken || !is_idle || HasAnybodyRun()) {
+      Visit(timeout_ms_ <= kBusyTimeoutMs || !is_woken);
+    } else {
+      last_visit_ns_ = MonotonicNow();  // there is nothing that it would have found
+    }
   }
   if (end_ != nullptr) {
     end_();
@@ -180,15 +190,25 @@ void Drain::Conclude() {
   log_->Flush();
 }
 
-// Until the next visit: short while the process works, longer while it sleeps, and never past the
-// end of the recording.
-int Drain::NextTimeoutMs() {
+bool Drain::IsIdle() {
   // Two clocks that are read one after the other: the difference may go back a little.
   const auto others_cpu_ns = static_cast<int64_t>(ProcessCpuNs() - kernel::ThreadCpuNs());
-  const bool is_idle = others_cpu_ns - others_cpu_ns_ < static_cast<int64_t>(kIdleCpuNs);
-  others_cpu_ns_ = others_cpu_ns;
+  const int64_t used_ns = others_cpu_ns - std::exchange(others_cpu_ns_, others_cpu_ns);
+  return used_ns < static_cast<int64_t>(kIdleCpuNs);
+}
+
+// Who sleeps, and has slept at the last visit, has no sample since, has begun no thread and loaded
+// no module. In wall mode its sleep is noted all the same.
+bool Drain::HasAnybodyRun() {
+  const uint64_t switches = SwitchesOfOthers();
+  return std::exchange(others_switches_, switches) != switches || off_cpu_ != nullptr;
+}
+
+// Until the next visit: short while the process works, longer while it sleeps, and never past the
+// end of the recording.
+int Drain::NextTimeoutMs(bool is_idle) const {
   const int longest_ms = off_cpu_ != nullptr ? kIdleTimeoutInWallModeMs : kIdleTimeoutMs;
-  int timeout_ms = is_idle ? std::min(timeout_ms_ * 2, longest_ms) : kBusyTimeoutMs;
+  int timeout_ms = is_idle ? std::min(timeout_ms_ * kIdleGrowth, longest_ms) : kBusyTimeoutMs;
   if (duration_ns_ != 0) {
     const uint64_t left_ns = duration_ns_ - std::min(MonotonicNow() - start_ns_, duration_ns_);
     timeout_ms = static_cast<int>(std::min<uint64_t>(timeout_ms, left_ns / 1'000'000 + 1));

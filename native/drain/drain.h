@@ -1,6 +1,6 @@
 // The drain thread: finds threads that come and go, empties lanes into the log, notes new modules.
 // Woken by an eventfd when a ring has been filled, else every 10 ms, and ever less often, down to
-// every 100 ms, while the process uses no CPU; when it begins to, at the kernel's next tick.
+// every second, while the process uses no CPU; when it begins to, at the kernel's next tick.
 //
 // Context: Start and Stop on the control thread; Stats from any thread; the steps of the end on the
 // drain thread.
@@ -72,7 +72,9 @@ class Drain {
   bool DrainAll(uint64_t deadline_ns);
   void NoteModules();
   void NoteThread(uint32_t slot);
-  int NextTimeoutMs();
+  bool IsIdle();
+  bool HasAnybodyRun();
+  int NextTimeoutMs(bool is_idle) const;
   void AddFinalStats();
 
   Sampler* sampler_;
@@ -90,6 +92,7 @@ class Drain {
   uint64_t loader_generation_ = 0;
   uint32_t javascript_threads_ = 0;
   int64_t others_cpu_ns_ = 0;  // of the process without this thread
+  uint64_t others_switches_ = 0;
   int timeout_ms_ = 10;
   uint64_t noted_interval_ns_ = 0;
   uint64_t noted_version_ = 0;  // the sampler's thread_version when they were noted

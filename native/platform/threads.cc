@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -20,6 +21,12 @@ uint64_t ReadClock(clockid_t clock) {
   struct timespec now {};
   clock_gettime(clock, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+uint64_t Switches(int whose) {
+  struct rusage usage {};
+  getrusage(whose, &usage);
+  return static_cast<uint64_t>(usage.ru_nvcsw) + static_cast<uint64_t>(usage.ru_nivcsw);
 }
 
 // The first bytes of /proc/self/task/<tid>/<file>.
@@ -83,6 +90,14 @@ uint64_t ThreadStartTicks(pid_t tid) {
 }
 
 uint64_t ProcessCpuNs() { return ReadClock(CLOCK_PROCESS_CPUTIME_ID); }
+
+uint64_t SwitchesOfOthers() {
+  // In this order: when this thread loses the CPU in between, the result is too small, and the next
+  // one is not taken for the same.
+  const uint64_t all = Switches(RUSAGE_SELF);
+  return all - Switches(RUSAGE_THREAD);
+}
+
 uint64_t MonotonicNow() { return ReadClock(CLOCK_MONOTONIC); }
 uint64_t UnixNow() { return ReadClock(CLOCK_REALTIME); }
 

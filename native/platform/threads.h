@@ -39,6 +39,9 @@ std::string ThreadName(pid_t tid);
 uint64_t ThreadStartTicks(pid_t tid);
 // CPU time of the whole process, nanoseconds.
 uint64_t ProcessCpuNs();
+// How often threads of this process other than the calling one have left a CPU, those that have
+// gone included. Another number each time where the system does not tell.
+uint64_t SwitchesOfOthers();
 // Nanoseconds of CLOCK_MONOTONIC and of CLOCK_REALTIME.
 uint64_t MonotonicNow();
 uint64_t UnixNow();
