@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "signal_safe/guarded_load.h"
+#include "signal_safe/kernel.h"
 
 namespace spprof {
 namespace {
@@ -219,7 +220,7 @@ Status InstallFaultHandler() {
     }
   }
   g_is_installed.store(true, std::memory_order_relaxed);
-  CheckLoadGuard();
+  CheckLoadGuard(kernel::MonotonicNs());
   return Status::Ok();
 }
 

@@ -16,7 +16,11 @@ namespace {
 constexpr int kSignals[] = {SIGSEGV, SIGBUS};
 constexpr uintptr_t kPage = 4096;
 
+constexpr uint64_t kBusCheckNs = 10'000'000;
+
 constinit std::atomic<uintptr_t> g_guards[2] = {};  // of each signal, its handler
+constinit std::atomic<uint64_t> g_bus_checked_ns{0};
+constinit std::atomic<bool> g_bus_is_guarded{true};
 
 // As the kernel has it, for both ABIs (asm-generic/signal.h).
 struct KernelAction {
@@ -39,11 +43,17 @@ bool IsGuard(int index) {
 }  // namespace
 
 void GuardLoadsBy(int signal, uintptr_t handler) {
+  g_bus_checked_ns.store(0, std::memory_order_relaxed);
   g_guards[signal == SIGBUS].store(handler, std::memory_order_relaxed);
 }
 
-void CheckLoadGuard() {
-  internal::g_loads_by_kernel.store(!IsGuard(0) || !IsGuard(1), std::memory_order_relaxed);
+void CheckLoadGuard(uint64_t now_ns) {
+  if (now_ns - g_bus_checked_ns.load(std::memory_order_relaxed) >= kBusCheckNs) {
+    g_bus_checked_ns.store(now_ns, std::memory_order_relaxed);
+    g_bus_is_guarded.store(IsGuard(1), std::memory_order_relaxed);
+  }
+  internal::g_loads_by_kernel.store(
+      !IsGuard(0) || !g_bus_is_guarded.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
 // Page by page: the kernel copies all of a part or need not copy any.

@@ -17,9 +17,11 @@
 namespace spprof {
 
 // Sees whether the handlers of SIGSEGV and SIGBUS are those that GuardLoadsBy has told; the loads
-// that follow, on any thread, go by what it has found. Two system calls, to be made before loads
-// that the program is to survive.
-void CheckLoadGuard();
+// that follow, on any thread, go by what it has found. To be made before loads that the program is
+// to survive. A system call, and every 10 ms (`now_ns`: CLOCK_MONOTONIC) another one: for a SIGBUS
+// somebody must have cut off a file that is mapped, too, where V8's moving heap makes a SIGSEGV
+// every thousand stacks.
+void CheckLoadGuard(uint64_t now_ns);
 // For whoever installs such a handler; 0: it is gone.
 void GuardLoadsBy(int signal, uintptr_t handler);
 

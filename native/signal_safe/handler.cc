@@ -73,7 +73,7 @@ struct Prepared {
   bool swapped = false;
 };
 
-Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state,
+Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, uint64_t now_ns,
                  const ucontext_t& ucontext) {
   const uint32_t vm_state = VmState(context->v8);
   const ModuleTable* modules = context->modules.load(std::memory_order_acquire);
@@ -84,7 +84,7 @@ Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* sta
 
   WalkOptions options = context->walk;
   options.has_gc_frames = state->in_gc != 0;
-  CheckLoadGuard();
+  CheckLoadGuard(now_ns);
   // The state is that of a collection in slow allocations, too, which move nothing.
   const bool moves_are_announced = state->gc_epoch != 0;
   options.heap_is_moving = state->in_gc != 0 || (!moves_are_announced && vm_state == kVmStateGc);
@@ -222,7 +222,7 @@ void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int o
   } else if (BlocksFaults(ucontext)) {
     DropSample(lanes, state, DropReason::kSignalsBlocked, tick.cpu_ns);
   } else {
-    Prepared prepared = Prepare(context, lanes, state, ucontext);
+    Prepared prepared = Prepare(context, lanes, state, now_ns, ucontext);
     EndTick(*context, state, tick);
     // The thread may have lost the CPU since the signal came, and the lanes may have been drained
     // for the last time.
@@ -310,7 +310,7 @@ void OnGcBegin(HandlerContext* context, uint32_t slot, bool is_young_only,
     Definitions definitions(lanes, context->region, state, reader);
     Walker walker(*context->modules.load(std::memory_order_acquire), context->v8, reader, state,
                   &definitions, context->walk);
-    CheckLoadGuard();
+    CheckLoadGuard(kernel::MonotonicNs());
     walker.CaptureForGc(Registers::FromContext(ucontext));
   }
   if (state->gc_epoch != 0) {  // what has been remembered by address is void from here on

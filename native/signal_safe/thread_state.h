@@ -114,10 +114,13 @@ struct ThreadState {
   Word is_rearmed;                  // timers have been set anew: the next tick asks the CPU clock
   Sequence paused_cpu_ns;           // CPU time used in pauses; no sample stands for it
   uint64_t pause_began_cpu_ns;      // of the control side: the thread's CPU clock then
-  uint64_t last_cpu_ns;  // CPU time, without that in pauses, that has been seen: hires, at the last
-                         // tick; else what samples stand for
+  uint64_t last_cpu_ns;  // CPU time, without that in pauses, that has been seen: hires, at
+                         // cpu_read_ns; else what samples stand for
+  uint64_t cpu_read_ns;  // hires: when the thread's CPU clock was read
   uint64_t armed_ns;     // hires: when the next tick is due
-  int64_t cpu_debt_ns;  // hires: CPU time used that no sample stands for yet; negative: too much is
+  int64_t cpu_debt_ns;   // hires: CPU time used until then that no sample stands for; negative: too
+                         // much is
+  int64_t payment_ns;    // hires: of the debt, what each sample stands for beside its interval
   uint64_t asleep_since_ns;  // hires: since when each tick has found the thread asleep; 0: it runs
   uint32_t wakings;          // hires: ticks since then that have woken it
   uint32_t skipped_ticks;    // hires: that the last one left no room for

@@ -74,17 +74,31 @@ int64_t PaymentSamples(uint64_t interval_ns) {
   return samples > kPaymentSamples ? samples : kPaymentSamples;
 }
 
+// While ticks find the thread at work, its CPU clock is read no more often than this: a system
+// call, which is a good part of what a tick costs.
+constexpr uint64_t kClockNs = 4'000'000;
+
 // The weight of a sample on the CPU. Ticks are spread evenly over wall time, so each that meets the
 // thread at work stands for an interval of work, wherever in a burst it falls: that is unbiased,
-// but right only on average. What the CPU clock says beyond that is paid off over the next
-// `samples`, a part of it at a time, so that the sum is exact and no sample stands for another's
-// work.
-uint64_t PayDebt(int64_t* debt_ns, uint64_t interval_ns, int64_t samples) {
-  const auto interval = static_cast<int64_t>(interval_ns);
-  int64_t weight = interval + (*debt_ns - interval) / samples;
-  if (weight < 1) weight = 1;
-  *debt_ns -= weight;
-  return static_cast<uint64_t>(weight);
+// but right only on average. What the CPU clock says beyond that is paid off over the next samples,
+// a part of it at a time, so that the sum is exact and no sample stands for another's work.
+uint64_t PayDebt(ThreadState* state, uint64_t interval_ns) {
+  const int64_t weight = static_cast<int64_t>(interval_ns) + state->payment_ns;
+  const int64_t paid = weight < 1 ? 1 : weight;
+  state->cpu_debt_ns -= paid;
+  return static_cast<uint64_t>(paid);
+}
+
+// Of the debt that the CPU clock has just told of, the next sample's interval is no debt.
+void PlanPayments(ThreadState* state, uint64_t interval_ns, int64_t samples) {
+  state->payment_ns = (state->cpu_debt_ns - static_cast<int64_t>(interval_ns)) / samples;
+}
+
+void ReadCpuClock(ThreadState* state, uint64_t now_ns) {
+  const uint64_t cpu = CountedCpuNs(*state);
+  state->cpu_debt_ns += static_cast<int64_t>(cpu - state->last_cpu_ns);
+  state->last_cpu_ns = cpu;
+  state->cpu_read_ns = now_ns;
 }
 
 // All CPU time that no sample stands for yet.
@@ -141,21 +155,22 @@ Tick BeginHiresTick(ThreadState* state, bool from_hires_timer, bool runs_javascr
                     bool is_rearmed, uint64_t interval, uint64_t now_ns,
                     const ucontext_t& ucontext) {
   Tick tick;
-  tick.begin_cpu_ns = CountedCpuNs(*state);
-  state->cpu_debt_ns += static_cast<int64_t>(tick.begin_cpu_ns - state->last_cpu_ns);
-  state->last_cpu_ns = tick.begin_cpu_ns;
+  const bool was_blocked = from_hires_timer && WasBlocked(ucontext);
   if (!from_hires_timer || is_rearmed) {  // the thread runs again
     state->armed_ns = now_ns;
   }
-  if (from_hires_timer) {
-    const bool was_blocked = WasBlocked(ucontext);
-    if (now_ns > state->armed_ns + kLateNs || was_blocked) {
-      if (state->asleep_since_ns == 0) state->asleep_since_ns = now_ns;
-      if (was_blocked) state->wakings++;
-      tick.is_last = now_ns - state->asleep_since_ns > kAsleepNs ||
-                     (!runs_javascript && state->wakings >= kWakings);
-      return tick;
-    }
+  const bool is_asleep = was_blocked || now_ns > state->armed_ns + kLateNs;
+  const bool is_new = !from_hires_timer || is_rearmed || state->asleep_since_ns != 0;
+  const bool asks_clock = is_asleep || is_new || now_ns - state->cpu_read_ns >= kClockNs;
+  if (asks_clock) ReadCpuClock(state, now_ns);
+  // It may have slept a little since, and have used less.
+  tick.begin_cpu_ns = state->last_cpu_ns + (now_ns - state->cpu_read_ns);
+  if (is_asleep) {
+    if (state->asleep_since_ns == 0) state->asleep_since_ns = now_ns;
+    if (was_blocked) state->wakings++;
+    tick.is_last = now_ns - state->asleep_since_ns > kAsleepNs ||
+                   (!runs_javascript && state->wakings >= kWakings);
+    return tick;
   }
   state->asleep_since_ns = 0;
   state->wakings = 0;
@@ -163,7 +178,9 @@ Tick BeginHiresTick(ThreadState* state, bool from_hires_timer, bool runs_javascr
   // What is left over from before a pause, or from a longer interval, is this sample's; and what a
   // thread has used that was left to the kernel's tick.
   const bool pays_all = is_rearmed || (!from_hires_timer && !runs_javascript);
-  tick.cpu_ns = PayDebt(&state->cpu_debt_ns, interval, pays_all ? 1 : PaymentSamples(interval));
+  if (asks_clock) PlanPayments(state, interval, pays_all ? 1 : PaymentSamples(interval));
+  tick.cpu_ns = PayDebt(state, interval);
+  if (pays_all) state->payment_ns = 0;
   return tick;
 }
 
@@ -202,8 +219,9 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource sou
 uint64_t CostNs(const ThreadState& state, const Tick& tick) {
   const uint64_t passed = kernel::MonotonicNs() - tick.begin_ns;
   if (passed < kPreemptedNs) return passed;
-  const uint64_t cpu = CountedCpuNs(state);  // a pause may have ended meanwhile
-  const uint64_t used = cpu > tick.begin_cpu_ns ? cpu - tick.begin_cpu_ns : passed;
+  // It may have begun with less, and a pause may have ended meanwhile.
+  const uint64_t cpu = CountedCpuNs(state);
+  const uint64_t used = cpu > tick.begin_cpu_ns ? cpu - tick.begin_cpu_ns : kPreemptedNs;
   return used < passed ? used : passed;
 }
 

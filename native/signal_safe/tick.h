@@ -36,7 +36,7 @@ struct Tick {
   bool is_last = false;       // hires: the thread sleeps; its CPU clock wakes us again
   bool is_probe = false;      // no time: the drain asks for the stack
   uint64_t begin_ns = 0;      // when it began, on the monotonic clock
-  uint64_t begin_cpu_ns = 0;  // and on the thread's, as CountedCpuNs
+  uint64_t begin_cpu_ns = 0;  // and on the thread's, as CountedCpuNs; hires: at most
 };
 
 // CPU time of the calling thread, without that in pauses.

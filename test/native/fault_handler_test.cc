@@ -14,6 +14,7 @@
 
 #include "core_support.h"
 #include "signal_safe/guarded_load.h"
+#include "signal_safe/kernel.h"
 
 namespace spprof {
 namespace {
@@ -263,17 +264,18 @@ TEST(FaultHandler, StaysBelowAHandlerThatWasPutOnTop) {
 TEST(FaultHandler, LoadsDoWithoutItWhileAnotherIsInForce) {
   if (test::kUnderTsan) GTEST_SKIP() << "TSan's own handler is in the kernel";
   ExpectSuccess(RunInChild([] {
+    constexpr uint64_t kTwoChecks = 20'000'000;
     REQUIRE(InstallFaultHandler().ok());
-    uint64_t word;
+    uint64_t word, now_ns = kernel::MonotonicNs();
     for (const int number : {SIGSEGV, SIGBUS}) {
       struct sigaction foreign = {}, ours;
       foreign.sa_handler = [](int) { _exit(99); };
       REQUIRE(sigaction(number, &foreign, &ours) == 0);
-      CheckLoadGuard();
+      CheckLoadGuard(now_ns += kTwoChecks);
       REQUIRE(LoadsGoThroughKernel());
       REQUIRE(!GuardedLoad64(reinterpret_cast<uintptr_t>(kNowhere), &word));
       REQUIRE(sigaction(number, &ours, nullptr) == 0);
-      CheckLoadGuard();
+      CheckLoadGuard(now_ns += kTwoChecks);
       REQUIRE(!LoadsGoThroughKernel());
       REQUIRE(!GuardedLoad64(reinterpret_cast<uintptr_t>(kNowhere), &word));
     }

@@ -12,6 +12,7 @@
 
 #include "core_support.h"
 #include "platform/fault_handler.h"
+#include "signal_safe/kernel.h"
 
 namespace spprof {
 namespace {
@@ -27,7 +28,7 @@ class GuardedLoad : public testing::TestWithParam<bool> {
       struct sigaction foreign = {};
       foreign.sa_handler = [](int) { _exit(99); };
       ASSERT_EQ(sigaction(SIGSEGV, &foreign, &ours_), 0);
-      CheckLoadGuard();
+      CheckLoadGuard(kernel::MonotonicNs());
     }
     ASSERT_EQ(LoadsGoThroughKernel(), GetParam());
     page_ = static_cast<size_t>(sysconf(_SC_PAGESIZE));
