@@ -82,5 +82,5 @@ process.stdout.write(
 );
 row(COLUMNS);
 const chosen = ANTAGONISTS.filter(({ name }) => values.only === undefined || values.only.includes(name));
-const results = values.node.flatMap((node) => chosen.map((antagonist) => measure(node, antagonist)));
+const results = values.node.flatMap((node) => chosen.map((antagonist) => measure(path.resolve(node), antagonist)));
 process.exitCode = results.every(Boolean) ? 0 : 1;

@@ -7,6 +7,7 @@
 
 const { atLeast, testUnlessChosen } = require('./helpers/engine');
 const { selfTimes } = require('./helpers/read-cpuprofile');
+const { recordedAnew } = require('./helpers/recorded-anew');
 const { build } = require('./fixtures/native-addon/build');
 const { cpuWhere, recordProgram, runProgram } = require('./truth/recorded');
 
@@ -18,18 +19,14 @@ build();
 /** @typedef {import('../binding').NativeFrame} Frame */
 
 describe('time in four places', () => {
-  /** @type {Awaited<ReturnType<typeof recordProgram>>} */
-  let run;
-  beforeAll(async () => {
-    run = await recordProgram('four-parts');
-  });
+  const run = recordedAnew(() => recordProgram('four-parts'));
 
   /** The difference between what samples and clock give a part, in points of its thread's CPU time. */
   const points = (/** @type {number} */ sampled, /** @type {number} */ truth, /** @type {number} */ thread) =>
     (Math.abs(sampled - truth) / thread) * 100;
 
   test('deflateSync on the main thread: zlib’s own functions below node:zlib', () => {
-    const { truth, recording } = run;
+    const { truth, recording } = run();
     const isDeflate = (/** @type {Frame[]} */ stack) =>
       stack.some(({ functionName, url }) => functionName === 'processChunkSync' && url === 'node:zlib');
     const isNative = (/** @type {Frame[]} */ stack) =>
@@ -45,7 +42,7 @@ describe('time in four places', () => {
   });
 
   test('a native addon on the main thread: its C function, in its own module', () => {
-    const { truth, recording } = run;
+    const { truth, recording } = run();
     const isBurn = ({ functionName, module, kind }) =>
       functionName === 'fixture_burn' && module === build().addon && kind === 'native';
     const sampled = cpuWhere(recording, truth.main, (stack) => stack.some(isBurn));
@@ -53,7 +50,7 @@ describe('time in four places', () => {
   });
 
   test('pbkdf2 on the pool: OpenSSL’s functions on native threads', () => {
-    const { truth, recording } = run;
+    const { truth, recording } = run();
     expect(truth.pool.length).toBeGreaterThan(0);
     const { sampleCpuNs } = recording;
     const all = sampleCpuNs.reduce((/** @type {number} */ sum, /** @type {number} */ ns) => sum + ns, 0);
@@ -67,7 +64,7 @@ describe('time in four places', () => {
   });
 
   test('a worker’s loop, on a thread of kind worker, in a profile of its own', () => {
-    const { truth, recording, profiles } = run;
+    const { truth, recording, profiles } = run();
     const { tid, loop } = truth.worker;
     expect(recording.threads.find((each) => each.tid === tid)?.kind).toBe('worker');
     const sampled = cpuWhere(recording, tid, (stack) =>
@@ -83,11 +80,7 @@ describe('time in four places', () => {
 });
 
 describe('V8’s engines show up as what they are', () => {
-  /** @type {Awaited<ReturnType<typeof recordProgram>>} */
-  let run;
-  beforeAll(async () => {
-    run = await recordProgram('engines', { options: ['-r', '1000'], flags: ['--expose-gc'] });
-  });
+  const run = recordedAnew(() => recordProgram('engines', { options: ['-r', '1000'], flags: ['--expose-gc'] }));
 
   const isGc = (/** @type {Frame} */ { kind, functionName }, /** @type {number} */ state) =>
     (state & 1) !== 0 || kind === 'gc' || /CollectGarbage/.test(functionName);
@@ -101,7 +94,7 @@ describe('V8’s engines show up as what they are', () => {
     ['parseSource', ({ functionName }) => /Parser|Scanner|Compil|Interpreter|AstValue/.test(functionName)],
   ];
   test.each(ENGINES)('%s', (name, isEngine) => {
-    const { truth, recording } = run;
+    const { truth, recording } = run();
     const isCalled = (/** @type {Frame[]} */ stack) => stack.some(({ functionName }) => functionName === name);
     const sampled = cpuWhere(recording, truth.main, isCalled);
     const thread = cpuWhere(recording, truth.main);
