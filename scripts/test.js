@@ -33,6 +33,16 @@ function countsOfJest(json) {
   };
 }
 
+/** Tells which tests have failed at first. @param {string} file Jest's report */
+function tellOfSecondAttempts(file) {
+  if (!fs.existsSync(file)) return;
+  for (const { assertionResults } of JSON.parse(fs.readFileSync(file, 'utf8')).testResults) {
+    for (const { fullName, invocations, status } of assertionResults) {
+      if (invocations > 1) process.stdout.write(`attempt ${invocations}: ${status}: ${fullName}\n`);
+    }
+  }
+}
+
 /**
  * @param {number} status of the runner
  * @param {string} file its report
@@ -62,6 +72,7 @@ function runJest(folder) {
   const status = run(packageBin('jest'), ['--json', `--outputFile=${file}`], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  tellOfSecondAttempts(file);
   return countsOf(status, file, countsOfJest);
 }
 

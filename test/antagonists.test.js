@@ -16,6 +16,9 @@ const { runPlain, runRecorded } = require('./antagonists/run');
 const { build } = require('./fixtures/native-addon/build');
 const { cleanEnvironment } = require('./helpers/run-cli');
 
+// What harms the program once in a hundred runs harms it.
+jest.retryTimes(0);
+
 build();
 
 const SEED = Number(process.env.ANTAGONIST_SEED ?? Date.now() % 1_000_000);

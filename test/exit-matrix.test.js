@@ -12,6 +12,9 @@ const { constants } = require('node:os');
 const { selfTimes } = require('./helpers/read-cpuprofile');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 
+// What goes wrong once in a hundred exits is wrong.
+jest.retryTimes(0);
+
 const ENDS = path.join(__dirname, 'programs', 'ends.js');
 const REGISTER = path.join(__dirname, '..', 'lib', 'register.js');
 const LIBRARY = path.join(__dirname, '..', 'lib', 'index.js');

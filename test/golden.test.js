@@ -7,6 +7,7 @@ const path = require('node:path');
 const { atLeast } = require('./helpers/engine');
 const { readRecording } = require('./helpers/read-recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
+const { recordedAnew } = require('./helpers/recorded-anew');
 
 /** @typedef {import('../binding').NativeFrame} Frame */
 
@@ -113,14 +114,10 @@ const below = (stacks, root) =>
   stacks.filter(({ frames }) => ['burn', root].every((name) => frames.some((frame) => frame.functionName === name)));
 
 describe('in the interpreter', () => {
-  /** @type {Stacks} */
-  let stacks;
-  beforeAll(async () => {
-    stacks = await record(INTERPRETED, '60');
-  });
+  const stacks = recordedAnew(() => record(INTERPRETED, '60'));
 
   test.each(Object.entries(GOLDEN))('%s', (kind, golden) => {
-    const own = below(stacks, `of_${kind}`);
+    const own = below(stacks(), `of_${kind}`);
     const all = samplesWhere(own, () => true);
     expect(all).toBeGreaterThan(atLeast(10));
     // What V8 needs to get from one to the other is its own affair, and that of its version.
@@ -142,17 +139,17 @@ describe('in the interpreter', () => {
   });
 
   test('an async function, after it has waited', () => {
-    const own = below(stacks, 'afterAwait');
+    const own = below(stacks(), 'afterAwait');
     expect(samplesWhere(own, () => true)).toBeGreaterThan(atLeast(10));
     for (const { frames } of own) expect(between(frames, 'afterAwait').filter(({ kind }) => kind === 'js')).toEqual([]);
   });
 
   test('a regular expression', () => {
     const isRegExp = (/** @type {Frame[]} */ [leaf]) => leaf.functionName === '(regexp)';
-    const compiled = samplesWhere(stacks, isRegExp);
+    const compiled = samplesWhere(stacks(), isRegExp);
     expect(compiled).toBeGreaterThan(atLeast(10));
     const called = samplesWhere(
-      stacks,
+      stacks(),
       (frames) => isRegExp(frames) && frames.find(({ url }) => url !== '')?.functionName === 'of_regexp',
     );
     expect(called / compiled).toBeGreaterThan(0.95);
@@ -160,7 +157,9 @@ describe('in the interpreter', () => {
 
   test('each function is interpreted', () => {
     const tiers = new Set(
-      stacks.flatMap(({ frames }) => frames).flatMap(({ url, tier }) => (url.endsWith('.js') ? tier : [])),
+      stacks()
+        .flatMap(({ frames }) => frames)
+        .flatMap(({ url, tier }) => (url.endsWith('.js') ? tier : [])),
     );
     expect([...tiers]).toEqual(['interpreted']);
   });

@@ -10,6 +10,9 @@ const { once } = require('node:events');
 const spprof = require('..');
 const { CLI, cleanEnvironment, runCli, startCli, temporaryFolder } = require('./helpers/run-cli');
 
+// What is lost once in a hundred runs is lost.
+jest.retryTimes(0);
+
 const PROGRAMS = path.join(__dirname, 'programs');
 const BUSY = path.join(PROGRAMS, 'busy.js');
 const folder = temporaryFolder();
