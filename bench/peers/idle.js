@@ -1,11 +1,11 @@
 'use strict';
 
-/** An HTTP server that nobody asks for anything, for three seconds. */
+/** An HTTP server that nobody asks for anything, for ten seconds. */
 
 const http = require('node:http');
 const { cpuMs, report } = require('./measure');
 
-const SECONDS = 3;
+const SECONDS = 10;
 
 const server = http.createServer((_, response) => response.end('ok'));
 server.listen(0, '127.0.0.1', () => {
