@@ -98,7 +98,7 @@ describe('V8’s engines show up as what they are', () => {
     const isCalled = (/** @type {Frame[]} */ stack) => stack.some(({ functionName }) => functionName === name);
     const sampled = cpuWhere(recording, truth.main, isCalled);
     const thread = cpuWhere(recording, truth.main);
-    expect((Math.abs(sampled - truth.parts[name]) / thread) * 100).toBeLessThan(3);
+    expect((Math.abs(sampled - truth.parts[name]) / thread) * 100).toBeLessThan(2);
     const inEngine = cpuWhere(
       recording,
       truth.main,

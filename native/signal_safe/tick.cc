@@ -58,7 +58,8 @@ bool WasBlocked(const ucontext_t& ucontext) {
 }
 
 // A tick that comes so late found the thread off the CPU, ready or blocked: the signal waited for
-// it.
+// it. Unless its CPU clock has gone on all the time: then it was in the kernel, which gives signals
+// on its way out (of clearing pages, say).
 constexpr uint64_t kLateNs = 100'000;
 
 // A tick that takes so long may have been preempted, and is measured by the CPU clock, too.
@@ -94,11 +95,14 @@ void PlanPayments(ThreadState* state, uint64_t interval_ns, int64_t samples) {
   state->payment_ns = (state->cpu_debt_ns - static_cast<int64_t>(interval_ns)) / samples;
 }
 
-void ReadCpuClock(ThreadState* state, uint64_t now_ns) {
+// What the thread has used since the last reading.
+uint64_t ReadCpuClock(ThreadState* state, uint64_t now_ns) {
   const uint64_t cpu = CountedCpuNs(*state);
-  state->cpu_debt_ns += static_cast<int64_t>(cpu - state->last_cpu_ns);
+  const uint64_t used_ns = cpu - state->last_cpu_ns;
+  state->cpu_debt_ns += static_cast<int64_t>(used_ns);
   state->last_cpu_ns = cpu;
   state->cpu_read_ns = now_ns;
+  return used_ns;
 }
 
 // All CPU time that no sample stands for yet.
@@ -159,10 +163,12 @@ Tick BeginHiresTick(ThreadState* state, bool from_hires_timer, bool runs_javascr
   if (!from_hires_timer || is_rearmed) {  // the thread runs again
     state->armed_ns = now_ns;
   }
-  const bool is_asleep = was_blocked || now_ns > state->armed_ns + kLateNs;
+  const bool is_late = now_ns > state->armed_ns + kLateNs;
   const bool is_new = !from_hires_timer || is_rearmed || state->asleep_since_ns != 0;
-  const bool asks_clock = is_asleep || is_new || now_ns - state->cpu_read_ns >= kClockNs;
-  if (asks_clock) ReadCpuClock(state, now_ns);
+  const uint64_t passed_ns = now_ns - state->cpu_read_ns;
+  const bool asks_clock = was_blocked || is_late || is_new || passed_ns >= kClockNs;
+  const uint64_t used_ns = asks_clock ? ReadCpuClock(state, now_ns) : passed_ns;
+  const bool is_asleep = was_blocked || (is_late && used_ns + kLateNs < passed_ns);
   // It may have slept a little since, and have used less.
   tick.begin_cpu_ns = state->last_cpu_ns + (now_ns - state->cpu_read_ns);
   if (is_asleep) {

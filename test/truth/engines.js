@@ -40,7 +40,7 @@ function parseSource() {
   });
 }
 
-for (let i = 0; i < 12; i++) {
+for (let i = 0; i < 24; i++) {
   for (const work of [parseJson, stringifyJson, matchRegExp, collectGarbage, parseSource])
     parts.measure(work.name, work);
 }
