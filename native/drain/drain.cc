@@ -200,8 +200,9 @@ bool Drain::IsIdle() {
 // Who sleeps, and has slept at the last visit, has no sample since, has begun no thread and loaded
 // no module. In wall mode its sleep is noted all the same.
 bool Drain::HasAnybodyRun() {
+  if (off_cpu_ != nullptr) return true;
   const uint64_t switches = SwitchesOfOthers();
-  return std::exchange(others_switches_, switches) != switches || off_cpu_ != nullptr;
+  return std::exchange(others_switches_, switches) != switches;
 }
 
 // Until the next visit: short while the process works, longer while it sleeps, and never past the
