@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "profile/sample_weights.h"
+
 namespace spprof {
 
 LiveBatch LiveDecoder::Take() {
@@ -34,16 +36,20 @@ void LiveDecoder::AddSamples(size_t thread_id, LiveBatch* batch) {
     batch->threads.push_back(std::move(result));
   }
   const uint64_t start_ns = log_.session()->start_monotonic_ns;
-  for (const uint32_t i : OrderByTime(thread.samples)) {
+  const std::vector<uint32_t> order = OrderByTime(thread.samples);
+  const std::vector<uint64_t> weights = WeighSamples(
+      thread, order, static_cast<TimerEngine>(log_.session()->timer), told.last_sample_ns);
+  for (const uint32_t i : order) {
     const SampleRecord& sample = thread.samples[i];
     const uint32_t* node = told.stacks->Find(sample);
     const uint32_t stack_id = node != nullptr ? *node : tree_.Child(0, resolver_.LostFrame());
     TellStack(stack_id, batch);
     const uint64_t since_ns = sample.time_ns < start_ns ? 0 : sample.time_ns - start_ns;
     batch->times_ms.push_back(static_cast<double>(since_ns) / 1e6);
-    batch->cpu_ns.push_back(IsOffCpu(sample) ? 0 : static_cast<double>(sample.cpu_ns));
+    batch->cpu_ns.push_back(IsOffCpu(sample) ? 0 : static_cast<double>(weights[i]));
     // What a sample on the CPU stands for, it was on the CPU.
-    batch->wall_ns.push_back(static_cast<double>(sample.cpu_ns));
+    batch->wall_ns.push_back(static_cast<double>(weights[i]));
+    if (!IsOffCpu(sample)) told.last_sample_ns = sample.time_ns;
     batch->stack_ids.push_back(stack_id);
     batch->thread_ids.push_back(static_cast<uint32_t>(thread_id));
     batch->block_ids.push_back(blocks_.NumberOf(sample.header.flags));

@@ -51,6 +51,7 @@ class LiveDecoder {
   struct Told {
     std::optional<ThreadStacks> stacks;
     bool is_told = false;
+    uint64_t last_sample_ns = 0;  // of the batches before; 0: none
   };
   void AddSamples(size_t thread_id, LiveBatch* batch);
   void TellStack(uint32_t id, LiveBatch* batch);

@@ -74,6 +74,7 @@ struct RecordedThread {
   bool has_folded_stacks = false;  // stacks that are not there any more: see SampleFolding
   std::optional<RecordedTotals> totals;
   std::vector<SampleRecord> samples;
+  size_t weighed_samples = 0;  // of the first ones, `cpu_ns` is what they stand for: SampleFolding
   std::vector<Frame> frames;  // of all stacks
   std::unordered_map<uint32_t, RecordedStack> stacks;
   std::unordered_map<uint32_t, RecordedFunction> functions;

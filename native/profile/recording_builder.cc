@@ -8,6 +8,7 @@
 #include "profile/frame_resolver.h"
 #include "profile/recording_blocks.h"
 #include "profile/recording_stats.h"
+#include "profile/sample_weights.h"
 #include "profile/stack_tree.h"
 #include "profile/thread_stacks.h"
 
@@ -15,8 +16,8 @@ namespace spprof {
 namespace {
 
 // Appends the columns of one thread.
-void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* resolver,
-               StackTree* tree, BlockNumbers* blocks, Recording* out, uint64_t* lost_definitions) {
+void AddThread(const RecordedThread& thread, const RecordedSession& session,
+               FrameResolver* resolver, StackTree* tree, BlockNumbers* blocks, Recording* out, uint64_t* lost_definitions) {
   RecordingThread result;
   result.id = static_cast<uint32_t>(out->threads.size());
   result.tid = thread.tid;
@@ -32,21 +33,25 @@ void AddThread(const RecordedThread& thread, uint64_t start_ns, FrameResolver* r
     for (const SampleRecord& sample : thread.samples) result.overruns += sample.overruns;
   }
   ThreadStacks stacks(thread, resolver, tree);
-  for (const uint32_t i : OrderByTime(thread.samples)) {
+  const uint64_t start_ns = session.start_monotonic_ns;
+  const std::vector<uint32_t> order = OrderByTime(thread.samples);
+  const std::vector<uint64_t> weights =
+      WeighSamples(thread, order, static_cast<TimerEngine>(session.timer));
+  for (const uint32_t i : order) {
     const SampleRecord& sample = thread.samples[i];
-    const uint64_t cpu_ns = IsOffCpu(sample) ? 0 : sample.cpu_ns;
+    const uint64_t cpu_ns = IsOffCpu(sample) ? 0 : weights[i];
     const uint32_t* node = stacks.Find(sample);
     if (node == nullptr && sample.stack_id != 0) ++*lost_definitions;
     out->sample_threads.push_back(result.id);
     out->sample_times.push_back(
         sample.time_ns < start_ns ? 0 : static_cast<double>(sample.time_ns - start_ns));
     out->sample_cpu_ns.push_back(static_cast<double>(cpu_ns));
-    out->sample_wall_ns.push_back(static_cast<double>(sample.cpu_ns));
+    out->sample_wall_ns.push_back(static_cast<double>(weights[i]));
     out->sample_stacks.push_back(node != nullptr ? *node : tree->Child(0, resolver->LostFrame()));
     out->sample_states.push_back(StatesOf(sample.state));
     out->sample_blocks.push_back(blocks->NumberOf(sample.header.flags));
     result.cpu_ns += cpu_ns;
-    result.wall_ns += sample.cpu_ns;
+    result.wall_ns += weights[i];
   }
   out->threads.push_back(std::move(result));
 }
@@ -96,8 +101,7 @@ Status RecordingBuilder::Build(Recording* out) const {
   BlockNumbers blocks(log_);
   uint64_t lost_definitions = 0;
   for (const auto& thread : log_.threads()) {
-    AddThread(*thread, session.start_monotonic_ns, &resolver, &tree, &blocks, out,
-              &lost_definitions);
+    AddThread(*thread, session, &resolver, &tree, &blocks, out, &lost_definitions);
   }
   for (const RecordedMark& mark : log_.marks()) {
     const uint64_t since_ns = mark.time_ns - std::min(mark.time_ns, session.start_monotonic_ns);

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "profile/sample_weights.h"
 #include "profile/thread_stacks.h"
 
 namespace spprof {
@@ -55,13 +56,20 @@ void SampleFolding::FoldSamples(RecordedLog* log) const {
              0x9e3779b97f4a7c15;
     }
   };
+  // Without a session record nothing is decoded in the end.
+  const TimerEngine engine = log->session().has_value()
+                                 ? static_cast<TimerEngine>(log->session()->timer)
+                                 : TimerEngine::kPerf;
   std::unordered_map<Key, size_t, Hash> kept_of;
   for (const auto& thread : log->threads()) {
     std::vector<SampleRecord>& samples = thread->samples;
     std::vector<SampleRecord> kept;
     uint64_t window = UINT64_MAX;
-    for (const uint32_t i : OrderByTime(samples)) {
-      const SampleRecord& sample = samples[i];
+    const std::vector<uint32_t> order = OrderByTime(samples);
+    const std::vector<uint64_t> weights = WeighSamples(*thread, order, engine);
+    for (const uint32_t i : order) {
+      SampleRecord& sample = samples[i];
+      sample.cpu_ns = weights[i];
       if (sample.time_ns / window_ns_ != window) {
         window = sample.time_ns / window_ns_;
         kept_of.clear();
@@ -79,6 +87,7 @@ void SampleFolding::FoldSamples(RecordedLog* log) const {
     }
     kept.shrink_to_fit();
     samples.swap(kept);
+    thread->weighed_samples = samples.size();
   }
 }
 

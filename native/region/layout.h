@@ -30,7 +30,7 @@
 namespace spprof {
 
 inline constexpr uint64_t kRegionMagic = 0x31474552'50505053;  // "SPPPREG1"
-inline constexpr uint32_t kRegionVersion = 2;
+inline constexpr uint32_t kRegionVersion = 3;
 inline constexpr uint32_t kSlotsPerBlock = 64;
 inline constexpr size_t kRegionPage = 4096;
 
@@ -43,6 +43,8 @@ enum class DropReason : uint32_t {
                       // recovered
   kNotSelected,       // threads: "js", and this one runs no JavaScript
   kOffCpu,  // a wall-clock tick on a thread that had not run; its CPU time is in the next sample
+  kNotDue,  // a tick of the kernel's between two samples of a longer interval; its time is in the
+            // next sample
   kCount,
 };
 

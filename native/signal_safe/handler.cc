@@ -215,7 +215,9 @@ void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int o
       BeginTick(*context, state, source, overruns, RunsJavaScript(*lanes), now_ns, ucontext);
   if (tick.overruns != 0) AddOwned(lanes->counters.overruns, tick.overruns);
 
-  if (tick.cpu_ns == 0 && !tick.is_probe) {
+  if (!tick.is_due) {
+    Drop(lanes, DropReason::kNotDue);
+  } else if (tick.cpu_ns == 0 && !tick.is_probe) {
     Drop(lanes, DropReason::kOffCpu);
   } else if (state->busy.load(std::memory_order_relaxed) != 0) {
     DropSample(lanes, state, DropReason::kBusy, tick.cpu_ns);

@@ -32,6 +32,8 @@ struct HandlerContext {
   int signal = SIGPROF;
   ThreadTable threads;  // engines whose signals carry no value
   Sequence interval_ns{0};
+  uint64_t cpu_timer_ns = 0;    // tick: of the threads' timers
+  uint64_t kernel_tick_ns = 0;  // 0: not known, and every tick takes a sample
   Word is_paused{0};  // sampling/sample_timers.h says who orders what
   int wake_fd = -1;   // eventfd of the drain
   struct sigaction previous {};

@@ -113,31 +113,57 @@ uint64_t TakeUncounted(ThreadState* state, uint64_t cpu) {
   return uncounted;
 }
 
+// Of a sample at the kernel's tick, which may come later than the interval asked for.
+uint32_t CountOverruns(ThreadState* state, uint64_t cpu_ns, uint64_t interval_ns) {
+  const auto interval = static_cast<int64_t>(interval_ns);
+  state->overrun_ns += static_cast<int64_t>(cpu_ns) - interval;
+  const int64_t overruns = state->overrun_ns > 0 ? state->overrun_ns / interval : 0;
+  state->overrun_ns -= overruns * interval;
+  return static_cast<uint32_t>(overruns);
+}
+
+// Of the kernel's ticks, as many as the interval asks for, at random. Not the first one after so
+// much CPU time: little has passed since the last tick where a burst of work begins, and what runs
+// there would seldom be seen.
+bool IsDue(const HandlerContext& context, ThreadState* state, uint64_t interval_ns) {
+  return context.kernel_tick_ns == 0 || interval_ns <= context.kernel_tick_ns ||
+         NextRandom(state) % interval_ns < context.kernel_tick_ns;
+}
+
 // The timer's own count, which needs no system call; but what has been used before the timer was
 // set anew, and was not noticed by then, only the CPU clock knows.
-Tick BeginCpuTick(ThreadState* state, int kernel_overruns, uint64_t interval_ns, bool is_rearmed) {
+Tick BeginCpuTick(const HandlerContext& context, ThreadState* state, int kernel_overruns,
+                  uint64_t interval_ns, bool is_rearmed) {
   Tick tick;
   tick.begin_cpu_ns = CountedCpuNs(*state);
-  tick.overruns = kernel_overruns > 0 ? static_cast<uint32_t>(kernel_overruns) : 0;
   if (is_rearmed) {
-    tick.cpu_ns = TakeUncounted(state, tick.begin_cpu_ns);
+    state->unsampled_ns += TakeUncounted(state, tick.begin_cpu_ns);
   } else {
-    tick.cpu_ns = (uint64_t{1} + tick.overruns) * interval_ns;
-    state->last_cpu_ns += tick.cpu_ns;
+    const uint64_t expirations = 1 + static_cast<uint64_t>(kernel_overruns > 0 ? kernel_overruns : 0);
+    state->unsampled_ns += expirations * context.cpu_timer_ns;
+    state->last_cpu_ns += expirations * context.cpu_timer_ns;
   }
+  tick.is_due = IsDue(context, state, interval_ns);
+  if (!tick.is_due) return tick;
+  tick.cpu_ns = state->unsampled_ns;
+  state->unsampled_ns = 0;
+  tick.overruns = CountOverruns(state, tick.cpu_ns, interval_ns);
   return tick;
 }
 
 // Signals that are merged on their way, or that the kernel does not count, are in the CPU clock. A
 // thread that has been woken (nobody else could take the process's signal) has not worked: what it
 // is charged for waking up is the next sample's.
-Tick BeginCountedTick(ThreadState* state, uint64_t interval_ns, const ucontext_t& ucontext) {
+Tick BeginCountedTick(const HandlerContext& context, ThreadState* state, uint64_t interval_ns,
+                      const ucontext_t& ucontext) {
   Tick tick;
   tick.begin_cpu_ns = CountedCpuNs(*state);
   if (WasBlocked(ucontext)) return tick;
+  tick.is_due =
+      context.engine != TimerEngine::kItimer || IsDue(context, state, interval_ns);
+  if (!tick.is_due) return tick;
   tick.cpu_ns = TakeUncounted(state, tick.begin_cpu_ns);
-  if (tick.cpu_ns > interval_ns)
-    tick.overruns = static_cast<uint32_t>((tick.cpu_ns - interval_ns) / interval_ns);
+  if (tick.cpu_ns != 0) tick.overruns = CountOverruns(state, tick.cpu_ns, interval_ns);
   return tick;
 }
 
@@ -202,8 +228,9 @@ Tick Begin(const HandlerContext& context, ThreadState* state, TickSource source,
   const bool is_rearmed = state->is_rearmed.load(std::memory_order_relaxed) != 0;
   if (is_rearmed) state->is_rearmed.store(0, std::memory_order_relaxed);
   if (context.engine == TimerEngine::kTick)
-    return BeginCpuTick(state, kernel_overruns, interval, is_rearmed);
-  if (context.engine != TimerEngine::kHires) return BeginCountedTick(state, interval, ucontext);
+    return BeginCpuTick(context, state, kernel_overruns, interval, is_rearmed);
+  if (context.engine != TimerEngine::kHires)
+    return BeginCountedTick(context, state, interval, ucontext);
   return BeginHiresTick(state, source == TickSource::kHiresTimer, runs_javascript, is_rearmed,
                         interval, now_ns, ucontext);
 }

@@ -1,8 +1,8 @@
 // What a timer's signal means: how much CPU time its sample stands for, and when the next one
 // comes. One engine each way (DESIGN D6):
 //
-// - tick: a periodic timer on the thread's CPU clock, which rides on the kernel's tick; a sample
-//   stands for 1 + overruns intervals.
+// - tick: a periodic timer on the thread's CPU clock, which rides on the kernel's tick: a sample at
+//   every tick that meets the thread, or at as many as a longer interval asks for.
 // - hires: a one-shot timer on the monotonic clock, set again by the handler; a tick counts when it
 //   meets the thread on the CPU, and the thread's CPU clock keeps the sum right.
 //
@@ -15,8 +15,10 @@
 // - perf: the kernel's count of the thread's CPU time (perf_event_open), a signal every interval;
 // - itimer: one timer on the process's CPU time, at the kernel's tick, whose signal goes to a
 // thread
-//   that runs then. With both a sample stands for what the thread's CPU clock has moved since the
-//   last one.
+//   that runs then.
+//
+// But for hires, a sample stands for what the thread's CPU clock has moved since the last one;
+// how that of tick and itimer is shared out: profile/sample_weights.h.
 //
 // Context: signal, on the sampled thread.
 #pragma once
@@ -31,7 +33,8 @@
 namespace spprof {
 
 struct Tick {
-  uint64_t cpu_ns = 0;        // that the sample stands for; 0: no sample is due
+  uint64_t cpu_ns = 0;        // that the sample stands for; 0: there is none
+  bool is_due = true;         // false: not at this tick
   uint32_t overruns = 0;      // ticks that should have come before this one
   bool is_last = false;       // hires: the thread sleeps; its CPU clock wakes us again
   bool is_probe = false;      // no time: the drain asks for the stack

@@ -57,7 +57,7 @@ class HandlerHarness {
     context_.states = static_cast<uint8_t*>(states);
     context_.modules.store(&table_);
     context_.walk.max_frames = max_frames;
-    context_.interval_ns = 1'000'000;
+    context_.interval_ns = context_.cpu_timer_ns = 1'000'000;
     context_.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!InstallFaultHandler().ok()) std::abort();
     SetHandlerContext(&context_);
@@ -82,6 +82,7 @@ class HandlerHarness {
   uint32_t AddThread() {
     const uint32_t slot = registry_->Claim(next_tid_++, ThreadKind::kNative, "test", 0);
     State(slot)->cpu_timer = State(slot)->hires_timer = State(slot)->perf_event = -1;
+    State(slot)->random = test::TestSeed() + slot + 1;
     registry_->Activate(slot);
     return slot;
   }

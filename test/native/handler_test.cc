@@ -77,6 +77,28 @@ TEST_F(Handler, WritesASampleWithItsStackAndCountsIt) {
   EXPECT_GT(stacks.at(samples[0].stack_id).size(), 3u);
 }
 
+TEST_F(Handler, SamplesAtSomeOfTheTicksWhereTheIntervalIsLonger) {
+  harness_.context().interval_ns = 10'000'000;
+  harness_.context().kernel_tick_ns = 4'000'000;
+  constexpr uint64_t kTicks = 1000;
+  uint64_t cpu_ns = 0, overruns = 0, samples = 0;
+  for (uint64_t i = 1; i <= kTicks; i++) {
+    Deliver(3);
+    for (const SampleRecord& sample : harness_.TakeSamples(slot_)) {
+      cpu_ns += sample.cpu_ns;
+      overruns += sample.overruns;
+      samples++;
+      EXPECT_EQ(cpu_ns, i * 4'000'000) << "each stands for all since the one before";
+    }
+  }
+  ExpectLaw(kTicks);
+  EXPECT_EQ(Count().dropped[static_cast<size_t>(DropReason::kNotDue)].load(), kTicks - samples);
+  EXPECT_NEAR(static_cast<double>(samples), 400, 80) << "five standard deviations of 15.5";
+  EXPECT_EQ(Count().overruns.load(), overruns);
+  EXPECT_NEAR(static_cast<double>((samples + overruns) * 10'000'000),
+              static_cast<double>(cpu_ns), 10'000'000);
+}
+
 TEST_F(Handler, DefinesAStackOnceAndNamesItAgain) {
   for (int i = 0; i < 5; i++) Deliver();
   const auto samples = harness_.TakeSamples(slot_);

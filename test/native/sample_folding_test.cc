@@ -97,7 +97,9 @@ TEST(SampleFolding, ADayAtOneKilohertzKeepsWithinItsMemory) {
   EXPECT_EQ(recording.stats.written, seconds * 1000);
   ASSERT_EQ(recording.stats.warnings.size(), 1u);
   EXPECT_NE(recording.stats.warnings[0].find("maxMemory"), std::string::npos);
-  if (!test::kSanitized) EXPECT_LT(most_mb, resident_mb + (kMaxMemory >> 20));
+  if (!test::kSanitized) {
+    EXPECT_LT(most_mb, resident_mb + (kMaxMemory >> 20));
+  }
   std::printf("%zu samples of %llu, %llu MB more at most: %s\n", recording.sample_times.size(),
               static_cast<unsigned long long>(seconds * 1000),
               static_cast<unsigned long long>(most_mb - std::min(most_mb, resident_mb)),

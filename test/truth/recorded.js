@@ -27,14 +27,14 @@ function runProgram(name, ...args) {
 /**
  * Under the command `spprof`.
  * @param {string} name
- * @param {{ options?: string[], flags?: string[] }} [settings]
+ * @param {{ options?: string[], flags?: string[], args?: string[] }} [settings] for spprof, for node, for the program
  */
-async function recordProgram(name, { options = [], flags = [] } = {}) {
+async function recordProgram(name, { options = [], flags = [], args = [] } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof truth '));
   try {
     const base = path.basename(name);
     const outputs = ['-q', '-o', `${base}.cpuprofile`, '-o', `${base}.spprof`];
-    const command = ['--', process.execPath, ...flags, programOf(name)];
+    const command = ['--', process.execPath, ...flags, programOf(name), ...args];
     const truth = runJson([CLI, ...outputs, ...options, ...command], folder);
     const recording = await readRecording(path.join(folder, `${base}.spprof`));
     const profiles = fs.readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'));

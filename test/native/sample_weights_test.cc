@@ -1,0 +1,156 @@
+// What samples stand for, against a program whose share is known: bursts of work of two functions,
+// in step with the kernel's tick and not.
+#include "profile/sample_weights.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+#include <random>
+#include <tuple>
+
+#include "core_support.h"
+#include "profile/thread_stacks.h"
+
+namespace spprof {
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+constexpr double kTickMs = 4;
+constexpr uint32_t kFirst = 1, kSecond = 2;
+
+std::vector<uint64_t> Weigh(const RecordedThread& thread, TimerEngine engine = TimerEngine::kTick,
+                            uint64_t previous_ns = 0) {
+  return WeighSamples(thread, OrderByTime(thread.samples), engine, previous_ns);
+}
+
+uint64_t Sum(const std::vector<uint64_t>& weights) {
+  return std::accumulate(weights.begin(), weights.end(), uint64_t{0});
+}
+
+SampleRecord SampleAt(double time_ms, double cpu_ms, uint32_t stack_id = kFirst) {
+  SampleRecord sample{};
+  sample.time_ns = static_cast<uint64_t>(time_ms * 1e6);
+  sample.cpu_ns = static_cast<uint64_t>(cpu_ms * 1e6);
+  sample.stack_id = stack_id;
+  return sample;
+}
+
+// Work that begins `pause_ms` after the last has ended: so long of one function, so long of
+// another.
+struct Bursts {
+  double first_ms, second_ms, pause_ms;
+};
+
+// The samples that a tick every 4 ms takes of 1,000 rounds, each with what has been used since the
+// last one.
+RecordedThread SamplesOf(const Bursts& bursts, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::exponential_distribution<double> late_ms(1 / 0.05);  // a timer is
+  std::normal_distribution<double> uneven(1, 0.01);
+  RecordedThread thread(0, 1);
+  double now_ms = std::uniform_real_distribution<double>(0, kTickMs)(random);
+  double cpu_ms = 0, sampled_ms = 0;
+  for (int round = 0; round < 1000; round++) {
+    for (const auto& [id, mean_ms] : {std::pair(kFirst, bursts.first_ms),
+                                      std::pair(kSecond, bursts.second_ms)}) {
+      const double begin_ms = now_ms;
+      now_ms += mean_ms * uneven(random);
+      for (double tick = std::ceil(begin_ms / kTickMs) * kTickMs; tick < now_ms; tick += kTickMs) {
+        const double used_ms = cpu_ms + tick - begin_ms;
+        thread.samples.push_back(SampleAt(tick, used_ms - sampled_ms, id));
+        sampled_ms = used_ms;
+      }
+      cpu_ms += now_ms - begin_ms;
+    }
+    now_ms += bursts.pause_ms + late_ms(random);
+  }
+  return thread;
+}
+
+double ShareOfFirst(const RecordedThread& thread, const std::vector<uint64_t>& weights) {
+  uint64_t first = 0;
+  for (size_t i = 0; i < weights.size(); i++)
+    if (thread.samples[i].stack_id == kFirst) first += weights[i];
+  return static_cast<double>(first) / static_cast<double>(Sum(weights));
+}
+
+// The first of them is bench/peers/timers.js.
+TEST(SampleWeights, BurstsInStepWithTheTickHaveTheirShares) {
+  for (const Bursts bursts : {Bursts{1, 1.5, 10}, Bursts{1, 1, 10}, Bursts{0.5, 0.5, 7},
+                              Bursts{1, 1.5, 9.5}, Bursts{2, 3, 3}, Bursts{3, 2, 20}}) {
+    const double truth = bursts.first_ms / (bursts.first_ms + bursts.second_ms);
+    double error = 0, raw_error = 0;
+    constexpr int kRuns = 10;
+    for (uint64_t run = 0; run < kRuns; run++) {
+      const RecordedThread thread = SamplesOf(bursts, test::TestSeed() + run);
+      const std::vector<uint64_t> weights = Weigh(thread);
+      const std::vector<uint64_t> raw = Weigh(thread, TimerEngine::kPerf);
+      EXPECT_EQ(Sum(weights), Sum(raw));
+      error += (ShareOfFirst(thread, weights) - truth) / kRuns;
+      raw_error += (ShareOfFirst(thread, raw) - truth) / kRuns;
+    }
+    std::printf("%g + %g ms, then %g: off by %+.1f points, as recorded %+.1f\n", bursts.first_ms,
+                bursts.second_ms, bursts.pause_ms, error * 100, raw_error * 100);
+    EXPECT_NEAR(error, 0, 0.015);
+  }
+}
+
+// Signals wait while their thread is in a system call.
+TEST(SampleWeights, WhatHasNotLeftTheCpuStandsForItself) {
+  RecordedThread thread(0, 1);
+  thread.samples = {SampleAt(4, 4), SampleAt(8, 4), SampleAt(20, 12), SampleAt(24, 4)};
+  EXPECT_EQ(Weigh(thread), (std::vector<uint64_t>{4 * kMs, 4 * kMs, 12 * kMs, 4 * kMs}));
+}
+
+TEST(SampleWeights, WhatHasLeftTheCpuSharesWithItsLike) {
+  RecordedThread thread(0, 1);
+  // The third has not slept.
+  thread.samples = {SampleAt(10, 1), SampleAt(20, 6), SampleAt(24, 4), SampleAt(40, 2)};
+  EXPECT_EQ(Weigh(thread), (std::vector<uint64_t>{3 * kMs, 3 * kMs, 4 * kMs, 3 * kMs}));
+  EXPECT_EQ(Weigh(thread, TimerEngine::kItimer), Weigh(thread));
+  // The first, too, has been seen on the CPU before.
+  EXPECT_EQ(Weigh(thread, TimerEngine::kTick, 9 * kMs),
+            (std::vector<uint64_t>{1 * kMs, 4 * kMs, 4 * kMs, 4 * kMs}));
+}
+
+TEST(SampleWeights, EnginesThatWeighThemselvesAreLeftAlone) {
+  RecordedThread thread(0, 1);
+  thread.samples = {SampleAt(10, 1), SampleAt(20, 6), SampleAt(40, 2)};
+  for (const TimerEngine engine : {TimerEngine::kHires, TimerEngine::kPerf})
+    EXPECT_EQ(Weigh(thread, engine), (std::vector<uint64_t>{1 * kMs, 6 * kMs, 2 * kMs}));
+}
+
+TEST(SampleWeights, TimeOffTheCpuIsNotShared) {
+  RecordedThread thread(0, 1);
+  thread.samples = {SampleAt(10, 1), SampleAt(900, 800), SampleAt(910, 3)};
+  thread.samples[1].state = kStateOffCpu;
+  EXPECT_EQ(Weigh(thread), (std::vector<uint64_t>{2 * kMs, 800 * kMs, 2 * kMs}));
+}
+
+TEST(SampleWeights, WhatHasBeenWeighedKeepsItsWeight) {
+  RecordedThread thread(0, 1);
+  thread.samples = {SampleAt(10, 5), SampleAt(20, 1), SampleAt(30, 3)};
+  thread.weighed_samples = 1;
+  EXPECT_EQ(Weigh(thread), (std::vector<uint64_t>{5 * kMs, 2 * kMs, 2 * kMs}));
+}
+
+// Hostile times and sums, too, which wrap around.
+TEST(SampleWeights, NothingIsLostOrAdded) {
+  std::mt19937_64 random(test::TestSeed());
+  for (int turn = 0; turn < 200; turn++) {
+    RecordedThread thread(0, 1);
+    const bool is_hostile = turn % 4 == 0;
+    for (uint64_t i = random() % 1000; i > 0; i--) {
+      SampleRecord sample{};
+      sample.time_ns = is_hostile ? random() : random() % (10'000 * kMs);
+      sample.cpu_ns = is_hostile ? random() : random() % (20 * kMs);
+      sample.state = random() % 10 == 0 ? kStateOffCpu : 0;
+      thread.samples.push_back(sample);
+    }
+    EXPECT_EQ(Sum(Weigh(thread)), Sum(Weigh(thread, TimerEngine::kPerf)));
+  }
+}
+
+}  // namespace
+}  // namespace spprof
