@@ -5,7 +5,7 @@
  * are of a thread's CPU time, so that company on the machine does not matter.
  */
 
-const { atLeast, testUnlessChosen } = require('./helpers/engine');
+const { atLeast } = require('./helpers/engine');
 const { selfTimes } = require('./helpers/read-cpuprofile');
 const { recordedAnew } = require('./helpers/recorded-anew');
 const { build } = require('./fixtures/native-addon/build');

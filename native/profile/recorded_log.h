@@ -75,7 +75,7 @@ struct RecordedThread {
   std::optional<RecordedTotals> totals;
   std::vector<SampleRecord> samples;
   size_t weighed_samples = 0;  // of the first ones, `cpu_ns` is what they stand for: SampleFolding
-  std::vector<Frame> frames;  // of all stacks
+  std::vector<Frame> frames;   // of all stacks
   std::unordered_map<uint32_t, RecordedStack> stacks;
   std::unordered_map<uint32_t, RecordedFunction> functions;
   std::unordered_map<int32_t, RecordedScript> scripts;

@@ -17,7 +17,8 @@ namespace {
 
 // Appends the columns of one thread.
 void AddThread(const RecordedThread& thread, const RecordedSession& session,
-               FrameResolver* resolver, StackTree* tree, BlockNumbers* blocks, Recording* out, uint64_t* lost_definitions) {
+               FrameResolver* resolver, StackTree* tree, BlockNumbers* blocks, Recording* out,
+               uint64_t* lost_definitions) {
   RecordingThread result;
   result.id = static_cast<uint32_t>(out->threads.size());
   result.tid = thread.tid;

@@ -3,10 +3,10 @@
 // At the kernel's tick (the engines tick and itimer) a record says what its thread has used since
 // the one before. That sums up, but says little about what ran: a tick that meets a burst of work
 // at its beginning has an earlier one close behind it, in work of which it stands for the end, and
-// a tick after several bursts that were missed stands for all of them. Where bursts and ticks are in
-// step for a while, as where a timer sets off work every 10 ms, what ran at the beginning got half
-// of its time (docs/decisions/0023-ticks-and-bursts.md). But ticks come evenly, so that each that
-// meets a thread stands for as much of its work as any other.
+// a tick after several bursts that were missed stands for all of them. Where bursts and ticks are
+// in step for a while, as where a timer sets off work every 10 ms, what ran at the beginning got
+// half of its time (docs/decisions/0023-ticks-and-bursts.md). But ticks come evenly, so that each
+// that meets a thread stands for as much of its work as any other.
 //
 //   ── work ──┐       ┌─ work ──┐       ┌─ work ──┐      a sample whose thread has left the CPU
 //             └ sleep ┘   ^     └ sleep ┘    ^    └──    since the one before shares its CPU time

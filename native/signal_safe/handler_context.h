@@ -34,8 +34,8 @@ struct HandlerContext {
   Sequence interval_ns{0};
   uint64_t cpu_timer_ns = 0;    // tick: of the threads' timers
   uint64_t kernel_tick_ns = 0;  // 0: not known, and every tick takes a sample
-  Word is_paused{0};  // sampling/sample_timers.h says who orders what
-  int wake_fd = -1;   // eventfd of the drain
+  Word is_paused{0};            // sampling/sample_timers.h says who orders what
+  int wake_fd = -1;             // eventfd of the drain
   struct sigaction previous {};
 
   ThreadLaneSet* Slot(uint32_t slot) const {

@@ -114,10 +114,10 @@ struct ThreadState {
   Word is_rearmed;                  // timers have been set anew: the next tick asks the CPU clock
   Sequence paused_cpu_ns;           // CPU time used in pauses; no sample stands for it
   uint64_t pause_began_cpu_ns;      // of the control side: the thread's CPU clock then
-  uint64_t last_cpu_ns;  // CPU time, without that in pauses, that has been seen: hires, at
-                         // cpu_read_ns
+  uint64_t last_cpu_ns;   // CPU time, without that in pauses, that has been seen: hires, at
+                          // cpu_read_ns
   uint64_t unsampled_ns;  // tick: of that, what no sample stands for yet
-  int64_t overrun_ns;     // tick, itimer: what samples stand for beyond their intervals and overruns
+  int64_t overrun_ns;    // tick, itimer: what samples stand for beyond their intervals and overruns
   uint64_t cpu_read_ns;  // hires: when the thread's CPU clock was read
   uint64_t armed_ns;     // hires: when the next tick is due
   int64_t cpu_debt_ns;   // hires: CPU time used until then that no sample stands for; negative: too

@@ -139,7 +139,8 @@ Tick BeginCpuTick(const HandlerContext& context, ThreadState* state, int kernel_
   if (is_rearmed) {
     state->unsampled_ns += TakeUncounted(state, tick.begin_cpu_ns);
   } else {
-    const uint64_t expirations = 1 + static_cast<uint64_t>(kernel_overruns > 0 ? kernel_overruns : 0);
+    const uint64_t expirations =
+        1 + static_cast<uint64_t>(kernel_overruns > 0 ? kernel_overruns : 0);
     state->unsampled_ns += expirations * context.cpu_timer_ns;
     state->last_cpu_ns += expirations * context.cpu_timer_ns;
   }
@@ -159,8 +160,7 @@ Tick BeginCountedTick(const HandlerContext& context, ThreadState* state, uint64_
   Tick tick;
   tick.begin_cpu_ns = CountedCpuNs(*state);
   if (WasBlocked(ucontext)) return tick;
-  tick.is_due =
-      context.engine != TimerEngine::kItimer || IsDue(context, state, interval_ns);
+  tick.is_due = context.engine != TimerEngine::kItimer || IsDue(context, state, interval_ns);
   if (!tick.is_due) return tick;
   tick.cpu_ns = TakeUncounted(state, tick.begin_cpu_ns);
   if (tick.cpu_ns != 0) tick.overruns = CountOverruns(state, tick.cpu_ns, interval_ns);

@@ -52,8 +52,8 @@ RecordedThread SamplesOf(const Bursts& bursts, uint64_t seed) {
   double now_ms = std::uniform_real_distribution<double>(0, kTickMs)(random);
   double cpu_ms = 0, sampled_ms = 0;
   for (int round = 0; round < 1000; round++) {
-    for (const auto& [id, mean_ms] : {std::pair(kFirst, bursts.first_ms),
-                                      std::pair(kSecond, bursts.second_ms)}) {
+    for (const auto& [id, mean_ms] :
+         {std::pair(kFirst, bursts.first_ms), std::pair(kSecond, bursts.second_ms)}) {
       const double begin_ms = now_ms;
       now_ms += mean_ms * uneven(random);
       for (double tick = std::ceil(begin_ms / kTickMs) * kTickMs; tick < now_ms; tick += kTickMs) {
