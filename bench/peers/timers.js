@@ -4,7 +4,7 @@
 
 const { report } = require('./measure');
 
-const ROUNDS = 300;
+const ROUNDS = 1000;
 
 /** @param {number} ms */
 function spin(ms) {
