@@ -62,6 +62,8 @@ Status SampleTimers::Start(uint32_t slot, pid_t tid) {
   context_->Slot(slot)->generation.fetch_add(0, std::memory_order_release);  // S3
   if (context_->engine == TimerEngine::kPerf || IsProcessWide())
     context_->threads.Insert(static_cast<uint32_t>(tid), slot);
+  if (context_->engine == TimerEngine::kTick)
+    context_->State(slot)->is_rearmed.store(1, std::memory_order_relaxed);
   if (is_paused()) {
     BeginPause(slot, tid);
   } else {

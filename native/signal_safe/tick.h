@@ -33,13 +33,14 @@
 namespace spprof {
 
 struct Tick {
-  uint64_t cpu_ns = 0;        // that the sample stands for; 0: there is none
-  bool is_due = true;         // false: not at this tick
-  uint32_t overruns = 0;      // ticks that should have come before this one
-  bool is_last = false;       // hires: the thread sleeps; its CPU clock wakes us again
-  bool is_probe = false;      // no time: the drain asks for the stack
-  uint64_t begin_ns = 0;      // when it began, on the monotonic clock
-  uint64_t begin_cpu_ns = 0;  // and on the thread's, as CountedCpuNs; hires: at most
+  uint64_t cpu_ns = 0;    // that the sample stands for; 0: there is none
+  bool is_due = true;     // false: not at this tick
+  uint32_t overruns = 0;  // ticks that should have come before this one
+  bool is_last = false;   // hires: the thread sleeps; its CPU clock wakes us again
+  bool is_probe = false;  // no time: the drain asks for the stack
+  uint64_t begin_ns = 0;  // when it began, on the monotonic clock
+  uint64_t begin_cpu_ns =
+      0;  // and on the thread's, as CountedCpuNs; hires: at most; tick: 10 us less at most
 };
 
 // CPU time of the calling thread, without that in pauses.
