@@ -106,12 +106,12 @@ TEST(SampleWeights, WhatHasNotLeftTheCpuStandsForItself) {
 TEST(SampleWeights, WhatHasLeftTheCpuSharesWithItsLike) {
   RecordedThread thread(0, 1);
   // The third has not slept.
-  thread.samples = {SampleAt(10, 1), SampleAt(20, 6), SampleAt(24, 4), SampleAt(40, 2)};
+  thread.samples = {SampleAt(10, 1.5), SampleAt(20, 6), SampleAt(24, 4), SampleAt(40, 1.5)};
   EXPECT_EQ(Weigh(thread), (std::vector<uint64_t>{3 * kMs, 3 * kMs, 4 * kMs, 3 * kMs}));
   EXPECT_EQ(Weigh(thread, TimerEngine::kItimer), Weigh(thread));
   // The first, too, has been seen on the CPU before.
   EXPECT_EQ(Weigh(thread, TimerEngine::kTick, 9 * kMs),
-            (std::vector<uint64_t>{1 * kMs, 4 * kMs, 4 * kMs, 4 * kMs}));
+            (std::vector<uint64_t>{1'500'000, 3'750'000, 4 * kMs, 3'750'000}));
 }
 
 TEST(SampleWeights, EnginesThatWeighThemselvesAreLeftAlone) {
