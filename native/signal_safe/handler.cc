@@ -35,6 +35,12 @@ void Drop(ThreadLaneSet* lanes, DropReason reason) {
 }
 
 bool BlocksFaults(const ucontext_t& ucontext) {
+#ifdef __SANITIZE_THREAD__
+  // Its runtime calls handlers late, with all signals blocked, and puts the mask back itself.
+  const uint64_t faults = 1u << (SIGSEGV - 1) | 1u << (SIGBUS - 1);
+  kernel::Call(SYS_rt_sigprocmask, SIG_UNBLOCK, reinterpret_cast<int64_t>(&faults), 0,
+               sizeof(faults));
+#endif
   return sigismember(&ucontext.uc_sigmask, SIGSEGV) == 1 ||
          sigismember(&ucontext.uc_sigmask, SIGBUS) == 1;
 }
