@@ -184,7 +184,13 @@ describe('collapsed stacks', () => {
 describe('the report', () => {
   test('shows the hottest functions, what was lost, and what it cost', () => {
     const stats = {
-      ...{ ...emptyStats(), written: 4, dropped: { 'ring full': 3, 'stack busy': 0 }, incomplete: 1, cpuNs: 10e6 },
+      ...{
+        ...emptyStats(),
+        written: 4,
+        dropped: { 'ring full': 3, 'stack busy': 0, off_cpu: 5, not_due: 7 },
+        incomplete: 1,
+        cpuNs: 10e6,
+      },
       ...{
         handlerNs: { p50: 900, p99: 9000, max: 20_000, mean: 1000, total: 50_000 },
         warnings: ['a warning'],

@@ -87,9 +87,17 @@ function tableLines(recording, functions, cpuNs, settings) {
   return [head, ...body];
 }
 
+/** Signals that no sample was to come of: nothing is lost by them. */
+const NO_LOSS = ['off_cpu', 'not_due'];
+
+/** @param {Record<string, number>} dropped @returns {[reason: string, count: number][]} */
+function lossesOf(dropped) {
+  return Object.entries(dropped).filter(([reason, count]) => count > 0 && !NO_LOSS.includes(reason));
+}
+
 /** @param {Record<string, number>} dropped */
 function droppedText(dropped) {
-  const reasons = Object.entries(dropped).filter(([, count]) => count > 0);
+  const reasons = lossesOf(dropped);
   if (reasons.length === 0) return '0 dropped';
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
   const parts = reasons.map(([reason, count]) => `${reason} ${formatCount(count)}`);
@@ -116,7 +124,7 @@ const LOSSES = 8;
  */
 function lossLines({ threads }) {
   const rows = threads
-    .map((thread) => ({ ...thread, lost: Object.values(thread.dropped).reduce((sum, count) => sum + count, 0) }))
+    .map((thread) => ({ ...thread, lost: lossesOf(thread.dropped).reduce((sum, [, count]) => sum + count, 0) }))
     .filter(({ lost, overruns }) => lost > 0 || overruns > 0)
     .sort((a, b) => b.lost - a.lost || b.overruns - a.overruns);
   const lines = rows.slice(0, LOSSES).map(({ name, tid, dropped, overruns, sampleCount }) => {

@@ -37,8 +37,8 @@ void LiveDecoder::AddSamples(size_t thread_id, LiveBatch* batch) {
   }
   const uint64_t start_ns = log_.session()->start_monotonic_ns;
   const std::vector<uint32_t> order = OrderByTime(thread.samples);
-  const std::vector<uint64_t> weights = WeighSamples(
-      thread, order, static_cast<TimerEngine>(log_.session()->timer), told.last_sample_ns);
+  const std::vector<uint64_t> weights =
+      WeighSamples(thread, order, Weighing::Of(log_), told.last_sample_ns);
   for (const uint32_t i : order) {
     const SampleRecord& sample = thread.samples[i];
     const uint32_t* node = told.stacks->Find(sample);

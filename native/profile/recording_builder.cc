@@ -16,7 +16,7 @@ namespace spprof {
 namespace {
 
 // Appends the columns of one thread.
-void AddThread(const RecordedThread& thread, const RecordedSession& session,
+void AddThread(const RecordedThread& thread, uint64_t start_ns, const Weighing& weighing,
                FrameResolver* resolver, StackTree* tree, BlockNumbers* blocks, Recording* out,
                uint64_t* lost_definitions) {
   RecordingThread result;
@@ -34,10 +34,8 @@ void AddThread(const RecordedThread& thread, const RecordedSession& session,
     for (const SampleRecord& sample : thread.samples) result.overruns += sample.overruns;
   }
   ThreadStacks stacks(thread, resolver, tree);
-  const uint64_t start_ns = session.start_monotonic_ns;
   const std::vector<uint32_t> order = OrderByTime(thread.samples);
-  const std::vector<uint64_t> weights =
-      WeighSamples(thread, order, static_cast<TimerEngine>(session.timer));
+  const std::vector<uint64_t> weights = WeighSamples(thread, order, weighing);
   for (const uint32_t i : order) {
     const SampleRecord& sample = thread.samples[i];
     const uint64_t cpu_ns = IsOffCpu(sample) ? 0 : weights[i];
@@ -101,8 +99,10 @@ Status RecordingBuilder::Build(Recording* out) const {
   StackTree tree;
   BlockNumbers blocks(log_);
   uint64_t lost_definitions = 0;
+  const Weighing weighing = Weighing::Of(log_);
   for (const auto& thread : log_.threads()) {
-    AddThread(*thread, session, &resolver, &tree, &blocks, out, &lost_definitions);
+    AddThread(*thread, session.start_monotonic_ns, weighing, &resolver, &tree, &blocks, out,
+              &lost_definitions);
   }
   for (const RecordedMark& mark : log_.marks()) {
     const uint64_t since_ns = mark.time_ns - std::min(mark.time_ns, session.start_monotonic_ns);

@@ -56,17 +56,14 @@ void SampleFolding::FoldSamples(RecordedLog* log) const {
              0x9e3779b97f4a7c15;
     }
   };
-  // Without a session record nothing is decoded in the end.
-  const TimerEngine engine = log->session().has_value()
-                                 ? static_cast<TimerEngine>(log->session()->timer)
-                                 : TimerEngine::kPerf;
+  const Weighing weighing = Weighing::Of(*log);
   std::unordered_map<Key, size_t, Hash> kept_of;
   for (const auto& thread : log->threads()) {
     std::vector<SampleRecord>& samples = thread->samples;
     std::vector<SampleRecord> kept;
     uint64_t window = UINT64_MAX;
     const std::vector<uint32_t> order = OrderByTime(samples);
-    const std::vector<uint64_t> weights = WeighSamples(*thread, order, engine);
+    const std::vector<uint64_t> weights = WeighSamples(*thread, order, weighing);
     for (const uint32_t i : order) {
       SampleRecord& sample = samples[i];
       sample.cpu_ns = weights[i];

@@ -8,9 +8,9 @@ namespace spprof {
 
 namespace {
 
-// To each side: a second of CPU time with a tick of 4 ms, which is long beside what timers do in
+// To each side: two seconds of CPU time with a tick of 4 ms, which is long beside what timers do in
 // step with the tick.
-constexpr size_t kNeighbours = 128;
+constexpr size_t kNeighbours = 256;
 
 // Whether a thread that has used `cpu_ns` in `passed_ns` has been on the CPU all the time. The two
 // clocks are read one after the other, and the timer counts in steps of 10 us.
@@ -19,38 +19,115 @@ bool IsUnbroken(uint64_t cpu_ns, uint64_t passed_ns) {
   return cpu_ns + kClocksNs + passed_ns / 64 >= passed_ns;
 }
 
+// Samples that share their CPU time, in order of time.
+class Sharing {
+ public:
+  void Add(uint32_t sample, uint64_t cpu_ns, uint64_t passed_ns) {
+    parts_.push_back({sample, cpu_ns, passed_ns, 0});
+  }
+
+  // Adds what each stands for to `weights`, and is empty again.
+  void Close(uint64_t tick_ns, std::vector<uint64_t>* weights) {
+    Spread(tick_ns);
+    Limit();
+    for (const Part& part : parts_) (*weights)[part.sample] += part.weight;
+    parts_.clear();
+  }
+
+ private:
+  struct Part {
+    uint32_t sample;
+    uint64_t cpu_ns;
+    uint64_t passed_ns;  // since the thread's sample before
+    uint64_t weight;
+  };
+
+  uint64_t BeyondTick(const Part& part, uint64_t tick_ns) const {
+    return tick_ns == 0 || part.cpu_ns < tick_ns ? 0 : part.cpu_ns - tick_ns;
+  }
+
+  void Spread(uint64_t tick_ns) {
+    // Of all parts before each: doubles, as a log may say anything.
+    std::vector<double> used(parts_.size() + 1), beyond(parts_.size() + 1);
+    for (size_t at = 0; at < parts_.size(); at++) {
+      used[at + 1] = used[at] + static_cast<double>(parts_[at].cpu_ns);
+      beyond[at + 1] = beyond[at] + static_cast<double>(BeyondTick(parts_[at], tick_ns));
+    }
+    // What each part gets from its neighbours is what the last one gets, and what has begun to come
+    // in since, less what has ended: differences, modulo 2^64.
+    std::vector<uint64_t> changes(parts_.size() + 1);
+    for (size_t at = 0; at < parts_.size(); at++) {
+      Part& part = parts_[at];
+      const size_t first = at - std::min(at, kNeighbours);
+      const size_t end = std::min(at + kNeighbours + 1, parts_.size());
+      const double waited =
+          used[end] - used[first] - static_cast<double>(tick_ns) * static_cast<double>(end - first);
+      const double kept_share =
+          waited <= 0 ? 0 : std::min(waited / std::max(beyond[end] - beyond[first], 1.0), 1.0);
+      const uint64_t beyond_tick = BeyondTick(part, tick_ns);
+      const auto kept =
+          std::min(static_cast<uint64_t>(static_cast<double>(beyond_tick >> 1) * kept_share) * 2,
+                   beyond_tick);
+      const uint64_t share = (part.cpu_ns - kept) / (end - first);
+      changes[first] += share;
+      changes[end] -= share;
+      part.weight = part.cpu_ns - share * (end - first);  // with what cannot be divided
+    }
+    uint64_t sum = 0;
+    for (size_t at = 0; at < parts_.size(); at++) parts_[at].weight += sum += changes[at];
+  }
+
+  // What is too much for one goes to the next that has room, and then to those before. By an eighth
+  // more than the time is no matter; a sharper limit would take from those that come a tick after
+  // another, which are early in their bursts.
+  void Limit() {
+    uint64_t left = 0;
+    const auto limit = [&left](Part& part) {
+      const uint64_t most = part.passed_ns + std::min(part.passed_ns / 8, ~part.passed_ns);
+      const uint64_t taken = std::min(left, most - std::min(most, part.weight));
+      part.weight += taken;
+      left -= taken;
+      if (part.weight <= most) return;
+      left += part.weight - most;
+      part.weight = most;
+    };
+    std::for_each(parts_.begin(), parts_.end(), limit);
+    std::for_each(parts_.rbegin(), parts_.rend(), limit);
+    if (left != 0) parts_.front().weight += left;  // of a log that contradicts itself
+  }
+
+  std::vector<Part> parts_;
+};
+
 }  // namespace
 
+Weighing Weighing::Of(const RecordedLog& log) {
+  if (!log.session().has_value()) return {};
+  const auto engine = static_cast<TimerEngine>(log.session()->timer);
+  if (engine != TimerEngine::kTick && engine != TimerEngine::kItimer) return {};
+  const auto tick = log.counters().find(kKernelTickStat);
+  if (tick == log.counters().end() || tick->second == 0) return {true, 0};
+  return {true, std::max(tick->second, log.session()->interval_ns)};
+}
+
 std::vector<uint64_t> WeighSamples(const RecordedThread& thread, const std::vector<uint32_t>& order,
-                                   TimerEngine engine, uint64_t previous_ns) {
+                                   const Weighing& weighing, uint64_t previous_ns) {
   const std::vector<SampleRecord>& samples = thread.samples;
   std::vector<uint64_t> weights(samples.size());
-  for (size_t i = 0; i < samples.size(); i++) weights[i] = samples[i].cpu_ns;
-  if (engine != TimerEngine::kTick && engine != TimerEngine::kItimer) return weights;
-
-  std::vector<uint32_t> sharing;
+  Sharing sharing;
   for (const uint32_t i : order) {
     const SampleRecord& sample = samples[i];
-    if (IsOffCpu(sample)) continue;
-    const bool is_unbroken =
-        previous_ns != 0 && IsUnbroken(sample.cpu_ns, sample.time_ns - previous_ns);
+    weights[i] = sample.cpu_ns;
+    if (!weighing.is_shared || IsOffCpu(sample)) continue;
+    // Of the first one there is nothing before to go by.
+    const uint64_t passed_ns = previous_ns == 0 ? UINT64_MAX : sample.time_ns - previous_ns;
     previous_ns = sample.time_ns;
-    if (!is_unbroken && i >= thread.weighed_samples) sharing.push_back(i);
+    if ((sample.state & kStateRearmed) != 0) sharing.Close(weighing.tick_ns, &weights);
+    if (i < thread.weighed_samples || IsUnbroken(sample.cpu_ns, passed_ns)) continue;
+    weights[i] = 0;
+    sharing.Add(i, sample.cpu_ns, passed_ns);
   }
-  // What each sample gets from its neighbours is what the last one gets, and what has begun to come
-  // in since, less what has ended: differences, modulo 2^64.
-  std::vector<uint64_t> changes(sharing.size() + 1);
-  for (size_t at = 0; at < sharing.size(); at++) {
-    const size_t first = at - std::min(at, kNeighbours);
-    const size_t end = std::min(at + kNeighbours + 1, sharing.size());
-    const uint64_t cpu_ns = samples[sharing[at]].cpu_ns;
-    const uint64_t share = cpu_ns / (end - first);
-    changes[first] += share;
-    changes[end] -= share;
-    weights[sharing[at]] = cpu_ns - share * (end - first);  // what cannot be divided
-  }
-  uint64_t sum = 0;
-  for (size_t at = 0; at < sharing.size(); at++) weights[sharing[at]] += sum += changes[at];
+  sharing.Close(weighing.tick_ns, &weights);
   return weights;
 }
 

@@ -12,10 +12,12 @@
 //             └ sleep ┘   ^     └ sleep ┘    ^    └──    since the one before shares its CPU time
 //                       tick               tick          with its neighbours
 //
-// So the CPU time of such a sample is spread evenly over those like it, 128 before and 128 after.
-// Where the thread has not left the CPU, a sample stands for its own: one tick, or several, if the
-// signal has waited while the thread was in the kernel. What perf and hires write is what a sample
-// stands for already (signal_safe/tick.h).
+// So the CPU time of such a sample is spread evenly over those like it, 256 before and 256 after;
+// but where they have used more than a tick each, the signals of some have waited in the kernel for
+// a system call of several ticks to end, and what is beyond a tick each is theirs who have more.
+// Where the thread has not left the CPU, a sample stands for its own. None stands for much more
+// than the time since the one before. What perf and hires write is what a sample stands for already
+// (signal_safe/tick.h).
 //
 // Context: any thread.
 #pragma once
@@ -27,10 +29,17 @@
 
 namespace spprof {
 
+// How the samples of a log are to be weighed.
+struct Weighing {
+  bool is_shared = false;
+  uint64_t tick_ns = 0;  // what a sample stands for if no signal waits; 0: not known
+  static Weighing Of(const RecordedLog& log);
+};
+
 // One for each of the thread's samples, in nanoseconds; their sum is that of the records, exactly.
 // `order`: their indices by time. `previous_ns`: the time of the sample before the first one, 0:
 // there is none.
 std::vector<uint64_t> WeighSamples(const RecordedThread& thread, const std::vector<uint32_t>& order,
-                                   TimerEngine engine, uint64_t previous_ns = 0);
+                                   const Weighing& weighing, uint64_t previous_ns = 0);
 
 }  // namespace spprof

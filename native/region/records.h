@@ -49,17 +49,20 @@ inline constexpr uint32_t kStateRunsJavaScript = 1u << 11;  // this thread runs 
 // Wall mode: the drain has asked where the thread is. Such a sample stands for no time; `cpu_ns` is
 // the thread's CPU clock.
 inline constexpr uint32_t kStateProbe = 1u << 12;
+// The first sample after its thread's timer has been set anew: a pause, another interval.
+inline constexpr uint32_t kStateRearmed = 1u << 14;
 // Set by the reader, for a sample that stands for an OffCpuRecord: `cpu_ns` is its wall time.
 inline constexpr uint32_t kStateOffCpu = 1u << 13;
 
-// One sample: the index record. Stands for `cpu_ns` of CPU time that ended at `time_ns`. flags: the
-// label of the block that it was taken in (a BlockRecord), 0: none.
+// One sample: the index record, taken at `time_ns`. Stands for `cpu_ns` of CPU time; with the
+// engines tick and itimer for a share of it and of its neighbours' (profile/sample_weights.h).
+// flags: the label of the block that it was taken in (a BlockRecord), 0: none.
 struct SampleRecord {
   RecordHeader header;
   uint64_t time_ns;  // CLOCK_MONOTONIC
   uint64_t cpu_ns;   // CPU time of the thread since its previous sample
   uint32_t stack_id;
-  uint32_t overruns;  // timer expirations that this signal stands for, beyond itself
+  uint32_t overruns;  // intervals that have passed since the previous sample, beyond one
   uint32_t state;
   uint32_t handler_ns;  // duration of the walk and of the writing of the details
 };
@@ -217,6 +220,9 @@ struct ThreadRecord {
   uint32_t reserved;
 };
 static_assert(sizeof(ThreadRecord) == 40);
+
+// The kernel's tick, nanoseconds; in the first chunk.
+inline constexpr char kKernelTickStat[] = "kernel_tick_ns";
 
 // Name and value of a counter; the last one of a name wins. Followed by `name_length` bytes of
 // UTF-8.

@@ -14,28 +14,17 @@
 
 namespace spprof {
 
-namespace {
-
-// Of tick and itimer, so short that every tick of the kernel's that meets the thread finds it
-// expired, however little the thread has done since the last one. (An ITIMER_PROF that has expired
-// is behind by the rest, and finer is not for everybody: it expires again at once on some systems.)
-constexpr uint64_t kCpuTimerNs = 10'000;
-constexpr uint64_t kIntervalTimerNs = 1'000'000;
-
-}  // namespace
-
 SampleTimers::~SampleTimers() { End(); }
 
 Status SampleTimers::Begin(uint32_t max_threads) {
   context_->kernel_tick_ns = KernelTickNs();
-  context_->cpu_timer_ns = kCpuTimerNs;
   if (context_->engine == TimerEngine::kTick || context_->engine == TimerEngine::kHires)
     return Status::Ok();
   thread_words_ = std::vector<Sequence>(std::bit_ceil(max_threads) * 4);
   context_->threads.Use(thread_words_.data(), static_cast<uint32_t>(thread_words_.size()));
   Status status = Check(context_->engine);
   if (!status.ok() || !IsProcessWide()) return status;
-  status = SetIntervalTimer(std::min(interval_ns(), kIntervalTimerNs));
+  status = SetIntervalTimer(IntervalTimerNs());
   has_begun_ = status.ok();
   return status;
 }
@@ -110,7 +99,8 @@ void SampleTimers::Arm(uint32_t slot) {
   // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that
   // out.
   if (context_->engine == TimerEngine::kTick) {
-    kernel::SetTimer(timer, context_->cpu_timer_ns, context_->cpu_timer_ns, false);
+    const uint64_t period = CpuTimerNs(context_->kernel_tick_ns, interval);
+    kernel::SetTimer(timer, period, period, false);
   } else {
     kernel::SetTimer(timer, interval, 0, false);
   }
@@ -137,7 +127,7 @@ void SampleTimers::Delete(uint32_t slot, pid_t tid) {
 
 void SampleTimers::SetPaused(bool is_paused) {
   context_->is_paused.store(is_paused ? 1 : 0, std::memory_order_seq_cst);
-  if (has_begun_) SetIntervalTimer(is_paused ? 0 : std::min(interval_ns(), kIntervalTimerNs));
+  if (has_begun_) SetIntervalTimer(is_paused ? 0 : IntervalTimerNs());
 }
 
 void SampleTimers::BeginPause(uint32_t slot, pid_t tid) {
@@ -152,9 +142,15 @@ void SampleTimers::EndPause(uint32_t slot, pid_t tid) {
   state->is_rearmed.store(1, std::memory_order_relaxed);
 }
 
+uint64_t SampleTimers::IntervalTimerNs() const {
+  // Behind its time, it expires at every tick; shorter, it would elsewhere expire more often.
+  constexpr uint64_t kShort = 1'000'000;
+  return context_->kernel_tick_ns == 0 ? interval_ns() : std::min(interval_ns(), kShort);
+}
+
 void SampleTimers::SetInterval(uint64_t interval_ns) {
   context_->interval_ns.store(interval_ns, std::memory_order_relaxed);
-  if (has_begun_ && !is_paused()) SetIntervalTimer(std::min(interval_ns, kIntervalTimerNs));
+  if (has_begun_ && !is_paused()) SetIntervalTimer(IntervalTimerNs());
 }
 
 }  // namespace spprof

@@ -63,6 +63,7 @@ class SampleTimers {
 
  private:
   Status CreateTimers(uint32_t slot, pid_t tid);
+  uint64_t IntervalTimerNs() const;
   bool IsProcessWide() const { return context_->engine == TimerEngine::kItimer; }
 
   HandlerContext* context_;

@@ -38,6 +38,7 @@ void AddSession(const ProfilerOptions& options, LogWriter* log) {
   record.node_version_length = static_cast<uint32_t>(options.node_version.size());
   record.exec_path_length = static_cast<uint32_t>(options.exec_path.size());
   log->AddControl(record, RecordType::kSession, options.node_version, options.exec_path);
+  log->AddStat(kKernelTickStat, KernelTickNs());
 }
 
 void AddReport(const ShutdownReport& report, LogWriter* log) {

@@ -146,6 +146,8 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
   } else {
     record.cpu_ns = tick.cpu_ns + state->pending_cpu_ns;
     state->pending_cpu_ns = 0;
+    if (state->is_resumed != 0) record.state |= kStateRearmed;
+    state->is_resumed = 0;
   }
   const uint64_t took_ns = CostNs(*state, tick);
   record.handler_ns = static_cast<uint32_t>(took_ns);

@@ -18,6 +18,14 @@
 
 namespace spprof {
 
+// tick: of the threads' timers. So short that every tick of the kernel's that meets a thread finds
+// its timer expired, however little it has done since the last one. Where the kernel's tick is not
+// known, nothing else would keep the interval.
+constexpr uint64_t CpuTimerNs(uint64_t kernel_tick_ns, uint64_t interval_ns) {
+  constexpr uint64_t kShort = 10'000;
+  return kernel_tick_ns == 0 || interval_ns < kShort ? interval_ns : kShort;
+}
+
 struct HandlerContext {
   uint8_t* region = nullptr;
   RegionHeader* header = nullptr;
@@ -32,7 +40,6 @@ struct HandlerContext {
   int signal = SIGPROF;
   ThreadTable threads;  // engines whose signals carry no value
   Sequence interval_ns{0};
-  uint64_t cpu_timer_ns = 0;    // tick: of the threads' timers
   uint64_t kernel_tick_ns = 0;  // 0: not known, and every tick takes a sample
   Word is_paused{0};            // sampling/sample_timers.h says who orders what
   int wake_fd = -1;             // eventfd of the drain

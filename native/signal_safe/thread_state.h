@@ -117,12 +117,13 @@ struct ThreadState {
   uint64_t last_cpu_ns;   // CPU time, without that in pauses, that has been seen: hires, at
                           // cpu_read_ns
   uint64_t unsampled_ns;  // tick: of that, what no sample stands for yet
-  int64_t overrun_ns;    // tick, itimer: what samples stand for beyond their intervals and overruns
-  uint64_t cpu_read_ns;  // hires: when the thread's CPU clock was read
-  uint64_t armed_ns;     // hires: when the next tick is due
-  int64_t cpu_debt_ns;   // hires: CPU time used until then that no sample stands for; negative: too
-                         // much is
-  int64_t payment_ns;    // hires: of the debt, what each sample stands for beside its interval
+  int64_t overrun_ns;     // but for hires: what samples stand for beyond intervals and overruns
+  uint32_t is_resumed;    // timers have been set anew since the last sample
+  uint64_t cpu_read_ns;   // hires: when the thread's CPU clock was read
+  uint64_t armed_ns;      // hires: when the next tick is due
+  int64_t cpu_debt_ns;  // hires: CPU time used until then that no sample stands for; negative: too
+                        // much is
+  int64_t payment_ns;   // hires: of the debt, what each sample stands for beside its interval
   uint64_t asleep_since_ns;  // hires: since when each tick has found the thread asleep; 0: it runs
   uint32_t wakings;          // hires: ticks since then that have woken it
   uint32_t skipped_ticks;    // hires: that the last one left no room for

@@ -114,21 +114,28 @@ uint64_t TakeUncounted(ThreadState* state, uint64_t cpu) {
   return uncounted;
 }
 
-// Of a sample at the kernel's tick, which may come later than the interval asked for.
-uint32_t CountOverruns(ThreadState* state, uint64_t cpu_ns, uint64_t interval_ns) {
-  const auto interval = static_cast<int64_t>(interval_ns);
-  state->overrun_ns += static_cast<int64_t>(cpu_ns) - interval;
-  const int64_t overruns = state->overrun_ns > 0 ? state->overrun_ns / interval : 0;
-  state->overrun_ns -= overruns * interval;
-  return static_cast<uint32_t>(overruns);
+// Whether the interval is longer than the kernel's tick.
+bool IsThinned(const HandlerContext& context, uint64_t interval_ns) {
+  return context.kernel_tick_ns != 0 && interval_ns > context.kernel_tick_ns;
 }
 
 // Of the kernel's ticks, as many as the interval asks for, at random. Not the first one after so
 // much CPU time: little has passed since the last tick where a burst of work begins, and what runs
 // there would seldom be seen.
 bool IsDue(const HandlerContext& context, ThreadState* state, uint64_t interval_ns) {
-  return context.kernel_tick_ns == 0 || interval_ns <= context.kernel_tick_ns ||
+  return !IsThinned(context, interval_ns) ||
          NextRandom(state) % interval_ns < context.kernel_tick_ns;
+}
+
+// Of a sample that comes later than the interval asked for; ticks that are passed over are none.
+uint32_t CountOverruns(ThreadState* state, uint64_t cpu_ns, uint64_t interval_ns) {
+  const auto interval = static_cast<int64_t>(interval_ns);
+  const int64_t early = -interval;
+  state->overrun_ns += static_cast<int64_t>(cpu_ns) - interval;
+  if (state->overrun_ns < early) state->overrun_ns = early;
+  const int64_t overruns = state->overrun_ns > 0 ? state->overrun_ns / interval : 0;
+  state->overrun_ns -= overruns * interval;
+  return static_cast<uint32_t>(overruns);
 }
 
 // The timer's own count, which needs no system call: that of the CPU clock takes 8 us where the
@@ -140,17 +147,18 @@ Tick BeginCpuTick(const HandlerContext& context, ThreadState* state, int kernel_
   if (is_rearmed) {
     state->unsampled_ns += TakeUncounted(state, CountedCpuNs(*state));
   } else {
-    const uint64_t expirations =
-        1 + static_cast<uint64_t>(kernel_overruns > 0 ? kernel_overruns : 0);
-    state->unsampled_ns += expirations * context.cpu_timer_ns;
-    state->last_cpu_ns += expirations * context.cpu_timer_ns;
+    const auto overruns = static_cast<uint64_t>(kernel_overruns > 0 ? kernel_overruns : 0);
+    const uint64_t used_ns = (1 + overruns) * CpuTimerNs(context.kernel_tick_ns, interval_ns);
+    state->unsampled_ns += used_ns;
+    state->last_cpu_ns += used_ns;
   }
   tick.begin_cpu_ns = state->last_cpu_ns;
   tick.is_due = IsDue(context, state, interval_ns);
   if (!tick.is_due) return tick;
   tick.cpu_ns = state->unsampled_ns;
   state->unsampled_ns = 0;
-  tick.overruns = CountOverruns(state, tick.cpu_ns, interval_ns);
+  if (!IsThinned(context, interval_ns))
+    tick.overruns = CountOverruns(state, tick.cpu_ns, interval_ns);
   return tick;
 }
 
@@ -160,12 +168,14 @@ Tick BeginCpuTick(const HandlerContext& context, ThreadState* state, int kernel_
 Tick BeginCountedTick(const HandlerContext& context, ThreadState* state, uint64_t interval_ns,
                       const ucontext_t& ucontext) {
   Tick tick;
+  const bool is_thinned = context.engine == TimerEngine::kItimer && IsThinned(context, interval_ns);
+  tick.is_due = !is_thinned || IsDue(context, state, interval_ns);
+  if (!tick.is_due) return tick;
   tick.begin_cpu_ns = CountedCpuNs(*state);
   if (WasBlocked(ucontext)) return tick;
-  tick.is_due = context.engine != TimerEngine::kItimer || IsDue(context, state, interval_ns);
-  if (!tick.is_due) return tick;
   tick.cpu_ns = TakeUncounted(state, tick.begin_cpu_ns);
-  if (tick.cpu_ns != 0) tick.overruns = CountOverruns(state, tick.cpu_ns, interval_ns);
+  if (tick.cpu_ns != 0 && !is_thinned)
+    tick.overruns = CountOverruns(state, tick.cpu_ns, interval_ns);
   return tick;
 }
 
@@ -228,7 +238,11 @@ Tick Begin(const HandlerContext& context, ThreadState* state, TickSource source,
   }
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   const bool is_rearmed = state->is_rearmed.load(std::memory_order_relaxed) != 0;
-  if (is_rearmed) state->is_rearmed.store(0, std::memory_order_relaxed);
+  if (is_rearmed) {
+    state->is_rearmed.store(0, std::memory_order_relaxed);
+    state->is_resumed = 1;
+    state->overrun_ns = 0;
+  }
   if (context.engine == TimerEngine::kTick)
     return BeginCpuTick(context, state, kernel_overruns, interval, is_rearmed);
   if (context.engine != TimerEngine::kHires)

@@ -40,7 +40,7 @@ struct Tick {
   bool is_probe = false;  // no time: the drain asks for the stack
   uint64_t begin_ns = 0;  // when it began, on the monotonic clock
   uint64_t begin_cpu_ns =
-      0;  // and on the thread's, as CountedCpuNs; hires: at most; tick: 10 us less at most
+      0;  // and on the thread's, as CountedCpuNs; hires: at most; tick: to some 10 us
 };
 
 // CPU time of the calling thread, without that in pauses.

@@ -57,7 +57,7 @@ class HandlerHarness {
     context_.states = static_cast<uint8_t*>(states);
     context_.modules.store(&table_);
     context_.walk.max_frames = max_frames;
-    context_.interval_ns = context_.cpu_timer_ns = 1'000'000;
+    context_.interval_ns = 1'000'000;
     context_.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!InstallFaultHandler().ok()) std::abort();
     SetHandlerContext(&context_);

@@ -37,7 +37,7 @@ TEST(LiveDecoder, CountsSamplesThatWait) {
 }
 
 // At the kernel's tick: what has slept shares with its like of the batch, and each batch adds up.
-TEST(LiveDecoder, SamplesStandForWhatARecordingSays) {
+TEST(LiveDecoder, SamplesOfABatchShareTheirCpuTime) {
   LogWriter log;
   log.Control(Session(4242, 0));
   log.Detail(0, 1, Stack(1, {}));

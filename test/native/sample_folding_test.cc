@@ -106,6 +106,35 @@ TEST(SampleFolding, ADayAtOneKilohertzKeepsWithinItsMemory) {
               recording.stats.warnings[0].c_str());
 }
 
+// Of bursts of work with sleep between: what one stands for is shared out before it is folded, and
+// once.
+TEST(SampleFolding, SamplesThatShareTheirTimeDoSoOnce) {
+  constexpr uint64_t kRounds = 60'000;
+  const auto times_with = [](uint64_t max_memory) {
+    RecordingBuilder builder(max_memory);
+    GrowingLog log(&builder);
+    log.Detail(Function(1, "early") + Function(2, "late") +
+               Stack(1, {MakeJsFrame(Tier::kInterpreted, 1, 0)}) +
+               Stack(2, {MakeJsFrame(Tier::kInterpreted, 2, 0)}));
+    for (uint64_t round = 0; round < kRounds; round++) {
+      // Early in a burst after 1 ms, late in one after 7.
+      const bool is_early = round % 2 == 0;
+      log.Index(Sample(round * 20 * kMs + 10, is_early ? kMs : 7 * kMs, is_early ? 1 : 2));
+    }
+    Recording recording;
+    EXPECT_TRUE(builder.Build(&recording).ok());
+    return std::pair(TimesOf(recording), recording.stats.folded);
+  };
+  const auto [all, none_folded] = times_with(1 << 30);
+  const auto [folded, some_folded] = times_with(1 << 20);
+  EXPECT_EQ(none_folded, 0u);
+  EXPECT_GT(some_folded, kRounds / 2);
+  for (const char* name : {"early", "late"}) {
+    EXPECT_NEAR(all.at(name), 4.0 * kMs * kRounds / 2, 0.01 * kMs * kRounds) << name;
+    EXPECT_NEAR(folded.at(name), all.at(name), 0.01 * all.at(name)) << name;
+  }
+}
+
 TEST(SampleFolding, TheRarestOfTooManyStacksAreShownAsFolded) {
   constexpr uint64_t kMaxMemory = 1 << 20;
   constexpr uint32_t kStacks = 20'000;

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "drain/lane_drainer.h"
+#include "platform/posix_timer.h"
 #include "sampler_support.h"
 
 namespace spprof {
@@ -74,6 +75,21 @@ TEST(Sampler, TickAttributesEachThreadsCpuTimeWithinTwoPercent) {
     EXPECT_NEAR(share, 1.0, 0.02);
   }
   ExpectLaw(*harness.region());
+}
+
+// Else a tick would be passed over that comes early in a burst of work.
+TEST(Sampler, TickFindsItsTimerExpiredAtEveryTickOfTheKernels) {
+  if (KernelTickNs() == 0) GTEST_SKIP() << "the kernel's tick is not known";
+  SamplerHarness harness(TimerEngine::kTick);
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  const uint32_t slot = harness.SlotOf(CurrentThreadId());
+  ASSERT_NE(slot, kNoSlot);
+  struct itimerspec timer {};
+  const int32_t id = GetHandlerContext()->State(slot)->cpu_timer.load();
+  ASSERT_EQ(syscall(SYS_timer_gettime, id, &timer), 0);
+  EXPECT_EQ(timer.it_interval.tv_sec, 0);
+  EXPECT_EQ(timer.it_interval.tv_nsec, 10'000);
+  harness.sampler().Stop();
 }
 
 TEST(Sampler, HiresTakesAtLeastNineTenthsOfTheSamplesAskedFor) {
