@@ -150,6 +150,16 @@ test('an idle server stays idle', async () => {
   expect(truth.loop).toBeLessThan(0.02);
 });
 
+test('system calls of several ticks keep their time', async () => {
+  const { truth, recording } = await recordProgram('system-calls', { options: ['--timer', 'tick'], args: ['300'] });
+  const of = (/** @type {string} */ name) =>
+    cpuWhere(recording, truth.main, (stack) => stack.some(({ functionName }) => functionName === name));
+  const { readFile, workInJs } = truth.parts;
+  const share = of('readFile') / (of('readFile') + of('workInJs'));
+  // Shared out evenly, the calls had 13 to 31 points too little; some 300 samples.
+  expect(Math.abs(share - readFile / (readFile + workInJs))).toBeLessThan(0.08);
+});
+
 /** @type {[string, string[], number][]} */
 const TIMERS = [
   ['tick', [], 2000],

@@ -1,0 +1,37 @@
+'use strict';
+
+/**
+ * Rounds of 20 to 30 ms of sleep and then, in turn at random, one system call of several milliseconds of CPU time or 4 ms of
+ * JavaScript. Signals wait for a system call to end. `system-calls.js <rounds>`
+ */
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { cpuOf, Parts, report } = require('./measure');
+
+const rounds = Number(process.argv[2]);
+const size = 40 << 20;
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof system calls '));
+const file = path.join(folder, 'file');
+fs.writeFileSync(file, Buffer.alloc(size, 1));
+const fd = fs.openSync(file, 'r');
+const buffer = Buffer.alloc(size, 2);
+const parts = new Parts();
+
+function readFile() {
+  return fs.readSync(fd, buffer, 0, size, 0);
+}
+function workInJs() {
+  for (const until = cpuOf() + 4e6; cpuOf() < until; ) for (let i = 0; i < 20_000; i++) Math.sqrt(i);
+}
+
+let done = 0;
+function round() {
+  if (Math.random() < 0.5) parts.measure('readFile', readFile);
+  else parts.measure('workInJs', workInJs);
+  if (++done < rounds) return void setTimeout(round, 20 + Math.random() * 10);
+  fs.rmSync(folder, { recursive: true });
+  report({ main: process.pid, parts: parts.sums });
+}
+setTimeout(round, 50);
