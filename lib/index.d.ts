@@ -16,7 +16,7 @@ export interface Stats {
   drained: number;
   /** Samples not kept, by reason. */
   dropped: Record<string, number>;
-  /** Timer expirations that a sample stands for, beyond itself. */
+  /** Intervals that passed without a sample of their own, because the kernel's tick is longer or a signal waited. */
   overruns: number;
   /** Samples that have become part of others of their stack, to keep a long profile within `maxMemory`. `written = sampleCount + folded`. */
   folded: number;
@@ -72,7 +72,7 @@ export interface ProfiledThread {
   /** Wall time that they stand for: in CPU mode the same, in wall mode with what the thread has slept. */
   wallNs: number;
   sampleCount: number;
-  /** Timer expirations that its samples stand for, beyond themselves. */
+  /** As in `Stats`. */
   overruns: number;
   /** Samples not kept, by reason; reasons with none are left out. */
   dropped: Record<string, number>;
@@ -280,7 +280,7 @@ export interface StackFrame {
 export interface SampleBatch {
   /** Milliseconds since the start of the session. */
   times: Float64Array;
-  /** CPU time that the sample stands for, nanoseconds. */
+  /** CPU time that the sample stands for, nanoseconds; with `tick` and `itimer` a share of the batch's. */
   cpuTimes: Float64Array;
   /** Wall time that the sample stands for, nanoseconds. */
   wallTimes: Float64Array;

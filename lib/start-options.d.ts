@@ -9,7 +9,8 @@ export interface StartOptions {
    */
   mode?: 'cpu' | 'wall';
   /**
-   * What sets off a sample. `'tick'`: CPU-time timers, weighted, almost free, at most one sample a kernel tick.
+   * What sets off a sample. `'tick'`: CPU-time timers, weighted, almost free, at most one sample a kernel tick; of
+   * an interval longer than that, as many ticks as it asks for, at random (fewer samples, not fewer signals).
    * `'hires'`: a monotonic timer a thread. `'auto'` (default): `'tick'` when `intervalUs` is `'auto'` or at least 4000.
    * `'perf'`: the kernel's task clock (perf_event_open), where it is permitted; takes a file descriptor a thread.
    * `'itimer'`: `setitimer(ITIMER_PROF)`, one timer for the process; works everywhere, at most one sample a kernel tick.

@@ -3,8 +3,9 @@
 /**
  * Lays samples of one thread on a time line in whole microseconds. Pure.
  *
- * A sample ends at its time and lasts as long as the CPU time it stands for, so it begins at `end - cpu`. Durations come
- * first, positions second: a sample that would begin before its predecessor ends is moved later, and a gap shorter
+ * A sample ends at its time and lasts as long as the CPU time it stands for, so it begins at `end - cpu`. (At the kernel's
+ * tick that is a share of its neighbours' time, and can be an eighth longer than the time since the one before.) Durations
+ * come first, positions second: a sample that would begin before its predecessor ends is moved later, and a gap shorter
  * than the tolerance (an interrupt, another program's time slice) is not shown where it is but added to the next longer
  * one; otherwise each function call on a flame chart would be cut in pieces at every tick.
  *

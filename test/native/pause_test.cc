@@ -204,8 +204,8 @@ void PassOn(int signal, siginfo_t* info, void* context) {
   g_below.sa_sigaction(signal, info, context);
 }
 
-// Neither the silence of a pause nor that of a long interval is taken for a handler that keeps our
-// signals.
+// Neither the silence of a pause nor that of a long interval (of hires and perf) is taken for a
+// handler that keeps our signals.
 TEST_P(PauseEngines, AHandlerAboveOursThatPassesThemOnIsNotSuspected) {
   SKIP_WHERE_FORBIDDEN(GetParam());
   SamplerHarness harness(GetParam(), 300 * kMs);
