@@ -247,12 +247,15 @@ class IdleDrain : public testing::Test {
 
 // Its own visits are no work of the process's, however slow the machine.
 TEST_F(IdleDrain, LeavesTheProcessAlone) {
-  if (test::kUnderTsan) GTEST_SKIP() << "a thread of its runtime works every 100 ms";
   const uint64_t begin = drain_.visits();
   poll(nullptr, 0, 3000);
   const uint64_t visits = drain_.visits() - begin;
   std::printf("%lu visits in 3 s\n", visits);
-  EXPECT_LE(visits, 5u);  // 2 where nothing else happens; it looks up 6 times
+  if (test::kUnderTsan) {
+    std::printf("not bounded: a thread of TSan's runtime works every 100 ms\n");
+  } else {
+    EXPECT_LE(visits, 5u);  // 2 where nothing else happens; it looks up 6 times
+  }
   kernel::Wake(harness_.wake_fd());
   const uint64_t deadline = MonotonicNow() + 5'000'000'000;
   while (drain_.visits() == begin + visits && MonotonicNow() < deadline) poll(nullptr, 0, 1);
