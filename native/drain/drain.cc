@@ -12,7 +12,9 @@
 #include <system_error>
 #include <utility>
 
+#include "base/kernel_tick.h"
 #include "drain/control_records.h"
+#include "platform/kernel_tick_clock.h"
 #include "platform/modules.h"
 #include "platform/threads.h"
 #include "signal_safe/guarded_load.h"
@@ -97,6 +99,7 @@ void Drain::Run() {
   Word* shutdown_requested = &sampler_->region()->header()->shutdown_requested;
   CpuAlarm alarm;
   TakeOwnTicks();
+  NoteTickPhase();
   while (shutdown_requested->load(std::memory_order_acquire) == 0) {  // H4
     const bool is_woken = Sleep(&alarm);
     if (duration_ns_ != 0 && MonotonicNow() - start_ns_ >= duration_ns_) {
@@ -258,6 +261,15 @@ void Drain::NoteInterval() {
   if (interval_ns == noted_interval_ns_) return;
   noted_interval_ns_ = interval_ns;
   log_->AddStat("interval_ns", interval_ns);
+}
+
+// Not where the session starts: it would wait for half a tick.
+void Drain::NoteTickPhase() {
+  if (sampler_->options().engine == TimerEngine::kPerf) return;
+  const uint64_t phase_ns = FindTickPhaseNs();
+  if (phase_ns == kUnknownPhase) return;
+  sampler_->SetTickPhase(phase_ns);
+  log_->AddStat(kTickPhaseStat, phase_ns);
 }
 
 void Drain::NoteStats() {

@@ -68,6 +68,7 @@ class Drain {
   void Visit(bool scan_threads);
   void NoteStats();
   void NoteInterval();
+  void NoteTickPhase();
   void NoteMarks();
   bool DrainAll(uint64_t deadline_ns);
   void NoteModules();

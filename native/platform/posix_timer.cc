@@ -57,14 +57,6 @@ KernelSigevent EventOf(int notify, int signal, uint64_t value) {
 
 }  // namespace
 
-uint64_t KernelTickNs() {
-  constexpr int64_t kShortest = 500'000, kLongest = 20'000'000;  // HZ of 2,000 and of 50
-  struct timespec tick {};
-  if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0 || tick.tv_sec != 0) return 0;
-  return tick.tv_nsec < kShortest || tick.tv_nsec > kLongest ? 0
-                                                             : static_cast<uint64_t>(tick.tv_nsec);
-}
-
 uint64_t ThreadCpuOf(pid_t tid) {
   struct timespec now {};
   clock_gettime(ThreadCpuClock(tid), &now);

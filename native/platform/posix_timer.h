@@ -22,10 +22,6 @@ constexpr clockid_t ThreadCpuClock(pid_t tid) {
   return static_cast<clockid_t>((~static_cast<unsigned>(tid) << 3) | 6);
 }
 
-// How often the kernel looks at CPU clocks' timers: its tick, nanoseconds; 0: not known. By the
-// clock that is advanced there (clock_getres(2), CLOCK_MONOTONIC_COARSE).
-uint64_t KernelTickNs();
-
 // CPU time of thread `tid`, nanoseconds; 0 when it is gone.
 uint64_t ThreadCpuOf(pid_t tid);
 

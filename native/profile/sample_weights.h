@@ -19,12 +19,18 @@
 // than the time since the one before. What perf and hires write is what a sample stands for already
 // (signal_safe/tick.h).
 //
+//   tick      tick      tick      tick
+//   ├── JS ──┬── system call ─┬── JS ─┤       a signal that waits is known by its time, and what
+//            └────────────────^            the thread has used since the tick before it is the next
+//                          sample          tick's: here 2 ticks of the call, 1 of JavaScript
+//
 // Context: any thread.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "base/kernel_tick.h"
 #include "profile/recorded_log.h"
 
 namespace spprof {
@@ -33,6 +39,8 @@ namespace spprof {
 struct Weighing {
   bool is_shared = false;
   uint64_t tick_ns = 0;  // what a sample stands for if no signal waits; 0: not known
+  uint64_t kernel_tick_ns = 0;
+  uint64_t phase_ns = kUnknownPhase;  // base/kernel_tick.h
   static Weighing Of(const RecordedLog& log);
 };
 

@@ -223,6 +223,8 @@ static_assert(sizeof(ThreadRecord) == 40);
 
 // The kernel's tick, nanoseconds; in the first chunk.
 inline constexpr char kKernelTickStat[] = "kernel_tick_ns";
+// When it comes (base/kernel_tick.h); missing if that is not known.
+inline constexpr char kTickPhaseStat[] = "kernel_tick_phase_ns";
 
 // Name and value of a counter; the last one of a name wins. Followed by `name_length` bytes of
 // UTF-8.

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "platform/interval_timer.h"
+#include "platform/kernel_tick_clock.h"
 #include "platform/perf_event.h"
 #include "platform/posix_timer.h"
 #include "signal_safe/kernel.h"
@@ -98,11 +99,11 @@ void SampleTimers::Arm(uint32_t slot) {
   if (timer == kNoTimer) return;
   // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that
   // out.
+  const uint64_t period = CpuTimerNs(context_->kernel_tick_ns, interval);
   if (context_->engine == TimerEngine::kTick) {
-    const uint64_t period = CpuTimerNs(context_->kernel_tick_ns, interval);
     kernel::SetTimer(timer, period, period, false);
   } else {
-    kernel::SetTimer(timer, interval, 0, false);
+    kernel::SetTimer(timer, period, 0, false);
   }
 }
 

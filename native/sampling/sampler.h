@@ -90,6 +90,8 @@ class Sampler {
   bool IsPaused() const { return timers_.is_paused(); }
   // From now on, for all threads, in a pause too.
   void SetInterval(uint64_t interval_ns);
+  // When the kernel's tick comes, as FindTickPhaseNs() says.
+  void SetTickPhase(uint64_t phase_ns) { context_->tick_phase_ns.store(phase_ns); }
   // Makes the interval longer when the handler takes more than its budget.
   void LimitOverhead(const OverheadGuard::Costs& costs);
   SamplerReport Report() const;

@@ -8,6 +8,7 @@
 
 #include "drain/control_records.h"
 #include "platform/fault_handler.h"
+#include "platform/kernel_tick_clock.h"
 #include "platform/threads.h"
 #include "signal_safe/kernel.h"
 #include "v8/gc_hooks.h"

@@ -219,7 +219,7 @@ void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int o
   ThreadLaneSet* lanes = context->Slot(slot);
   ThreadState* state = context->State(slot);
   AddOwned(lanes->counters.signals, 1);
-  const Tick tick =
+  Tick tick =
       BeginTick(*context, state, source, overruns, RunsJavaScript(*lanes), now_ns, ucontext);
   if (tick.overruns != 0) AddOwned(lanes->counters.overruns, tick.overruns);
 
@@ -233,7 +233,7 @@ void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int o
     DropSample(lanes, state, DropReason::kSignalsBlocked, tick.cpu_ns);
   } else {
     Prepared prepared = Prepare(context, lanes, state, now_ns, ucontext);
-    EndTick(*context, state, tick);
+    EndTick(*context, state, &tick);
     // The thread may have lost the CPU since the signal came, and the lanes may have been drained
     // for the last time.
     if (!IsAccepting(*context)) {
@@ -245,7 +245,7 @@ void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int o
     }
     return;
   }
-  EndTick(*context, state, tick);
+  EndTick(*context, state, &tick);
 }
 
 namespace {

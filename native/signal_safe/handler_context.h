@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/kernel_tick.h"
 #include "region/layout.h"
 #include "signal_safe/module_table.h"
 #include "signal_safe/thread_state.h"
@@ -18,9 +19,9 @@
 
 namespace spprof {
 
-// tick: of the threads' timers. So short that every tick of the kernel's that meets a thread finds
-// its timer expired, however little it has done since the last one. Where the kernel's tick is not
-// known, nothing else would keep the interval.
+// tick, hires: of the timers on the threads' CPU clocks. So short that every tick of the kernel's
+// that meets a thread finds its timer expired, however little it has done since the last one. Where
+// the kernel's tick is not known, nothing else would keep the interval.
 constexpr uint64_t CpuTimerNs(uint64_t kernel_tick_ns, uint64_t interval_ns) {
   constexpr uint64_t kShort = 10'000;
   return kernel_tick_ns == 0 || interval_ns < kShort ? interval_ns : kShort;
@@ -40,9 +41,10 @@ struct HandlerContext {
   int signal = SIGPROF;
   ThreadTable threads;  // engines whose signals carry no value
   Sequence interval_ns{0};
-  uint64_t kernel_tick_ns = 0;  // 0: not known, and every tick takes a sample
-  Word is_paused{0};            // sampling/sample_timers.h says who orders what
-  int wake_fd = -1;             // eventfd of the drain
+  uint64_t kernel_tick_ns = 0;            // 0: not known, and every tick takes a sample
+  Sequence tick_phase_ns{kUnknownPhase};  // base/kernel_tick.h; the drain finds it
+  Word is_paused{0};                      // sampling/sample_timers.h says who orders what
+  int wake_fd = -1;                       // eventfd of the drain
   struct sigaction previous {};
 
   ThreadLaneSet* Slot(uint32_t slot) const {

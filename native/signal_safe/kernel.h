@@ -4,6 +4,7 @@
 // Context: signal.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -64,6 +65,14 @@ inline uint64_t ThreadCpuNs() {
   struct timespec now {};
   Call(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, reinterpret_cast<int64_t>(&now));
   return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// How often the calling thread has left the CPU to wait for something (getrusage(2)).
+inline int64_t ThreadSleeps() {
+  constexpr int kThread = 1;
+  struct rusage usage {};
+  Call(SYS_getrusage, kThread, reinterpret_cast<int64_t>(&usage));
+  return usage.ru_nvcsw;
 }
 
 // CLOCK_MONOTONIC, through the vDSO: clock_gettime is async-signal-safe (POSIX.1-2008).

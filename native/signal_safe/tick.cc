@@ -57,43 +57,93 @@ bool WasBlocked(const ucontext_t& ucontext) {
 #endif
 }
 
-// A tick that comes so late found the thread off the CPU, ready or blocked: the signal waited for
-// it. Unless its CPU clock has gone on all the time: then it was in the kernel, which gives signals
-// on its way out (of clearing pages, say).
+// A tick that comes so late found the thread off the CPU, ready or blocked, or in the kernel, which
+// gives signals on its way out (of clearing pages, or of a long system call).
 constexpr uint64_t kLateNs = 100'000;
 
 // A tick that takes so long may have been preempted, and is measured by the CPU clock, too. Few
 // take so long by themselves, which that would make longer.
 constexpr uint64_t kPreemptedNs = 200'000;
 
-// A debt is paid over so many samples, and over no fewer than those of so long a time: what waking
-// from our own ticks costs is not to fall on the first function of each burst.
-constexpr int64_t kPaymentSamples = 8;
-constexpr uint64_t kPaymentNs = 16'000'000;
+// A debt is paid by what so many intervals stand for, and by no less than so long a time: what
+// waking from our own ticks costs is not to fall on the first function of each burst.
+constexpr uint64_t kPaymentIntervals = 8;
+constexpr uint64_t kPaymentNs = 8'000'000;
 
-int64_t PaymentSamples(uint64_t interval_ns) {
-  const auto samples = static_cast<int64_t>(kPaymentNs / interval_ns);
-  return samples > kPaymentSamples ? samples : kPaymentSamples;
+uint64_t PaidInNs(uint64_t interval_ns) {
+  const uint64_t in_ns = kPaymentIntervals * interval_ns;
+  return in_ns > kPaymentNs ? in_ns : kPaymentNs;
 }
 
 // While ticks find the thread at work, its CPU clock is read no more often than this: a system
 // call, which is a good part of what a tick costs.
 constexpr uint64_t kClockNs = 4'000'000;
 
+// Whether a late tick found the thread on the CPU, in the kernel. `used_ns` in `passed_ns`: since
+// the clock was read before. What it has used by the time when the tick was due is not known, but
+// it is no more than the time until then.
+bool WasInKernel(const ThreadState& state, uint64_t late_ns, uint64_t used_ns, uint64_t passed_ns) {
+  if (used_ns + kLateNs >= passed_ns) return true;  // always
+  const uint64_t until_due_ns = passed_ns - late_ns;
+  if (used_ns > until_due_ns && 2 * (used_ns - until_due_ns) >= late_ns) return true;
+  // If it has fallen asleep only once since it was found asleep, all this was since it woke up.
+  return state.asleep_since_ns != 0 && used_ns >= late_ns &&
+         kernel::ThreadSleeps() - state.sleeps_read <= 1;
+}
+
 // The weight of a sample on the CPU. Ticks are spread evenly over wall time, so each that meets the
-// thread at work stands for an interval of work, wherever in a burst it falls: that is unbiased,
-// but right only on average. What the CPU clock says beyond that is paid off over the next samples,
-// a part of it at a time, so that the sum is exact and no sample stands for another's work.
-uint64_t PayDebt(ThreadState* state, uint64_t interval_ns) {
-  const int64_t weight = static_cast<int64_t>(interval_ns) + state->payment_ns;
+// thread at work stands for an interval of work, wherever in a burst it falls (or for more: its
+// `own_ns`): that is unbiased, but right only on average. What the CPU clock says beyond that is
+// paid off over the next samples, a part of it at a time, so that the sum is exact and no sample
+// stands for another's work.
+uint64_t PayDebt(ThreadState* state, uint64_t own_ns) {
+  const double payment = state->debt_share * static_cast<double>(own_ns);
+  const int64_t weight = static_cast<int64_t>(own_ns) + static_cast<int64_t>(payment);
   const int64_t paid = weight < 1 ? 1 : weight;
   state->cpu_debt_ns -= paid;
+  state->paying_ns -= static_cast<int64_t>(own_ns);
   return static_cast<uint64_t>(paid);
 }
 
-// Of the debt that the CPU clock has just told of, the next sample's interval is no debt.
-void PlanPayments(ThreadState* state, uint64_t interval_ns, int64_t samples) {
-  state->payment_ns = (state->cpu_debt_ns - static_cast<int64_t>(interval_ns)) / samples;
+// Of the debt that the CPU clock has just told of, what the sample to be taken stands for itself is
+// no debt. In proportion to what samples stand for, as they are not spread evenly over bursts.
+void PlanPayments(ThreadState* state, uint64_t own_ns, uint64_t paid_in_ns) {
+  const uint64_t during_ns = own_ns > paid_in_ns ? own_ns : paid_in_ns;
+  state->debt_share = static_cast<double>(state->cpu_debt_ns - static_cast<int64_t>(own_ns)) /
+                      static_cast<double>(during_ns);
+  state->paying_ns = static_cast<int64_t>(during_ns);
+}
+
+// Whether the interval is longer than the kernel's tick.
+bool IsThinned(const HandlerContext& context, uint64_t interval_ns) {
+  return context.kernel_tick_ns != 0 && interval_ns > context.kernel_tick_ns;
+}
+
+// Of the kernel's ticks, as many as the interval asks for, at random. Not the first one after so
+// much CPU time: little has passed since the last tick where a burst of work begins, and what runs
+// there would seldom be seen.
+bool IsDue(const HandlerContext& context, ThreadState* state, uint64_t interval_ns) {
+  return !IsThinned(context, interval_ns) ||
+         NextRandom(state) % interval_ns < context.kernel_tick_ns;
+}
+
+// The weight of the kernel's tick that finds a thread awake which has used `used_ns` since it was
+// found asleep. At x ns of a burst, ticks of our own come once an interval if the kernel's tick has
+// come before, whose chance is x / tick, and itself it comes once a tick. So all of the burst is
+// seen alike if the kernel's tick stands for tick - x. Where its signal has waited in the kernel,
+// it stands for that time as well.
+uint64_t WakingNs(const HandlerContext& context, uint64_t interval_ns, uint64_t used_ns,
+                  uint64_t now_ns) {
+  const uint64_t tick_ns = context.kernel_tick_ns;
+  if (tick_ns == 0) return interval_ns;
+  const uint64_t since_ns =
+      SinceTick(now_ns, tick_ns, context.tick_phase_ns.load(std::memory_order_relaxed));
+  const uint64_t first_ns = (used_ns - (since_ns < used_ns ? since_ns : used_ns)) % tick_ns;
+  const uint64_t ticks_ns = tick_ns - first_ns + (used_ns - first_ns);
+  if (!IsThinned(context, interval_ns)) return ticks_ns;
+  // Of ticks that are taken at random, one stands for those that are not.
+  return static_cast<uint64_t>(static_cast<double>(ticks_ns) * static_cast<double>(interval_ns) /
+                               static_cast<double>(tick_ns));
 }
 
 // What the thread has used since the last reading.
@@ -112,19 +162,6 @@ uint64_t TakeUncounted(ThreadState* state, uint64_t cpu) {
   const uint64_t uncounted = cpu - state->last_cpu_ns;
   state->last_cpu_ns = cpu;
   return uncounted;
-}
-
-// Whether the interval is longer than the kernel's tick.
-bool IsThinned(const HandlerContext& context, uint64_t interval_ns) {
-  return context.kernel_tick_ns != 0 && interval_ns > context.kernel_tick_ns;
-}
-
-// Of the kernel's ticks, as many as the interval asks for, at random. Not the first one after so
-// much CPU time: little has passed since the last tick where a burst of work begins, and what runs
-// there would seldom be seen.
-bool IsDue(const HandlerContext& context, ThreadState* state, uint64_t interval_ns) {
-  return !IsThinned(context, interval_ns) ||
-         NextRandom(state) % interval_ns < context.kernel_tick_ns;
 }
 
 // Of a sample that comes later than the interval asked for; ticks that are passed over are none.
@@ -193,38 +230,58 @@ void SetUnlessPaused(const HandlerContext& context, int32_t timer, uint64_t firs
 }
 
 // Of the hires engine.
-Tick BeginHiresTick(ThreadState* state, bool from_hires_timer, bool runs_javascript,
-                    bool is_rearmed, uint64_t interval, uint64_t now_ns,
+Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, bool from_hires_timer,
+                    bool runs_javascript, bool is_rearmed, uint64_t interval, uint64_t now_ns,
                     const ucontext_t& ucontext) {
   Tick tick;
   const bool was_blocked = from_hires_timer && WasBlocked(ucontext);
   if (!from_hires_timer || is_rearmed) {  // the thread runs again
     state->armed_ns = now_ns;
   }
-  const bool is_late = now_ns > state->armed_ns + kLateNs;
+  const uint64_t late_ns = now_ns > state->armed_ns + kLateNs ? now_ns - state->armed_ns : 0;
   const bool is_new = !from_hires_timer || is_rearmed || state->asleep_since_ns != 0;
   const uint64_t passed_ns = now_ns - state->cpu_read_ns;
-  const bool asks_clock = was_blocked || is_late || is_new || passed_ns >= kClockNs;
+  const bool asks_clock =
+      was_blocked || late_ns != 0 || is_new || state->has_slept != 0 || passed_ns >= kClockNs;
   const uint64_t used_ns = asks_clock ? ReadCpuClock(state, now_ns) : passed_ns;
-  const bool is_asleep = was_blocked || (is_late && used_ns + kLateNs < passed_ns);
+  if (asks_clock) state->has_slept = used_ns + kLateNs < passed_ns;
+  const bool is_asleep =
+      was_blocked || (late_ns != 0 && !WasInKernel(*state, late_ns, used_ns, passed_ns));
   // It may have slept a little since, and have used less.
   tick.begin_cpu_ns = state->last_cpu_ns + (now_ns - state->cpu_read_ns);
   if (is_asleep) {
     if (state->asleep_since_ns == 0) state->asleep_since_ns = now_ns;
     if (was_blocked) state->wakings++;
+    state->sleeps_read = kernel::ThreadSleeps();
     tick.is_last = now_ns - state->asleep_since_ns > kAsleepNs ||
                    (!runs_javascript && state->wakings >= kWakings);
+    PlanPayments(state, 0, PaidInNs(interval));
     return tick;
   }
   state->asleep_since_ns = 0;
   state->wakings = 0;
   tick.overruns = state->skipped_ticks;
-  // What is left over from before a pause, or from a longer interval, is this sample's; and what a
-  // thread has used that was left to the kernel's tick.
-  const bool pays_all = is_rearmed || (!from_hires_timer && !runs_javascript);
-  if (asks_clock) PlanPayments(state, interval, pays_all ? 1 : PaymentSamples(interval));
-  tick.cpu_ns = PayDebt(state, interval);
-  if (pays_all) state->payment_ns = 0;
+  uint64_t own_ns = interval;
+  if (!from_hires_timer) {
+    tick.is_due = IsDue(context, state, interval);
+    if (!tick.is_due) return tick;
+    own_ns = WakingNs(context, interval, used_ns, now_ns);
+  } else if (late_ns != 0) {
+    // As many more would have come meanwhile.
+    const uint64_t in_kernel_ns = late_ns < used_ns ? late_ns : used_ns;
+    own_ns += in_kernel_ns;
+    tick.overruns += static_cast<uint32_t>(in_kernel_ns / interval);
+    state->armed_ns = now_ns;
+  }
+  // What is left over from before a pause, or from a longer interval, is this sample's. Otherwise
+  // there is no new plan amid a burst: what is owed then tells how much of it has passed.
+  if (is_rearmed) {
+    PlanPayments(state, own_ns, own_ns);
+  } else if (asks_clock && state->paying_ns <= 0) {
+    PlanPayments(state, own_ns, PaidInNs(interval));
+  }
+  tick.cpu_ns = PayDebt(state, own_ns);
+  if (is_rearmed) state->debt_share = 0, state->paying_ns = 0;
   return tick;
 }
 
@@ -247,8 +304,8 @@ Tick Begin(const HandlerContext& context, ThreadState* state, TickSource source,
     return BeginCpuTick(context, state, kernel_overruns, interval, is_rearmed);
   if (context.engine != TimerEngine::kHires)
     return BeginCountedTick(context, state, interval, ucontext);
-  return BeginHiresTick(state, source == TickSource::kHiresTimer, runs_javascript, is_rearmed,
-                        interval, now_ns, ucontext);
+  return BeginHiresTick(context, state, source == TickSource::kHiresTimer, runs_javascript,
+                        is_rearmed, interval, now_ns, ucontext);
 }
 
 }  // namespace
@@ -274,20 +331,25 @@ uint64_t CostNs(const ThreadState& state, const Tick& tick) {
   return used < passed ? used : passed;
 }
 
-void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick) {
-  if (context.engine != TimerEngine::kHires || tick.is_probe) return;
+void EndTick(const HandlerContext& context, ThreadState* state, Tick* tick) {
+  if (context.engine != TimerEngine::kHires || tick->is_probe) return;
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
-  if (tick.is_last) {
+  if (tick->is_last) {
     state->skipped_ticks = 0;
-    SetUnlessPaused(context, state->cpu_timer.load(std::memory_order_relaxed), interval, false);
+    SetUnlessPaused(context, state->cpu_timer.load(std::memory_order_relaxed),
+                    CpuTimerNs(context.kernel_tick_ns, interval), false);
     return;
   }
   const uint64_t now = kernel::MonotonicNs();
-  const uint64_t handler = CostNs(*state, tick);
+  const uint64_t handler = CostNs(*state, *tick);
+  if (tick->cpu_ns != 0) {
+    tick->cpu_ns += handler;
+    state->cpu_debt_ns -= static_cast<int64_t>(handler);
+  }
   // Memoryless, so that no tick knows of the one before: work that is set off by a timer, or by our
   // own signal when that ends a wait early, is met at every point alike. What has passed since this
   // tick was due is a part of the interval already; that keeps the rate.
-  const uint64_t passed = tick.cpu_ns != 0 ? now - state->armed_ns : handler;
+  const uint64_t passed = tick->cpu_ns != 0 ? now - state->armed_ns : handler;
   state->skipped_ticks = static_cast<uint32_t>(passed / interval);
   const uint64_t wait = NextWait(state, interval > 2 * passed ? interval - passed : interval / 2);
   state->armed_ns = now + (wait > handler ? wait : handler);

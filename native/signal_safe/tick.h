@@ -14,8 +14,7 @@
 //
 // - perf: the kernel's count of the thread's CPU time (perf_event_open), a signal every interval;
 // - itimer: one timer on the process's CPU time, at the kernel's tick, whose signal goes to a
-// thread
-//   that runs then.
+//   thread that runs then.
 //
 // But for hires, a sample stands for what the thread's CPU clock has moved since the last one;
 // how that of tick and itimer is shared out: profile/sample_weights.h.
@@ -39,8 +38,8 @@ struct Tick {
   bool is_last = false;   // hires: the thread sleeps; its CPU clock wakes us again
   bool is_probe = false;  // no time: the drain asks for the stack
   uint64_t begin_ns = 0;  // when it began, on the monotonic clock
-  uint64_t begin_cpu_ns =
-      0;  // and on the thread's, as CountedCpuNs; hires: at most; tick: to some 10 us
+  // And on the thread's, as CountedCpuNs; hires: at most; tick: to some 10 us.
+  uint64_t begin_cpu_ns = 0;
 };
 
 // CPU time of the calling thread, without that in pauses.
@@ -55,9 +54,10 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource sou
 // has been preempted takes milliseconds, and is no reason to sample less.
 uint64_t CostNs(const ThreadState& state, const Tick& tick);
 
-// After the sample has been taken. Sets the next hires tick, no nearer than the handler took:
-// however slow the handler is, and however short the interval, the program gets as much time as we
-// do.
-void EndTick(const HandlerContext& context, ThreadState* state, const Tick& tick);
+// After the sample has been taken. It stands for what the handler has cost, too, which no other
+// tick can meet: caches are cold at the beginning of a burst. Sets the next hires tick, no nearer
+// than the handler took: however slow the handler is, and however short the interval, the program
+// gets as much time as we do.
+void EndTick(const HandlerContext& context, ThreadState* state, Tick* tick);
 
 }  // namespace spprof

@@ -17,6 +17,7 @@
 
 #include "core_support.h"
 #include "handler_support.h"
+#include "sampler_support.h"
 #include "sampling/fork_guard.h"
 #include "signal_safe/kernel.h"
 
@@ -107,6 +108,27 @@ TEST_F(Handler, CountsIntervalsThatAShorterTickWouldHaveMet) {
   EXPECT_EQ(samples[1].cpu_ns, 500'000u);
   EXPECT_EQ(samples[1].overruns, 0u);
   EXPECT_EQ(samples[2].overruns, 2u) << "8.5 ms are 3 samples and 5 intervals more, and a half";
+}
+
+// hires: so that all of a burst is seen alike, a tick early in it stands for more (tick.cc).
+TEST_F(Handler, TheKernelsTickStandsForWhatComesBeforeOurOwn) {
+  harness_.context().engine = TimerEngine::kHires;
+  harness_.context().kernel_tick_ns = 4'000'000;
+  Deliver();  // caches are cold
+  harness_.TakeSamples(slot_);
+  for (const auto& [used_ms, weight_ms] : {std::pair(1.0, 3.0), std::pair(3.0, 1.0)}) {
+    ThreadState* state = harness_.State(slot_);
+    const auto used_ns = static_cast<uint64_t>(used_ms * 1e6);
+    test::BurnCpu(used_ns);
+    state->last_cpu_ns = kernel::ThreadCpuNs() - used_ns;
+    // Nothing to be paid off.
+    state->cpu_debt_ns = static_cast<int64_t>((weight_ms - used_ms) * 1e6);
+    Deliver();
+    const auto samples = harness_.TakeSamples(slot_);
+    ASSERT_EQ(samples.size(), 1u);
+    // The handler's own time is in it, and that between the two readings of the clock is not.
+    EXPECT_NEAR(static_cast<double>(samples[0].cpu_ns) / 1e6, weight_ms, 0.5);
+  }
 }
 
 TEST_F(Handler, TheFirstSampleAfterTimersWereSetAnewSaysSo) {

@@ -117,6 +117,51 @@ TEST(SampleWeights, WhatHasLeftTheCpuSharesWithItsLike) {
             (std::vector<uint64_t>{1'500'000, 3'750'000, 4 * kMs, 3'750'000}));
 }
 
+// Calls of 8 ms and JavaScript of 3 ms in turn, without a sleep: a tick that comes in a call waits
+// for its end. Where it is not known when ticks come, the work that follows a call has what is left
+// of the tick's time, not a tick.
+TEST(SampleWeights, SystemCallsDoNotTakeTheTimeOfTheNextTick) {
+  std::mt19937_64 random(test::TestSeed());
+  std::normal_distribution<double> uneven(1, 0.1);
+  RecordedThread thread(0, 1);
+  double now_ms = 1, sampled_ms = 0, calls_ms = 0;
+  const auto sample = [&](double time_ms, uint32_t id) {
+    thread.samples.push_back(SampleAt(time_ms, time_ms - sampled_ms, id));
+    sampled_ms = time_ms;
+  };
+  for (int round = 0; round < 20'000; round++) {
+    const double call_ms = 8 * uneven(random), begin_ms = now_ms;
+    now_ms += call_ms;
+    calls_ms += call_ms;
+    if (std::floor(now_ms / kTickMs) > std::floor(begin_ms / kTickMs)) sample(now_ms, kFirst);
+    const double after_ms = now_ms;
+    now_ms += 3 * uneven(random);
+    const double tick_ms = std::ceil(after_ms / kTickMs) * kTickMs;
+    if (tick_ms < now_ms) sample(tick_ms, kSecond);
+  }
+  Weighing weighing = kShared;
+  weighing.kernel_tick_ns = 4 * kMs;
+  const double truth = calls_ms / now_ms;
+  const double unknown = ShareOfFirst(thread, Weigh(thread, weighing));
+  weighing.phase_ns = 0;
+  const std::vector<uint64_t> weights = Weigh(thread, weighing);
+  const double shown = ShareOfFirst(thread, weights);
+  std::printf("%.3f of %.3f; without the tick's phase %.3f\n", shown, truth, unknown);
+  EXPECT_EQ(Sum(weights), Sum(Weigh(thread, kAsRecorded)));
+  EXPECT_NEAR(shown, truth, 0.015);
+  EXPECT_GT(unknown, truth + 0.1);
+}
+
+TEST(SampleWeights, WhatRunsAfterTheTickIsTheNextTicks) {
+  RecordedThread thread(0, 1);
+  // The second has waited for 2 ms, the last one for 1 ms.
+  thread.samples = {SampleAt(4, 4), SampleAt(14, 10), SampleAt(16, 2), SampleAt(40, 4),
+                    SampleAt(45, 5)};
+  Weighing weighing{true, 4 * kMs, 4 * kMs, 0};
+  EXPECT_EQ(Weigh(thread, weighing),
+            (std::vector<uint64_t>{4 * kMs, 8 * kMs, 4 * kMs, 4 * kMs, 5 * kMs}));
+}
+
 // After a sleep, too: a system call of 12 ms makes one signal, at its end, where work of the same
 // length in short pieces makes three.
 TEST(SampleWeights, LongSystemCallsKeepTheirTime) {
@@ -192,6 +237,9 @@ TEST(SampleWeights, NothingIsLostOrAdded) {
     }
     EXPECT_EQ(Sum(Weigh(thread)), Sum(Weigh(thread, kAsRecorded)));
     EXPECT_EQ(Sum(Weigh(thread, {true, 0})), Sum(Weigh(thread, kAsRecorded)));
+    const uint64_t tick_ns = is_hostile ? random() : 4 * kMs, phase_ns = random();
+    EXPECT_EQ(Sum(Weigh(thread, {true, tick_ns, tick_ns, phase_ns})),
+              Sum(Weigh(thread, kAsRecorded)));
   }
 }
 

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Rounds of 20 to 30 ms of sleep and then, in turn at random, one system call of several milliseconds of CPU time or 4 ms of
- * JavaScript. Signals wait for a system call to end. `system-calls.js <rounds>`
+ * Rounds of, in turn at random, one system call of several milliseconds of CPU time or 4 ms of JavaScript, each after 20 to 30 ms of
+ * sleep or without (`busy`). Signals wait for a system call to end. `system-calls.js <rounds> [busy]`
  */
 
 const fs = require('node:fs');
@@ -11,6 +11,7 @@ const path = require('node:path');
 const { cpuOf, Parts, report } = require('./measure');
 
 const rounds = Number(process.argv[2]);
+const isBusy = process.argv[3] === 'busy';
 const size = 40 << 20;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof system calls '));
 const file = path.join(folder, 'file');
@@ -30,7 +31,7 @@ let done = 0;
 function round() {
   if (Math.random() < 0.5) parts.measure('readFile', readFile);
   else parts.measure('workInJs', workInJs);
-  if (++done < rounds) return void setTimeout(round, 20 + Math.random() * 10);
+  if (++done < rounds) return void (isBusy ? setImmediate(round) : setTimeout(round, 20 + Math.random() * 10));
   fs.rmSync(folder, { recursive: true });
   report({ main: process.pid, parts: parts.sums });
 }

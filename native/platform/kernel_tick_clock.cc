@@ -1,0 +1,49 @@
+#include "platform/kernel_tick_clock.h"
+
+#include <time.h>
+
+#include "base/kernel_tick.h"
+
+namespace spprof {
+
+namespace {
+
+uint64_t Read(clockid_t clock) {
+  struct timespec now {};
+  clock_gettime(clock, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+}  // namespace
+
+uint64_t KernelTickNs() {
+  constexpr int64_t kShortest = 500'000, kLongest = 20'000'000;  // HZ of 2,000 and of 50
+  struct timespec tick {};
+  if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0 || tick.tv_sec != 0) return 0;
+  return tick.tv_nsec < kShortest || tick.tv_nsec > kLongest ? 0
+                                                             : static_cast<uint64_t>(tick.tv_nsec);
+}
+
+// When its interrupt begins: between the two looks before the last, or the last two.
+uint64_t FindTickPhaseNs() {
+  constexpr int kAttempts = 4;
+  const uint64_t tick_ns = KernelTickNs();
+  if (tick_ns == 0) return kUnknownPhase;
+  for (int attempt = 0; attempt < kAttempts; attempt++) {
+    const uint64_t before = Read(CLOCK_MONOTONIC_COARSE), start_ns = Read(CLOCK_MONOTONIC);
+    uint64_t earlier_ns = start_ns, last_ns = start_ns;
+    bool has_moved = false;
+    uint64_t now_ns = start_ns;
+    while (!has_moved && now_ns - start_ns < 2 * tick_ns) {
+      earlier_ns = last_ns;
+      last_ns = now_ns;
+      has_moved = Read(CLOCK_MONOTONIC_COARSE) != before;
+      now_ns = Read(CLOCK_MONOTONIC);
+    }
+    // Otherwise this thread was kept from looking.
+    if (has_moved && now_ns - earlier_ns < tick_ns / 16) return earlier_ns % tick_ns;
+  }
+  return kUnknownPhase;
+}
+
+}  // namespace spprof

@@ -1,0 +1,53 @@
+// When the kernel's tick comes.
+#include "base/kernel_tick.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "platform/kernel_tick_clock.h"
+#include "sampler_support.h"
+
+namespace spprof {
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+
+TEST(KernelTick, WhatComesWithATickHasNotWaited) {
+  constexpr uint64_t kPhase = 3 * kMs;
+  EXPECT_EQ(SinceTick(11 * kMs, 4 * kMs, kPhase), 0u);
+  EXPECT_EQ(SinceTick(11 * kMs + 200'000, 4 * kMs, kPhase), 0u) << "interrupts take a while";
+  EXPECT_EQ(SinceTick(11 * kMs - 20'000, 4 * kMs, kPhase), 0u) << "another CPU's is earlier";
+  EXPECT_EQ(SinceTick(13 * kMs, 4 * kMs, kPhase), 2 * kMs);
+  EXPECT_EQ(SinceTick(2 * kMs, 4 * kMs, kPhase), 3 * kMs) << "before the first";
+}
+
+TEST(KernelTick, NothingIsKnownWithoutPeriodOrPhase) {
+  EXPECT_EQ(SinceTick(13 * kMs, 0, 3 * kMs), 0u);
+  EXPECT_EQ(SinceTick(13 * kMs, 4 * kMs, kUnknownPhase), 0u);
+}
+
+// The machine's, so the same whenever it is looked for; one that was interrupted may be off.
+TEST(KernelTick, ThePhaseStaysTheSame) {
+  const uint64_t tick_ns = KernelTickNs();
+  if (tick_ns == 0) GTEST_SKIP() << "this kernel does not tell its tick";
+  uint64_t agreeing = 0, found = 0;
+  const uint64_t first = FindTickPhaseNs();
+  for (int i = 0; i < 20; i++) {
+    test::BurnCpu(static_cast<uint64_t>(i) * 100'000);
+    const uint64_t phase = FindTickPhaseNs();
+    if (phase == kUnknownPhase) continue;
+    found++;
+    EXPECT_LT(phase, tick_ns);
+    const uint64_t apart = (phase + tick_ns - first) % tick_ns;
+    agreeing += std::min(apart, tick_ns - apart) < tick_ns / 16;
+  }
+  std::printf("a tick of %.3f ms at %.3f ms: %zu of %zu agree\n",
+              static_cast<double>(tick_ns) / 1e6, static_cast<double>(first) / 1e6, agreeing,
+              found);
+  EXPECT_GE(found, 10u);
+  EXPECT_GE(4 * agreeing, 3 * found);
+}
+
+}  // namespace
+}  // namespace spprof
