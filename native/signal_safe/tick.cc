@@ -65,8 +65,7 @@ constexpr uint64_t kLateNs = 100'000;
 // take so long by themselves, which that would make longer.
 constexpr uint64_t kPreemptedNs = 200'000;
 
-// A debt is paid by what so many intervals stand for, and by no less than so long a time: what
-// waking from our own ticks costs is not to fall on the first function of each burst.
+// A debt is paid by what so many intervals stand for, and by no less than so long a time.
 constexpr uint64_t kPaymentIntervals = 8;
 constexpr uint64_t kPaymentNs = 8'000'000;
 
@@ -281,7 +280,10 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, bool from
     PlanPayments(state, own_ns, PaidInNs(interval));
   }
   tick.cpu_ns = PayDebt(state, own_ns);
-  if (is_rearmed) state->debt_share = 0, state->paying_ns = 0;
+  if (is_rearmed) {
+    state->debt_share = 0;
+    state->paying_ns = 0;
+  }
   return tick;
 }
 
