@@ -121,8 +121,8 @@ TEST_F(Handler, TheKernelsTickStandsForWhatComesBeforeOurOwn) {
     const auto used_ns = static_cast<uint64_t>(used_ms * 1e6);
     test::BurnCpu(used_ns);
     state->last_cpu_ns = kernel::ThreadCpuNs() - used_ns;
-    // Nothing to be paid off.
-    state->cpu_debt_ns = static_cast<int64_t>((weight_ms - used_ms) * 1e6);
+    state->debt_share = 0;  // nothing is being paid off
+    state->paying_ns = 8'000'000;
     Deliver();
     const auto samples = harness_.TakeSamples(slot_);
     ASSERT_EQ(samples.size(), 1u);
