@@ -16,7 +16,9 @@ constexpr uint64_t SinceTick(uint64_t time_ns, uint64_t tick_ns, uint64_t phase_
   if (tick_ns == 0 || phase_ns == kUnknownPhase) return 0;
   const uint64_t since = (time_ns + tick_ns - phase_ns) % tick_ns;
   // The interrupt takes a while, and those of other CPUs may come a little earlier.
-  const bool is_at_tick = since < tick_ns / 16 || since >= tick_ns - tick_ns / 128;
+  constexpr uint64_t kInterruptNs = 150'000;
+  const bool is_at_tick =
+      since < tick_ns / 16 || since < kInterruptNs || since >= tick_ns - tick_ns / 128;
   return is_at_tick ? 0 : since;
 }
 

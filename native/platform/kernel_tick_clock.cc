@@ -30,7 +30,8 @@ uint64_t FindTickPhaseNs() {
   const uint64_t tick_ns = KernelTickNs();
   if (tick_ns == 0) return kUnknownPhase;
   for (int attempt = 0; attempt < kAttempts; attempt++) {
-    const uint64_t before = Read(CLOCK_MONOTONIC_COARSE), start_ns = Read(CLOCK_MONOTONIC);
+    const uint64_t start_ns = Read(CLOCK_MONOTONIC);  // first: no tick goes by unseen
+    const uint64_t before = Read(CLOCK_MONOTONIC_COARSE);
     uint64_t earlier_ns = start_ns, last_ns = start_ns;
     bool has_moved = false;
     uint64_t now_ns = start_ns;

@@ -12,7 +12,7 @@ uint64_t KernelTickNs();
 
 // When it comes: CLOCK_MONOTONIC where its interrupt begins, modulo KernelTickNs(); kUnknownPhase
 // (base/kernel_tick.h) if it could not be seen. Watches the clock until it moves, on the CPU: half
-// a tick on average.
+// a tick on average, eight at most.
 uint64_t FindTickPhaseNs();
 
 }  // namespace spprof

@@ -43,8 +43,8 @@ class SampleTimers {
 
   // The timers of the thread that has got `slot`. Armed, unless there is a pause.
   Status Start(uint32_t slot, pid_t tid);
-  // The first tick comes when the thread has used an interval of CPU time; with tick, at the
-  // kernel's next. Does nothing in a pause.
+  // The first tick comes when the thread has used an interval of CPU time; with tick and hires, at
+  // the kernel's next. Does nothing in a pause.
   void Arm(uint32_t slot);
   void Disarm(uint32_t slot);
   void Delete(uint32_t slot, pid_t tid);

@@ -91,7 +91,9 @@ class Sampler {
   // From now on, for all threads, in a pause too.
   void SetInterval(uint64_t interval_ns);
   // When the kernel's tick comes, as FindTickPhaseNs() says.
-  void SetTickPhase(uint64_t phase_ns) { context_->tick_phase_ns.store(phase_ns); }
+  void SetTickPhase(uint64_t phase_ns) {
+    context_->tick_phase_ns.store(phase_ns, std::memory_order_relaxed);
+  }
   // Makes the interval longer when the handler takes more than its budget.
   void LimitOverhead(const OverheadGuard::Costs& costs);
   SamplerReport Report() const;

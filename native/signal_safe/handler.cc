@@ -227,10 +227,12 @@ void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int o
     Drop(lanes, DropReason::kNotDue);
   } else if (tick.cpu_ns == 0 && !tick.is_probe) {
     Drop(lanes, DropReason::kOffCpu);
-  } else if (state->busy.load(std::memory_order_relaxed) != 0) {
-    DropSample(lanes, state, DropReason::kBusy, tick.cpu_ns);
-  } else if (BlocksFaults(ucontext)) {
-    DropSample(lanes, state, DropReason::kSignalsBlocked, tick.cpu_ns);
+  } else if (const bool is_busy = state->busy.load(std::memory_order_relaxed) != 0;
+             is_busy || BlocksFaults(ucontext)) {
+    EndTick(*context, state, &tick);
+    DropSample(lanes, state, is_busy ? DropReason::kBusy : DropReason::kSignalsBlocked,
+               tick.cpu_ns);
+    return;
   } else {
     Prepared prepared = Prepare(context, lanes, state, now_ns, ucontext);
     EndTick(*context, state, &tick);

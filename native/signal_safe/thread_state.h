@@ -123,10 +123,11 @@ struct ThreadState {
   int64_t sleeps_read;    // hires: kernel::ThreadSleeps() then, if it was asleep
   uint32_t has_slept;     // hires: it had been off the CPU since the reading before
   uint64_t armed_ns;      // hires: when the next tick is due
-  int64_t cpu_debt_ns;  // hires: CPU time used until then that no sample stands for; negative: too
-                        // much is
-  double debt_share;    // hires: of the debt, what each sample stands for beside its own, of that
-  int64_t paying_ns;    // hires: what samples are to stand for until it is paid off
+  uint32_t is_ticking;    // hires: by its own timer; 0: the kernel's tick is waited for
+  // hires: CPU time used until cpu_read_ns that no sample stands for; negative: too much is.
+  int64_t cpu_debt_ns;
+  double debt_share;  // hires: of the debt, what each sample stands for beside its own, of that
+  int64_t paying_ns;  // hires: what samples are to stand for until it is paid off
   uint64_t asleep_since_ns;  // hires: since when each tick has found the thread asleep; 0: it runs
   uint32_t wakings;          // hires: ticks since then that have woken it
   uint32_t skipped_ticks;    // hires: that the last one left no room for

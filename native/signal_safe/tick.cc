@@ -78,6 +78,11 @@ uint64_t PaidInNs(uint64_t interval_ns) {
 // call, which is a good part of what a tick costs.
 constexpr uint64_t kClockNs = 4'000'000;
 
+// How often the thread has fallen asleep since it was found asleep; 0: the kernel does not count.
+int64_t SleepsSince(const ThreadState& state) {
+  return state.sleeps_read <= 0 ? 0 : kernel::ThreadSleeps() - state.sleeps_read;
+}
+
 // Whether a late tick found the thread on the CPU, in the kernel. `used_ns` in `passed_ns`: since
 // the clock was read before. What it has used by the time when the tick was due is not known, but
 // it is no more than the time until then.
@@ -86,8 +91,7 @@ bool WasInKernel(const ThreadState& state, uint64_t late_ns, uint64_t used_ns, u
   const uint64_t until_due_ns = passed_ns - late_ns;
   if (used_ns > until_due_ns && 2 * (used_ns - until_due_ns) >= late_ns) return true;
   // If it has fallen asleep only once since it was found asleep, all this was since it woke up.
-  return state.asleep_since_ns != 0 && used_ns >= late_ns &&
-         kernel::ThreadSleeps() - state.sleeps_read <= 1;
+  return state.asleep_since_ns != 0 && used_ns >= late_ns && SleepsSince(state) == 1;
 }
 
 // The weight of a sample on the CPU. Ticks are spread evenly over wall time, so each that meets the
@@ -96,11 +100,13 @@ bool WasInKernel(const ThreadState& state, uint64_t late_ns, uint64_t used_ns, u
 // paid off over the next samples, a part of it at a time, so that the sum is exact and no sample
 // stands for another's work.
 uint64_t PayDebt(ThreadState* state, uint64_t own_ns) {
-  const double payment = state->debt_share * static_cast<double>(own_ns);
-  const int64_t weight = static_cast<int64_t>(own_ns) + static_cast<int64_t>(payment);
+  const auto own = static_cast<int64_t>(own_ns);
+  const int64_t left = state->paying_ns < 0 ? 0 : state->paying_ns;
+  const double payment = state->debt_share * static_cast<double>(own < left ? own : left);
+  const int64_t weight = own + static_cast<int64_t>(payment);
   const int64_t paid = weight < 1 ? 1 : weight;
   state->cpu_debt_ns -= paid;
-  state->paying_ns -= static_cast<int64_t>(own_ns);
+  state->paying_ns -= own;
   return static_cast<uint64_t>(paid);
 }
 
@@ -131,14 +137,26 @@ bool IsDue(const HandlerContext& context, ThreadState* state, uint64_t interval_
 // come before, whose chance is x / tick, and itself it comes once a tick. So all of the burst is
 // seen alike if the kernel's tick stands for tick - x. Where its signal has waited in the kernel,
 // it stands for that time as well.
-uint64_t WakingNs(const HandlerContext& context, uint64_t interval_ns, uint64_t used_ns,
-                  uint64_t now_ns) {
+uint64_t WakingNs(const HandlerContext& context, const ThreadState& state, uint64_t interval_ns,
+                  uint64_t used_ns, uint64_t now_ns) {
   const uint64_t tick_ns = context.kernel_tick_ns;
   if (tick_ns == 0) return interval_ns;
   const uint64_t since_ns =
       SinceTick(now_ns, tick_ns, context.tick_phase_ns.load(std::memory_order_relaxed));
-  const uint64_t first_ns = (used_ns - (since_ns < used_ns ? since_ns : used_ns)) % tick_ns;
-  const uint64_t ticks_ns = tick_ns - first_ns + (used_ns - first_ns);
+  uint64_t waited_ns = since_ns < used_ns ? since_ns : used_ns;
+  uint64_t at_ns = used_ns - waited_ns;
+  const int64_t bursts = SleepsSince(state);
+  if (bursts > 1) {
+    // Those that no tick has met were as long, and it is the middle of this one.
+    at_ns = at_ns / static_cast<uint64_t>(bursts) / 2;
+    if (at_ns > tick_ns) at_ns = tick_ns;
+  } else if (since_ns == 0 && at_ns < tick_ns + tick_ns / 16) {
+    if (at_ns > tick_ns) at_ns = tick_ns;  // handlers come a little later than ticks
+  } else {
+    at_ns %= tick_ns;
+    waited_ns = used_ns - at_ns;
+  }
+  const uint64_t ticks_ns = tick_ns - at_ns + waited_ns;
   if (!IsThinned(context, interval_ns)) return ticks_ns;
   // Of ticks that are taken at random, one stands for those that are not.
   return static_cast<uint64_t>(static_cast<double>(ticks_ns) * static_cast<double>(interval_ns) /
@@ -148,11 +166,12 @@ uint64_t WakingNs(const HandlerContext& context, uint64_t interval_ns, uint64_t 
 // What the thread has used since the last reading.
 uint64_t ReadCpuClock(ThreadState* state, uint64_t now_ns) {
   const uint64_t cpu = CountedCpuNs(*state);
-  const uint64_t used_ns = cpu - state->last_cpu_ns;
-  state->cpu_debt_ns += static_cast<int64_t>(used_ns);
+  // A handler that a pause overtook has read it later than the pause did.
+  const auto used_ns = static_cast<int64_t>(cpu - state->last_cpu_ns);
+  state->cpu_debt_ns += used_ns;
   state->last_cpu_ns = cpu;
   state->cpu_read_ns = now_ns;
-  return used_ns;
+  return used_ns < 0 ? 0 : static_cast<uint64_t>(used_ns);
 }
 
 // All CPU time that no sample stands for yet.
@@ -254,17 +273,22 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, bool from
     state->sleeps_read = kernel::ThreadSleeps();
     tick.is_last = now_ns - state->asleep_since_ns > kAsleepNs ||
                    (!runs_javascript && state->wakings >= kWakings);
+    if (tick.is_last) state->is_ticking = 0;
     PlanPayments(state, 0, PaidInNs(interval));
     return tick;
   }
   state->asleep_since_ns = 0;
   state->wakings = 0;
   tick.overruns = state->skipped_ticks;
+  const bool was_ticking = state->is_ticking != 0;
+  state->is_ticking = 1;
   uint64_t own_ns = interval;
   if (!from_hires_timer) {
-    tick.is_due = IsDue(context, state, interval);
+    // Of a thread that has not been left to it, it says nothing new (another interval has armed
+    // it).
+    tick.is_due = is_rearmed || (!was_ticking && IsDue(context, state, interval));
     if (!tick.is_due) return tick;
-    own_ns = WakingNs(context, interval, used_ns, now_ns);
+    own_ns = WakingNs(context, *state, interval, used_ns, now_ns);
   } else if (late_ns != 0) {
     // As many more would have come meanwhile.
     const uint64_t in_kernel_ns = late_ns < used_ns ? late_ns : used_ns;

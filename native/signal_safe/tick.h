@@ -6,7 +6,7 @@
 // - hires: a one-shot timer on the monotonic clock, set again by the handler; a tick counts when it
 //   meets the thread on the CPU, and the thread's CPU clock keeps the sum right.
 //
-//            CPU clock has moved by an interval
+//            a tick of the kernel's finds it awake
 //   waiting ────────────────────────────────────▶ ticking
 //      ▲   (CPU timer, one shot)                    │  ticks on the monotonic clock
 //      └────────────────────────────────────────────┘

@@ -121,6 +121,7 @@ TEST_F(Handler, TheKernelsTickStandsForWhatComesBeforeOurOwn) {
     const auto used_ns = static_cast<uint64_t>(used_ms * 1e6);
     test::BurnCpu(used_ns);
     state->last_cpu_ns = kernel::ThreadCpuNs() - used_ns;
+    state->is_ticking = 0;
     state->debt_share = 0;  // nothing is being paid off
     state->paying_ns = 8'000'000;
     Deliver();
@@ -129,6 +130,20 @@ TEST_F(Handler, TheKernelsTickStandsForWhatComesBeforeOurOwn) {
     // The handler's own time is in it, and that between the two readings of the clock is not.
     EXPECT_NEAR(static_cast<double>(samples[0].cpu_ns) / 1e6, weight_ms, 0.5);
   }
+}
+
+// Fails: the handler's own time was taken out of what is owed, and went to a sample that was
+// dropped.
+TEST_F(Handler, WhatADroppedTickOfHiresHasCostIsTheNextSamples) {
+  harness_.context().engine = TimerEngine::kHires;
+  Deliver(0, true);
+  harness_.State(slot_)->is_ticking = 0;
+  Deliver();
+  const auto samples = harness_.TakeSamples(slot_);
+  ASSERT_EQ(samples.size(), 1u);
+  const auto owed = harness_.State(slot_)->cpu_debt_ns;
+  EXPECT_EQ(static_cast<int64_t>(samples[0].cpu_ns) + owed,
+            static_cast<int64_t>(harness_.State(slot_)->last_cpu_ns));
 }
 
 TEST_F(Handler, TheFirstSampleAfterTimersWereSetAnewSaysSo) {

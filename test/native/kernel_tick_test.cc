@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "platform/kernel_tick_clock.h"
 #include "sampler_support.h"
@@ -31,22 +32,28 @@ TEST(KernelTick, NothingIsKnownWithoutPeriodOrPhase) {
 TEST(KernelTick, ThePhaseStaysTheSame) {
   const uint64_t tick_ns = KernelTickNs();
   if (tick_ns == 0) GTEST_SKIP() << "this kernel does not tell its tick";
-  uint64_t agreeing = 0, found = 0;
-  const uint64_t first = FindTickPhaseNs();
-  for (int i = 0; i < 20; i++) {
+  std::vector<uint64_t> phases;
+  for (int i = 0; i < 21; i++) {
     test::BurnCpu(static_cast<uint64_t>(i) * 100'000);
     const uint64_t phase = FindTickPhaseNs();
     if (phase == kUnknownPhase) continue;
-    found++;
     EXPECT_LT(phase, tick_ns);
-    const uint64_t apart = (phase + tick_ns - first) % tick_ns;
-    agreeing += std::min(apart, tick_ns - apart) < tick_ns / 16;
+    phases.push_back(phase);
   }
+  ASSERT_GE(phases.size(), 10u);
+  // Around one of them: it may lie where the period ends.
+  const auto agree_with = [&](uint64_t first) {
+    return std::count_if(phases.begin(), phases.end(), [&](uint64_t phase) {
+      const uint64_t apart = (phase + tick_ns - first) % tick_ns;
+      return std::min(apart, tick_ns - apart) < tick_ns / 16;
+    });
+  };
+  int64_t most = 0;
+  for (const uint64_t phase : phases) most = std::max<int64_t>(most, agree_with(phase));
   std::printf("a tick of %.3f ms at %.3f ms: %zu of %zu agree\n",
-              static_cast<double>(tick_ns) / 1e6, static_cast<double>(first) / 1e6, agreeing,
-              found);
-  EXPECT_GE(found, 10u);
-  EXPECT_GE(4 * agreeing, 3 * found);
+              static_cast<double>(tick_ns) / 1e6, static_cast<double>(phases[0]) / 1e6,
+              static_cast<size_t>(most), phases.size());
+  EXPECT_GE(4 * most, 3 * static_cast<int64_t>(phases.size()));
 }
 
 }  // namespace

@@ -247,7 +247,8 @@ TEST_P(PauseEngines, AnotherIntervalHoldsFromNowOnWithTheSumRight) {
     EXPECT_LE(self.written(), 1u) << "5 of 1,000 times one, of ticks that are taken at random";
   }
   if (GetParam() == TimerEngine::kHires) {
-    EXPECT_LE(self.signals(), 1u) << "the kernel's tick that finds it awake";
+    EXPECT_LE(self.signals(), 2u)
+        << "the kernel's tick that finds it awake; 5 of 1,000 times one more";
   }
   for (uint64_t interval_ns : {5 * kMs, kMs, 20 * kMs, kMs / 2}) {
     harness.sampler().SetInterval(interval_ns);

@@ -232,12 +232,15 @@ TEST(SampleWeights, NothingIsLostOrAdded) {
       SampleRecord sample{};
       sample.time_ns = is_hostile ? random() : random() % (10'000 * kMs);
       sample.cpu_ns = is_hostile ? random() : random() % (20 * kMs);
-      sample.state = random() % 10 == 0 ? kStateOffCpu : 0;
+      sample.state = random() % 10 == 0 ? kStateOffCpu : random() % 10 == 0 ? kStateRearmed : 0;
       thread.samples.push_back(sample);
     }
     EXPECT_EQ(Sum(Weigh(thread)), Sum(Weigh(thread, kAsRecorded)));
     EXPECT_EQ(Sum(Weigh(thread, {true, 0})), Sum(Weigh(thread, kAsRecorded)));
-    const uint64_t tick_ns = is_hostile ? random() : 4 * kMs, phase_ns = random();
+    if (turn % 3 == 0) thread.weighed_samples = thread.samples.size() / 2;
+    constexpr uint64_t kOdd[] = {1, 2, 15, 127, UINT64_MAX};
+    const uint64_t tick_ns = is_hostile ? (turn % 8 == 0 ? kOdd[random() % 5] : random()) : 4 * kMs;
+    const uint64_t phase_ns = random();
     EXPECT_EQ(Sum(Weigh(thread, {true, tick_ns, tick_ns, phase_ns})),
               Sum(Weigh(thread, kAsRecorded)));
   }

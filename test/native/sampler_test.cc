@@ -195,7 +195,7 @@ void ExpectNoSignalsWhenIdle(TimerEngine engine) {
   if (!test::kUnderTsan) {
     EXPECT_GT(before[1], 0u);
   }
-  EXPECT_LE(before[0], 2u);
+  EXPECT_LE(before[0], 3u) << "hires: a tick of the kernel's that meets its beginning, two more";
   harness.sampler().Stop();
   gate.Open();
   for (std::thread& thread : threads) thread.join();
