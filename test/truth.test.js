@@ -165,11 +165,11 @@ async function sharesOf(
 }
 
 test.each([
-  ['tick', [], '300'],
-  ['tick', [], '600', 'busy'],
-  ['hires', ['-i', '1ms'], '300'],
-  ['hires', ['-i', '1ms'], '600', 'busy'],
-])('system calls of several ticks keep their time (%s %j, rounds %s %s)', async (timer, interval, ...args) => {
+  ['tick', [], ['300']],
+  ['tick', [], ['600', 'busy']],
+  ['hires', ['-i', '1ms'], ['300']],
+  ['hires', ['-i', '1ms'], ['600', 'busy']],
+])('system calls of several ticks keep their time (%s %j, rounds %j)', async (timer, interval, args) => {
   const options = ['--timer', timer, ...interval];
   const shares = await sharesOf('readFile', 'workInJs', recordProgram('system-calls', { options, args }));
   // Not weighed by how long their signals wait, they have 13 to 31 points too little, or 20 too much.

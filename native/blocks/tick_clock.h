@@ -6,9 +6,9 @@
 // Context: any thread, after Prepare on some thread that it was synchronized with.
 #pragma once
 
-#include <time.h>
-
 #include <cstdint>
+
+#include "base/clock.h"
 #if defined(__x86_64__)
 #include <x86intrin.h>
 #endif
@@ -31,9 +31,7 @@ class TickClock {
       return ticks;
     }
 #endif
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+    return ReadClock(CLOCK_MONOTONIC);
   }
   // The reading when Prepare was called.
   static uint64_t Base() { return base_ticks_; }

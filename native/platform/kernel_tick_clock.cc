@@ -2,19 +2,10 @@
 
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/kernel_tick.h"
 
 namespace spprof {
-
-namespace {
-
-uint64_t Read(clockid_t clock) {
-  struct timespec now {};
-  clock_gettime(clock, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-}
-
-}  // namespace
 
 uint64_t KernelTickNs() {
   constexpr int64_t kShortest = 500'000, kLongest = 20'000'000;  // HZ of 2,000 and of 50
@@ -30,16 +21,16 @@ uint64_t FindTickPhaseNs() {
   const uint64_t tick_ns = KernelTickNs();
   if (tick_ns == 0) return kUnknownPhase;
   for (int attempt = 0; attempt < kAttempts; attempt++) {
-    const uint64_t start_ns = Read(CLOCK_MONOTONIC);  // first: no tick goes by unseen
-    const uint64_t before = Read(CLOCK_MONOTONIC_COARSE);
+    const uint64_t start_ns = ReadClock(CLOCK_MONOTONIC);  // first: no tick goes by unseen
+    const uint64_t before = ReadClock(CLOCK_MONOTONIC_COARSE);
     uint64_t earlier_ns = start_ns, last_ns = start_ns;
     bool has_moved = false;
     uint64_t now_ns = start_ns;
     while (!has_moved && now_ns - start_ns < 2 * tick_ns) {
       earlier_ns = last_ns;
       last_ns = now_ns;
-      has_moved = Read(CLOCK_MONOTONIC_COARSE) != before;
-      now_ns = Read(CLOCK_MONOTONIC);
+      has_moved = ReadClock(CLOCK_MONOTONIC_COARSE) != before;
+      now_ns = ReadClock(CLOCK_MONOTONIC);
     }
     // Otherwise this thread was kept from looking.
     if (has_moved && now_ns - earlier_ns < tick_ns / 16) return earlier_ns % tick_ns;

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/clock.h"
+
 namespace spprof {
 
 namespace {
@@ -57,11 +59,7 @@ KernelSigevent EventOf(int notify, int signal, uint64_t value) {
 
 }  // namespace
 
-uint64_t ThreadCpuOf(pid_t tid) {
-  struct timespec now {};
-  clock_gettime(ThreadCpuClock(tid), &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-}
+uint64_t ThreadCpuOf(pid_t tid) { return ReadClock(ThreadCpuClock(tid)); }
 
 Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value, int32_t* timer) {
   KernelSigevent event = EventOf(SIGEV_THREAD_ID, signal, value);

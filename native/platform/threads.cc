@@ -11,17 +11,12 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/clock.h"
 #include "platform/small_file.h"
 
 namespace spprof {
 
 namespace {
-
-uint64_t ReadClock(clockid_t clock) {
-  struct timespec now {};
-  clock_gettime(clock, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 uint64_t Switches(int whose) {
   struct rusage usage {};

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "base/clock.h"
+
 namespace spprof::kernel {
 
 inline int64_t Call(int64_t number, int64_t a = 0, int64_t b = 0, int64_t c = 0, int64_t d = 0,
@@ -64,7 +66,7 @@ inline uint32_t ThreadId() { return static_cast<uint32_t>(Call(SYS_gettid)); }
 inline uint64_t ThreadCpuNs() {
   struct timespec now {};
   Call(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, reinterpret_cast<int64_t>(&now));
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+  return ToNs(now);
 }
 
 // How often the calling thread has left the CPU to wait for something (getrusage(2)).
@@ -75,11 +77,7 @@ inline int64_t ThreadSleeps() {
   return usage.ru_nvcsw;
 }
 
-// CLOCK_MONOTONIC, through the vDSO: clock_gettime is async-signal-safe (POSIX.1-2008).
-inline uint64_t MonotonicNs() {
-  struct timespec now {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-}
+// CLOCK_MONOTONIC, through the vDSO.
+inline uint64_t MonotonicNs() { return ReadClock(CLOCK_MONOTONIC); }
 
 }  // namespace spprof::kernel

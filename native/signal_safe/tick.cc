@@ -149,13 +149,12 @@ uint64_t WakingNs(const HandlerContext& context, const ThreadState& state, uint6
   if (bursts > 1) {
     // Those that no tick has met were as long, and it is the middle of this one.
     at_ns = at_ns / static_cast<uint64_t>(bursts) / 2;
-    if (at_ns > tick_ns) at_ns = tick_ns;
-  } else if (since_ns == 0 && at_ns < tick_ns + tick_ns / 16) {
-    if (at_ns > tick_ns) at_ns = tick_ns;  // handlers come a little later than ticks
-  } else {
+  } else if (since_ns != 0 || at_ns >= tick_ns + tick_ns / 16) {
     at_ns %= tick_ns;
     waited_ns = used_ns - at_ns;
   }
+  // Handlers come a little later than ticks. It stands for something, so that it can be paid for.
+  if (at_ns >= tick_ns) at_ns = tick_ns - 1;
   const uint64_t ticks_ns = tick_ns - at_ns + waited_ns;
   if (!IsThinned(context, interval_ns)) return ticks_ns;
   // Of ticks that are taken at random, one stands for those that are not.
@@ -304,10 +303,6 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, bool from
     PlanPayments(state, own_ns, PaidInNs(interval));
   }
   tick.cpu_ns = PayDebt(state, own_ns);
-  if (is_rearmed) {
-    state->debt_share = 0;
-    state->paying_ns = 0;
-  }
   return tick;
 }
 

@@ -132,6 +132,24 @@ TEST_F(Handler, TheKernelsTickStandsForWhatComesBeforeOurOwn) {
   }
 }
 
+// Fails: what is owed was divided by what the tick stands for, which was nothing at a tick's end.
+TEST_F(Handler, ATickOfHiresAtTheEndOfTheKernelsPaysWhatIsOwed) {
+  harness_.context().engine = TimerEngine::kHires;
+  harness_.context().kernel_tick_ns = 500'000'000;  // so long that reading the clock is no matter
+  ThreadState* state = harness_.State(slot_);
+  state->is_rearmed.store(1);
+  state->last_cpu_ns = kernel::ThreadCpuNs() - 501'000'000;
+  state->cpu_debt_ns = 0;
+  Deliver();
+  const auto samples = harness_.TakeSamples(slot_);
+  ASSERT_EQ(samples.size(), 1u);
+  EXPECT_NEAR(static_cast<double>(samples[0].cpu_ns) / 1e6, 501, 10);
+  // Of the division's rounding, nanoseconds.
+  EXPECT_NEAR(
+      static_cast<double>(static_cast<int64_t>(samples[0].cpu_ns) + state->cpu_debt_ns) / 1e6, 501,
+      10);
+}
+
 // Fails: the handler's own time was taken out of what is owed, and went to a sample that was
 // dropped.
 TEST_F(Handler, WhatADroppedTickOfHiresHasCostIsTheNextSamples) {

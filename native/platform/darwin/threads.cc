@@ -8,15 +8,11 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 namespace spprof {
 
 namespace {
-
-uint64_t ReadClock(clockid_t clock) {
-  struct timespec now {};
-  clock_gettime(clock, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 thread_act_t PortOf(pid_t tid) { return static_cast<thread_act_t>(tid); }
 
