@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <future>
@@ -99,7 +100,6 @@ void Drain::Run() {
   Word* shutdown_requested = &sampler_->region()->header()->shutdown_requested;
   CpuAlarm alarm;
   TakeOwnTicks();
-  NoteTickPhase();
   while (shutdown_requested->load(std::memory_order_acquire) == 0) {  // H4
     const bool is_woken = Sleep(&alarm);
     if (duration_ns_ != 0 && MonotonicNow() - start_ns_ >= duration_ns_) {
@@ -230,6 +230,7 @@ void Drain::Visit(bool scan_threads) {
   NoteMarks();
   log_->Flush();
   NoteStats();
+  NoteTickPhase();
   visits_.fetch_add(1, std::memory_order_release);
 }
 
@@ -263,11 +264,16 @@ void Drain::NoteInterval() {
   log_->AddStat("interval_ns", interval_ns);
 }
 
-// Not where the session starts: it would wait for half a tick.
+// After a visit, as it takes milliseconds: who waits for a visit is not kept waiting, nor is the
+// start of the session. Where the CPUs are busy it often fails, and is tried more and more seldom.
 void Drain::NoteTickPhase() {
+  constexpr uint64_t kLastVisit = 128;
+  const uint64_t visit = visits_.load(std::memory_order_relaxed) + 1;
+  if (has_tick_phase_ || visit > kLastVisit || !std::has_single_bit(visit)) return;
   if (sampler_->options().engine == TimerEngine::kPerf) return;
   const uint64_t phase_ns = FindTickPhaseNs();
   if (phase_ns == kUnknownPhase) return;
+  has_tick_phase_ = true;
   sampler_->SetTickPhase(phase_ns);
   log_->AddStat(kTickPhaseStat, phase_ns);
 }

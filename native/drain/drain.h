@@ -94,6 +94,7 @@ class Drain {
   uint32_t javascript_threads_ = 0;
   int64_t others_cpu_ns_ = 0;  // of the process without this thread
   uint64_t others_switches_ = 0;
+  bool has_tick_phase_ = false;
   int timeout_ms_ = 10;
   uint64_t noted_interval_ns_ = 0;
   uint64_t noted_version_ = 0;  // the sampler's thread_version when they were noted

@@ -17,23 +17,18 @@ uint64_t KernelTickNs() {
 
 // When its interrupt begins: between the two looks before the last, or the last two.
 uint64_t FindTickPhaseNs() {
-  constexpr int kAttempts = 4;
   const uint64_t tick_ns = KernelTickNs();
   if (tick_ns == 0) return kUnknownPhase;
-  for (int attempt = 0; attempt < kAttempts; attempt++) {
-    const uint64_t start_ns = ReadClock(CLOCK_MONOTONIC);  // first: no tick goes by unseen
-    const uint64_t before = ReadClock(CLOCK_MONOTONIC_COARSE);
-    uint64_t earlier_ns = start_ns, last_ns = start_ns;
-    bool has_moved = false;
-    uint64_t now_ns = start_ns;
-    while (!has_moved && now_ns - start_ns < 2 * tick_ns) {
-      earlier_ns = last_ns;
-      last_ns = now_ns;
-      has_moved = ReadClock(CLOCK_MONOTONIC_COARSE) != before;
-      now_ns = ReadClock(CLOCK_MONOTONIC);
-    }
-    // Otherwise this thread was kept from looking.
-    if (has_moved && now_ns - earlier_ns < tick_ns / 16) return earlier_ns % tick_ns;
+  const uint64_t start_ns = ReadClock(CLOCK_MONOTONIC);  // first: no tick goes by unseen
+  const uint64_t before = ReadClock(CLOCK_MONOTONIC_COARSE);
+  uint64_t earlier_ns = start_ns, last_ns = start_ns;
+  while (last_ns - start_ns < tick_ns + tick_ns / 4) {
+    const bool has_moved = ReadClock(CLOCK_MONOTONIC_COARSE) != before;
+    const uint64_t now_ns = ReadClock(CLOCK_MONOTONIC);
+    if (now_ns - earlier_ns >= tick_ns / 16) break;
+    if (has_moved) return earlier_ns % tick_ns;
+    earlier_ns = last_ns;
+    last_ns = now_ns;
   }
   return kUnknownPhase;
 }

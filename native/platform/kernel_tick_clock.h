@@ -10,9 +10,9 @@ namespace spprof {
 // How often it comes, nanoseconds; 0: not known (clock_getres(2)).
 uint64_t KernelTickNs();
 
-// When it comes: CLOCK_MONOTONIC where its interrupt begins, modulo KernelTickNs(); kUnknownPhase
-// (base/kernel_tick.h) if it could not be seen. Watches the clock until it moves, on the CPU: half
-// a tick on average, eight at most.
+// When it comes: CLOCK_MONOTONIC where its interrupt begins, modulo KernelTickNs(). Watches the
+// clock until it moves, on the CPU: half a tick on average. kUnknownPhase (base/kernel_tick.h) if
+// the tick is not known, or as soon as the thread is kept from looking.
 uint64_t FindTickPhaseNs();
 
 }  // namespace spprof
