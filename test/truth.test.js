@@ -182,8 +182,9 @@ const TIMERS = [
   ['hires', ['-i', '500us'], ['300']],
   ['perf', ['-i', '500us'], ['300']],
   ['itimer', [], ['2000']],
-  // After so long a sleep, a thread is left to the kernel's tick.
-  ['hires', ['-i', '500us'], ['400', '70', '2', '3']],
+  // After so long a sleep, a thread is left to the kernel's tick. Periods at random: every 70 ms a burst begins 2 ms off that tick if
+  // the last one has met it, and 1 ms if not, so that some parts of bursts are met more often than others.
+  ['hires', ['-i', '500us'], ['600', '70', '2', '3', '0.2']],
 ];
 test.each(TIMERS)(
   'work that a timer sets off: each part has its share, in step with our ticks or not (%s %j, rounds %j)',

@@ -1,4 +1,4 @@
-// What sets off samples, by engine (DESIGN D6; signal_safe/tick.h says what their signals mean):
+// What sets off samples, by engine (DESIGN D6; signal_safe/engines.h says what their signals mean):
 // for each thread a timer on its CPU clock, and with hires one on the monotonic clock; a perf event
 // each; or the process's interval timer.
 //

@@ -2,9 +2,9 @@
 
 #include "signal_safe/block_labels.h"
 #include "signal_safe/definitions.h"
+#include "signal_safe/engines.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
-#include "signal_safe/tick.h"
 #include "signal_safe/timer_value.h"
 
 namespace spprof {
@@ -146,8 +146,8 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
   } else {
     record.cpu_ns = tick.cpu_ns + state->pending_cpu_ns;
     state->pending_cpu_ns = 0;
-    if (state->is_resumed != 0) record.state |= kStateRearmed;
-    state->is_resumed = 0;
+    if (state->is_rearming_untold != 0) record.state |= kStateRearmed;
+    state->is_rearming_untold = 0;
   }
   const uint64_t took_ns = CostNs(*state, tick);
   record.handler_ns = static_cast<uint32_t>(took_ns);

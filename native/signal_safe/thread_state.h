@@ -13,6 +13,7 @@
 #include "region/records.h"
 #include "region/sequence.h"
 #include "signal_safe/cfi.h"
+#include "signal_safe/hires_state.h"
 #include "signal_safe/leaf_frame.h"
 #include "signal_safe/v8_reader.h"
 
@@ -114,23 +115,11 @@ struct ThreadState {
   Word is_rearmed;                  // timers have been set anew: the next tick asks the CPU clock
   Sequence paused_cpu_ns;           // CPU time used in pauses; no sample stands for it
   uint64_t pause_began_cpu_ns;      // of the control side: the thread's CPU clock then
-  uint64_t last_cpu_ns;   // CPU time, without that in pauses, that has been seen: hires, at
-                          // cpu_read_ns
-  uint64_t unsampled_ns;  // tick: of that, what no sample stands for yet
-  int64_t overrun_ns;     // but for hires: what samples stand for beyond intervals and overruns
-  uint32_t is_resumed;    // timers have been set anew since the last sample
-  uint64_t cpu_read_ns;   // hires: when the thread's CPU clock was read
-  int64_t sleeps_read;    // hires: kernel::ThreadSleeps() then, if it was asleep
-  uint32_t has_slept;     // hires: it had been off the CPU since the reading before
-  uint64_t armed_ns;      // hires: when the next tick is due
-  uint32_t is_ticking;    // hires: by its own timer; 0: the kernel's tick is waited for
-  // hires: CPU time used until cpu_read_ns that no sample stands for; negative: too much is.
-  int64_t cpu_debt_ns;
-  double debt_share;  // hires: of the debt, what each sample stands for beside its own, of that
-  int64_t paying_ns;  // hires: what samples are to stand for until it is paid off
-  uint64_t asleep_since_ns;  // hires: since when each tick has found the thread asleep; 0: it runs
-  uint32_t wakings;          // hires: ticks since then that have woken it
-  uint32_t skipped_ticks;    // hires: that the last one left no room for
+  uint64_t last_cpu_ns;             // CPU time, without that in pauses, that has been seen
+  uint64_t unsampled_ns;            // tick: of that, what no sample stands for yet
+  int64_t overrun_ns;  // but for hires: what samples stand for beyond intervals and overruns
+  uint32_t is_rearming_untold;  // timers have been set anew, and no sample has said so yet
+  HiresState hires;
   uint64_t random;
   uint64_t pending_cpu_ns;  // of samples that were dropped: the next one stands for it too
   const void* modules;      // the ModuleTable that `rules` was filled from

@@ -88,13 +88,13 @@ class HandlerHarness {
   }
 
   // What the timer of `slot` sends.
-  siginfo_t Tick(uint32_t slot, int overruns = 0) {
+  siginfo_t Tick(uint32_t slot, int overruns = 0, TickSource source = TickSource::kCpuTimer) {
     siginfo_t info;
     std::memset(&info, 0, sizeof(info));
     info.si_signo = SIGPROF;
     info.si_code = SI_TIMER;
     info.si_overrun = overruns;
-    const TimerValue value{slot, Slot(slot)->generation.load(), TickSource::kCpuTimer};
+    const TimerValue value{slot, Slot(slot)->generation.load(), source};
     info.si_value.sival_ptr = reinterpret_cast<void*>(value.Encode());
     return info;
   }

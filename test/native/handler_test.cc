@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/wait.h>
 #include <unwind.h>
@@ -110,7 +111,7 @@ TEST_F(Handler, CountsIntervalsThatAShorterTickWouldHaveMet) {
   EXPECT_EQ(samples[2].overruns, 2u) << "8.5 ms are 3 samples and 5 intervals more, and a half";
 }
 
-// hires: so that all of a burst is seen alike, a tick early in it stands for more (tick.cc).
+// hires: so that all of a burst is seen alike, a tick early in it stands for more (hires_tick.cc).
 TEST_F(Handler, TheKernelsTickStandsForWhatComesBeforeOurOwn) {
   harness_.context().engine = TimerEngine::kHires;
   harness_.context().kernel_tick_ns = 4'000'000;
@@ -121,15 +122,54 @@ TEST_F(Handler, TheKernelsTickStandsForWhatComesBeforeOurOwn) {
     const auto used_ns = static_cast<uint64_t>(used_ms * 1e6);
     test::BurnCpu(used_ns);
     state->last_cpu_ns = kernel::ThreadCpuNs() - used_ns;
-    state->is_ticking = 0;
-    state->debt_share = 0;  // nothing is being paid off
-    state->paying_ns = 8'000'000;
+    state->hires.is_ticking = 0;
+    state->hires.debt.share = 0;  // nothing is being paid off
+    state->hires.debt.paying_ns = 8'000'000;
     Deliver();
     const auto samples = harness_.TakeSamples(slot_);
     ASSERT_EQ(samples.size(), 1u);
     // The handler's own time is in it, and that between the two readings of the clock is not.
     EXPECT_NEAR(static_cast<double>(samples[0].cpu_ns) / 1e6, weight_ms, 0.5);
   }
+}
+
+// A tick of the engine's own that is in time.
+uint64_t DeliverOwn(HandlerHarness* harness, uint32_t slot) {
+  harness->State(slot)->hires.armed_ns = kernel::MonotonicNs();
+  HandlerHarness::Deliver(harness->Tick(slot, 0, TickSource::kHiresTimer));
+  const auto samples = harness->TakeSamples(slot);
+  return samples.size() == 1 ? samples[0].cpu_ns : 0;
+}
+
+// Failed: after bursts that no tick had met the kernel's stood for the same wherever in a burst it
+// came, and ticks of our own came after it, so that ends of bursts were seen too often.
+TEST_F(Handler, WhereInABurstOfHiresIsNotKnownTheKernelsTickStandsForAWholeOne) {
+  harness_.context().engine = TimerEngine::kHires;
+  harness_.context().kernel_tick_ns = 500'000'000;  // so long that reading the clock is no matter
+  HiresState& hires = harness_.State(slot_)->hires;
+  while (kernel::ThreadSleeps() < 3) poll(nullptr, 0, 1);
+  hires.sleeps_read = 1;
+  hires.debt = {0, 0, 10'000'000'000};  // nothing is being paid off
+  harness_.State(slot_)->last_cpu_ns = kernel::ThreadCpuNs() - 100'000'000;
+  Deliver();
+  const auto samples = harness_.TakeSamples(slot_);
+  ASSERT_EQ(samples.size(), 1u);
+  EXPECT_NEAR(static_cast<double>(samples[0].cpu_ns) / 1e6, 500, 10);
+  EXPECT_NEAR(static_cast<double>(hires.armed_ns - samples[0].time_ns) / 1e6, 500, 10)
+      << "by then most such bursts have ended";
+  EXPECT_NEAR(static_cast<double>(DeliverOwn(&harness_, slot_)) / 1e6, 400, 10)
+      << "in place of the kernel's tick that would have come now";
+  EXPECT_LT(hires.armed_ns, kernel::MonotonicNs() + 100'000'000) << "at the interval's rate";
+  EXPECT_NEAR(static_cast<double>(DeliverOwn(&harness_, slot_)) / 1e6, 1, 0.9);
+}
+
+// Failed: after 8 ms all was paid, so that the first 8 ms of longer bursts stood for more.
+TEST_F(Handler, ADebtOfHiresIsPaidByTwoBursts) {
+  harness_.context().engine = TimerEngine::kHires;
+  HiresState& hires = harness_.State(slot_)->hires;
+  hires.burst_ns = 200'000'000;  // but no more than 50 ms
+  harness_.State(slot_)->last_cpu_ns = kernel::ThreadCpuNs() - 1'001'000'000;
+  EXPECT_NEAR(static_cast<double>(DeliverOwn(&harness_, slot_)) / 1e6, 1 + 1000 / 100, 2);
 }
 
 // Fails: what is owed was divided by what the tick stands for, which was nothing at a tick's end.
@@ -139,15 +179,16 @@ TEST_F(Handler, ATickOfHiresAtTheEndOfTheKernelsPaysWhatIsOwed) {
   ThreadState* state = harness_.State(slot_);
   state->is_rearmed.store(1);
   state->last_cpu_ns = kernel::ThreadCpuNs() - 501'000'000;
-  state->cpu_debt_ns = 0;
+  state->hires.debt.owed_ns = 0;
   Deliver();
   const auto samples = harness_.TakeSamples(slot_);
   ASSERT_EQ(samples.size(), 1u);
   EXPECT_NEAR(static_cast<double>(samples[0].cpu_ns) / 1e6, 501, 10);
   // Of the division's rounding, nanoseconds.
   EXPECT_NEAR(
-      static_cast<double>(static_cast<int64_t>(samples[0].cpu_ns) + state->cpu_debt_ns) / 1e6, 501,
-      10);
+      static_cast<double>(static_cast<int64_t>(samples[0].cpu_ns) + state->hires.debt.owed_ns) /
+          1e6,
+      501, 10);
 }
 
 // Fails: the handler's own time was taken out of what is owed, and went to a sample that was
@@ -155,11 +196,11 @@ TEST_F(Handler, ATickOfHiresAtTheEndOfTheKernelsPaysWhatIsOwed) {
 TEST_F(Handler, WhatADroppedTickOfHiresHasCostIsTheNextSamples) {
   harness_.context().engine = TimerEngine::kHires;
   Deliver(0, true);
-  harness_.State(slot_)->is_ticking = 0;
+  harness_.State(slot_)->hires.is_ticking = 0;
   Deliver();
   const auto samples = harness_.TakeSamples(slot_);
   ASSERT_EQ(samples.size(), 1u);
-  const auto owed = harness_.State(slot_)->cpu_debt_ns;
+  const auto owed = harness_.State(slot_)->hires.debt.owed_ns;
   EXPECT_EQ(static_cast<int64_t>(samples[0].cpu_ns) + owed,
             static_cast<int64_t>(harness_.State(slot_)->last_cpu_ns));
 }

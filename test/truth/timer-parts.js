@@ -2,12 +2,13 @@
 
 /**
  * Work that a timer sets off every 10 ms: 1 ms of CPU time in one function, then 1.5 ms in another; or of another period and length,
- * all in milliseconds. `timer-parts.js <rounds> [<period> <first> <second>]`
+ * all in milliseconds, and with periods that differ by a part of themselves either way, at random.
+ * `timer-parts.js <rounds> [<period> <first> <second> [<part>]]`
  */
 
 const { cpuOf, Parts, report } = require('./measure');
 
-const [rounds, period = 10, firstMs = 1, secondMs = 1.5] = process.argv.slice(2).map(Number);
+const [rounds, period = 10, firstMs = 1, secondMs = 1.5, part = 0] = process.argv.slice(2).map(Number);
 const parts = new Parts();
 
 /** @param {number} ms */
@@ -22,10 +23,14 @@ function secondWork() {
 }
 
 let done = 0;
-const timer = setInterval(() => {
+function round() {
   parts.measure('firstWork', firstWork);
   parts.measure('secondWork', secondWork);
-  if (++done < rounds) return;
-  clearInterval(timer);
-  report({ main: process.pid, parts: parts.sums });
-}, period);
+  if (++done >= rounds) {
+    clearInterval(timer);
+    report({ main: process.pid, parts: parts.sums });
+  } else if (part !== 0) {
+    setTimeout(round, period * (1 - part + 2 * part * Math.random()));
+  }
+}
+const timer = part === 0 ? setInterval(round, period) : setTimeout(round, period);

@@ -1,0 +1,51 @@
+#include "signal_safe/engines.h"
+
+#include "signal_safe/cpu_tick.h"
+#include "signal_safe/hires_tick.h"
+
+namespace spprof {
+
+namespace {
+
+Tick Begin(const HandlerContext& context, ThreadState* state, TickSource source,
+           int kernel_overruns, bool runs_javascript, uint64_t now_ns, const ucontext_t& ucontext) {
+  if (source == TickSource::kProbe) {
+    Tick probe;
+    probe.is_probe = true;
+    probe.begin_cpu_ns = CountedCpuNs(*state);
+    return probe;
+  }
+  const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
+  const bool is_rearmed = state->is_rearmed.load(std::memory_order_relaxed) != 0;
+  if (is_rearmed) {
+    state->is_rearmed.store(0, std::memory_order_relaxed);
+    state->is_rearming_untold = 1;
+    state->overrun_ns = 0;
+  }
+  switch (context.engine) {
+    case TimerEngine::kTick:
+      return BeginCpuTick(context, state, kernel_overruns, interval, is_rearmed);
+    case TimerEngine::kHires:
+      return BeginHiresTick(
+          context, state, {source == TickSource::kHiresTimer, is_rearmed, runs_javascript, now_ns},
+          ucontext);
+    default:
+      return BeginCountedTick(context, state, interval, ucontext);
+  }
+}
+
+}  // namespace
+
+Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource source,
+               int kernel_overruns, bool runs_javascript, uint64_t now_ns,
+               const ucontext_t& ucontext) {
+  Tick tick = Begin(context, state, source, kernel_overruns, runs_javascript, now_ns, ucontext);
+  tick.begin_ns = now_ns;
+  return tick;
+}
+
+void EndTick(const HandlerContext& context, ThreadState* state, Tick* tick) {
+  if (context.engine == TimerEngine::kHires && !tick->is_probe) EndHiresTick(context, state, tick);
+}
+
+}  // namespace spprof
