@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include "log_fixture.h"
@@ -99,6 +100,16 @@ struct NmSymbol {
 
 std::string WithoutVersion(const std::string& name) { return name.substr(0, name.find('@')); }
 
+// nm calls weak ones W, as it does functions, and their values are no addresses.
+std::set<std::string> ThreadLocals(const std::string& path) {
+  std::set<std::string> names;
+  for (const std::string& line : LinesOf("readelf -sW " + path + " 2>/dev/null")) {
+    if (line.find(" TLS ") == std::string::npos) continue;
+    names.insert(WithoutVersion(line.substr(line.rfind(' ') + 1)));
+  }
+  return names;
+}
+
 // Functions with a size, as nm lists them; of a stripped file its dynamic ones.
 std::vector<NmSymbol> FunctionsByNm(const std::string& path) {
   std::vector<std::string> raw, demangled;
@@ -109,6 +120,7 @@ std::vector<NmSymbol> FunctionsByNm(const std::string& path) {
     if (!raw.empty()) break;
   }
   EXPECT_EQ(raw.size(), demangled.size());
+  const std::set<std::string> thread_locals = ThreadLocals(path);
   std::vector<NmSymbol> result;
   for (size_t i = 0; i < raw.size(); ++i) {
     NmSymbol symbol;
@@ -124,7 +136,8 @@ std::vector<NmSymbol> FunctionsByNm(const std::string& path) {
       symbol.demangled.resize(symbol.demangled.find('@'));
     }
     symbol.name = WithoutVersion(symbol.name);
-    if (symbol.size > 0) result.push_back(std::move(symbol));
+    if (symbol.size > 0 && thread_locals.count(symbol.name) == 0)
+      result.push_back(std::move(symbol));
   }
   std::sort(result.begin(), result.end(),
             [](const NmSymbol& a, const NmSymbol& b) { return a.value < b.value; });
