@@ -43,8 +43,8 @@ enum class DropReason : uint32_t {
                       // recovered
   kNotSelected,       // threads: "js", and this one runs no JavaScript
   kOffCpu,  // a wall-clock tick on a thread that had not run; its CPU time is in the next sample
-  kNotDue,  // a tick of the kernel's between two samples of a longer interval; its time is in the
-            // next sample
+  kNotDue,  // a tick of the kernel's, or in place of one, between two samples of a longer interval;
+            // its time is in the next sample
   kCount,
 };
 

@@ -13,9 +13,10 @@ struct HiresState {
   uint64_t armed_ns;       // when the next tick is due
   uint32_t is_ticking;     // by its own timer; 0: the kernel's tick is waited for
   uint32_t skipped_ticks;  // that the last one left no room for
-  // What the next tick stands for that meets the thread at work, in place of the kernel's tick;
-  // 0: its interval.
-  uint64_t second_ns;
+  // The next tick comes in place of the kernel's second one, then, and stands for so much if it
+  // meets the thread at work; 0: there is no such tick.
+  uint64_t second_due_ns;
+  uint64_t second_weight_ns;
 
   uint64_t cpu_read_ns;  // when the thread's CPU clock was read
   uint32_t has_slept;    // it had been off the CPU since the reading before

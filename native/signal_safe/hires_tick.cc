@@ -37,27 +37,26 @@ bool WasInKernel(const HiresState& hires, uint64_t late_ns, uint64_t used_ns, ui
   return hires.asleep_since_ns != 0 && used_ns >= late_ns && SleepsSince(hires) == 1;
 }
 
-// A debt is paid by what so many intervals stand for, and by no less than so long a time.
+// A debt is paid by what so many intervals stand for, by no less than so long a time, and by no
+// less than two bursts of work, so that all of a burst has its share of it. What is owed at the end
+// should be little, so bursts count as no longer than this.
 constexpr uint64_t kPaymentIntervals = 8;
 constexpr uint64_t kPaymentNs = 8'000'000;
-// And by no less than two bursts of work, so that all of a burst has its share of it; but what is
-// owed at the end should be little.
 constexpr uint64_t kLongestBurstNs = 50'000'000;
 
 uint64_t PaidInNs(const HiresState& hires, uint64_t interval_ns) {
   uint64_t in_ns = kPaymentIntervals * interval_ns;
   if (in_ns < kPaymentNs) in_ns = kPaymentNs;
-  const uint64_t bursts_ns =
-      2 * (hires.burst_ns < kLongestBurstNs ? hires.burst_ns : kLongestBurstNs);
-  return in_ns > bursts_ns ? in_ns : bursts_ns;
+  return in_ns > 2 * hires.burst_ns ? in_ns : 2 * hires.burst_ns;
 }
 
-// When the thread is found asleep.
+// At the end of a burst.
 void NoteBurst(HiresState* hires) {
   constexpr int64_t kMeanOver = 8;
   if (hires->worked_ns == 0) return;
-  hires->burst_ns +=
-      static_cast<uint64_t>(static_cast<int64_t>(hires->worked_ns - hires->burst_ns) / kMeanOver);
+  const uint64_t burst_ns = hires->worked_ns < kLongestBurstNs ? hires->worked_ns : kLongestBurstNs;
+  const int64_t longer_ns = static_cast<int64_t>(burst_ns) - static_cast<int64_t>(hires->burst_ns);
+  hires->burst_ns += static_cast<uint64_t>(longer_ns / kMeanOver);
   hires->worked_ns = 0;
 }
 
@@ -71,12 +70,15 @@ uint64_t ForAllTicks(const HandlerContext& context, uint64_t ns, uint64_t interv
 // The weight of the kernel's tick that finds a thread awake which has used `used_ns` since it was
 // found asleep. At x ns of a burst, ticks of our own come once an interval if the kernel's tick has
 // come before, whose chance is x / tick, and itself it comes once a tick. So all of the burst is
-// seen alike if the kernel's tick stands for tick - x. Where its signal has waited in the kernel,
-// it stands for that time as well.
+// seen alike if the kernel's tick stands for tick - x, and for the time that its signal has waited
+// in the kernel.
 //
 // If there have been bursts that no tick has met, x is not known. The tick then stands for a whole
-// one, and ticks of our own begin one later, by when most such bursts have ended. In one that has
-// not, no work was missed but what is short, and the first of them stands for tick - x.
+// one, and ticks of our own begin one after it, waiting or not, by when most such bursts have
+// ended. In one that has not, no work was missed but what is short, so x is what has been used, and
+// the first of them stands for tick - x. (If more than a tick has been used, something long was
+// missed, and x can be anything: half a tick.) But where the signal has waited and more than a tick
+// has been used, it is the call that was long, and x is known after all.
 uint64_t WakingNs(const HandlerContext& context, HiresState* hires, uint64_t interval_ns,
                   uint64_t used_ns, uint64_t now_ns) {
   const uint64_t tick_ns = context.kernel_tick_ns;
@@ -85,10 +87,13 @@ uint64_t WakingNs(const HandlerContext& context, HiresState* hires, uint64_t int
       SinceTick(now_ns, tick_ns, context.tick_phase_ns.load(std::memory_order_relaxed));
   uint64_t waited_ns = since_ns < used_ns ? since_ns : used_ns;
   uint64_t at_ns = used_ns - waited_ns;
-  if (SleepsSince(*hires) > 1) {
-    hires->second_ns = at_ns < tick_ns ? tick_ns - at_ns : tick_ns / 2;
-    at_ns = 0;
-  } else if (since_ns != 0 || at_ns >= tick_ns + tick_ns / 16) {
+  const bool is_long_call = since_ns != 0 && used_ns >= tick_ns;
+  if (SleepsSince(*hires) > 1 && !is_long_call) {
+    hires->second_due_ns = now_ns - since_ns + tick_ns;
+    hires->second_weight_ns = at_ns < tick_ns ? tick_ns - at_ns : tick_ns / 2;
+    return ForAllTicks(context, tick_ns, interval_ns);
+  }
+  if (since_ns != 0 || at_ns >= tick_ns + tick_ns / 16) {
     at_ns %= tick_ns;
     waited_ns = used_ns - at_ns;
   }
@@ -142,9 +147,11 @@ bool NoteAsleep(HiresState* hires, const HiresSignal& signal, bool was_blocked,
                 uint64_t interval_ns) {
   if (hires->asleep_since_ns == 0) hires->asleep_since_ns = signal.now_ns;
   if (was_blocked) hires->wakings++;
-  hires->sleeps_read = kernel::ThreadSleeps();
-  hires->second_ns = 0;
-  NoteBurst(hires);
+  // It may have been ready, and without a CPU.
+  const int64_t sleeps = kernel::ThreadSleeps();
+  if (sleeps != hires->sleeps_read) NoteBurst(hires);
+  hires->sleeps_read = sleeps;
+  hires->second_weight_ns = 0;
   hires->debt.Plan(0, PaidInNs(*hires, interval_ns));
   const bool is_last = signal.now_ns - hires->asleep_since_ns > kAsleepNs ||
                        (!signal.runs_javascript && hires->wakings >= kWakings);
@@ -192,12 +199,12 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, const Hir
     if (tick.is_due || signal.is_rearmed)
       own_ns = WakingNs(context, &hires, interval, seen.used_ns, signal.now_ns);
     tick.is_due = signal.is_rearmed || (tick.is_due && IsDue(context, state, interval));
-  } else if (hires.second_ns != 0) {
-    own_ns = ForAllTicks(context, hires.second_ns, interval);
-    hires.second_ns = 0;
-    tick.is_due = IsDue(context, state, interval);
+  } else if (hires.second_weight_ns != 0) {
+    own_ns = ForAllTicks(context, hires.second_weight_ns, interval);
+    hires.second_weight_ns = 0;
+    tick.is_due = signal.is_rearmed || IsDue(context, state, interval);
   }
-  if (signal.is_rearmed) hires.second_ns = 0;
+  if (signal.is_rearmed) hires.second_weight_ns = 0;
   if (!tick.is_due) return tick;
   if (seen.late_ns != 0) {
     // As many more would have come meanwhile.
@@ -239,9 +246,9 @@ void EndHiresTick(const HandlerContext& context, ThreadState* state, Tick* tick)
   const uint64_t passed = tick->cpu_ns != 0 ? now - hires.armed_ns : handler;
   hires.skipped_ticks = static_cast<uint32_t>(passed / interval);
   const uint64_t mean = interval > 2 * passed ? interval - passed : interval / 2;
-  const uint64_t wait =
-      hires.second_ns != 0 ? context.kernel_tick_ns : NextWait(&state->random, mean);
-  hires.armed_ns = now + (wait > handler ? wait : handler);
+  const uint64_t due =
+      hires.second_weight_ns != 0 ? hires.second_due_ns : now + NextWait(&state->random, mean);
+  hires.armed_ns = due > now + handler ? due : now + handler;
   SetUnlessPaused(context, state->hires_timer.load(std::memory_order_relaxed), hires.armed_ns,
                   true);
 }

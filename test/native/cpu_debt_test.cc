@@ -45,10 +45,10 @@ TEST(CpuDebt, TheSumIsRight) {
     debt.owed_ns += static_cast<int64_t>(step);
     if (debt.IsPlanPaid()) debt.Plan(1'000'000, 8'000'000);
     paid += debt.Pay(1'000'000);
+    ASSERT_EQ(static_cast<int64_t>(used - paid), debt.owed_ns);
+    // What has come since the last two plans and is more or less than the samples' own time.
+    ASSERT_LT(std::abs(debt.owed_ns), 16'000'000);
   }
-  EXPECT_EQ(static_cast<int64_t>(used - paid), debt.owed_ns);
-  // A plan's payments and what has come meanwhile, 8 steps of 2 ms, each twice.
-  EXPECT_LT(std::abs(debt.owed_ns), 32'000'000);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <numeric>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "core_support.h"
@@ -141,15 +142,20 @@ uint64_t DeliverOwn(HandlerHarness* harness, uint32_t slot) {
   return samples.size() == 1 ? samples[0].cpu_ns : 0;
 }
 
+// The thread has slept more than once since it was found asleep. Nothing is being paid off.
+void MissABurst(HiresState* hires) {
+  while (kernel::ThreadSleeps() < 3) poll(nullptr, 0, 1);
+  hires->sleeps_read = 1;
+  hires->debt = {0, 0, 10'000'000'000};
+}
+
 // Failed: after bursts that no tick had met the kernel's stood for the same wherever in a burst it
 // came, and ticks of our own came after it, so that ends of bursts were seen too often.
 TEST_F(Handler, WhereInABurstOfHiresIsNotKnownTheKernelsTickStandsForAWholeOne) {
   harness_.context().engine = TimerEngine::kHires;
   harness_.context().kernel_tick_ns = 500'000'000;  // so long that reading the clock is no matter
   HiresState& hires = harness_.State(slot_)->hires;
-  while (kernel::ThreadSleeps() < 3) poll(nullptr, 0, 1);
-  hires.sleeps_read = 1;
-  hires.debt = {0, 0, 10'000'000'000};  // nothing is being paid off
+  MissABurst(&hires);
   harness_.State(slot_)->last_cpu_ns = kernel::ThreadCpuNs() - 100'000'000;
   Deliver();
   const auto samples = harness_.TakeSamples(slot_);
@@ -163,11 +169,56 @@ TEST_F(Handler, WhereInABurstOfHiresIsNotKnownTheKernelsTickStandsForAWholeOne) 
   EXPECT_NEAR(static_cast<double>(DeliverOwn(&harness_, slot_)) / 1e6, 1, 0.9);
 }
 
+// Failed: a call that kept the signal waiting stood for that time, too, though no tick of our own
+// was missed meanwhile.
+TEST_F(Handler, WhereInABurstOfHiresIsNotKnownTheTimeInACallIsInTheTick) {
+  harness_.context().engine = TimerEngine::kHires;
+  harness_.context().kernel_tick_ns = 500'000'000;
+  HiresState& hires = harness_.State(slot_)->hires;
+  for (const auto& [used_ms, weight_ms, due_ms] : {std::tuple(150, 500, 400),
+                                                   // Called for so long, x is known.
+                                                   std::tuple(550, 50 + 100, 1)}) {
+    MissABurst(&hires);
+    hires.is_ticking = 0;
+    hires.second_weight_ns = 0;
+    harness_.State(slot_)->last_cpu_ns =
+        kernel::ThreadCpuNs() - static_cast<uint64_t>(used_ms) * 1'000'000;
+    harness_.context().tick_phase_ns = (kernel::MonotonicNs() - 100'000'000) % 500'000'000;
+    Deliver();
+    const auto samples = harness_.TakeSamples(slot_);
+    ASSERT_EQ(samples.size(), 1u);
+    EXPECT_NEAR(static_cast<double>(samples[0].cpu_ns) / 1e6, weight_ms, 10);
+    EXPECT_NEAR(static_cast<double>(hires.armed_ns - samples[0].time_ns) / 1e6, due_ms, 20);
+  }
+}
+
+TEST_F(Handler, ASleepEndsABurstOfHiresAndALostCpuDoesNot) {
+  harness_.context().engine = TimerEngine::kHires;
+  ThreadState* state = harness_.State(slot_);
+  HiresState& hires = state->hires;
+  MissABurst(&hires);
+  for (const bool has_slept : {true, false}) {
+    hires.worked_ns = 80'000'000;
+    hires.second_weight_ns = 1;
+    if (!has_slept) hires.sleeps_read = kernel::ThreadSleeps();
+    const uint64_t now_ns = kernel::MonotonicNs();
+    hires.cpu_read_ns = now_ns - 2'000'000'000;  // since then the thread has used nothing
+    state->last_cpu_ns = kernel::ThreadCpuNs();
+    hires.armed_ns = now_ns - 1'000'000'000;
+    HandlerHarness::Deliver(harness_.Tick(slot_, 0, TickSource::kHiresTimer));
+    EXPECT_EQ(harness_.TakeSamples(slot_).size(), 0u);
+    EXPECT_EQ(hires.second_weight_ns, 0u);
+    EXPECT_EQ(hires.worked_ns, has_slept ? 0u : 80'000'000u);
+    EXPECT_EQ(hires.burst_ns, 50'000'000u / 8) << "no burst counts as more than 50 ms";
+  }
+  EXPECT_EQ(Dropped(DropReason::kOffCpu), 2u);
+}
+
 // Failed: after 8 ms all was paid, so that the first 8 ms of longer bursts stood for more.
 TEST_F(Handler, ADebtOfHiresIsPaidByTwoBursts) {
   harness_.context().engine = TimerEngine::kHires;
   HiresState& hires = harness_.State(slot_)->hires;
-  hires.burst_ns = 200'000'000;  // but no more than 50 ms
+  hires.burst_ns = 50'000'000;
   harness_.State(slot_)->last_cpu_ns = kernel::ThreadCpuNs() - 10'001'000'000;
   EXPECT_NEAR(static_cast<double>(DeliverOwn(&harness_, slot_)) / 1e6, 1 + 10'000 / 100, 10)
       << "and the handler's own time, with cold caches";
