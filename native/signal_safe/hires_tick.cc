@@ -88,7 +88,7 @@ uint64_t WakingNs(const HandlerContext& context, HiresState* hires, uint64_t int
   uint64_t waited_ns = since_ns < used_ns ? since_ns : used_ns;
   uint64_t at_ns = used_ns - waited_ns;
   const bool is_long_call = since_ns != 0 && used_ns >= tick_ns;
-  if (SleepsSince(*hires) > 1 && !is_long_call) {
+  if (!is_long_call && SleepsSince(*hires) > 1) {
     hires->second_due_ns = now_ns - since_ns + tick_ns;
     hires->second_weight_ns = at_ns < tick_ns ? tick_ns - at_ns : tick_ns / 2;
     return ForAllTicks(context, tick_ns, interval_ns);
@@ -191,20 +191,21 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, const Hir
   tick.overruns = hires.skipped_ticks;
   const bool was_ticking = hires.is_ticking != 0;
   hires.is_ticking = 1;
+  if (!signal.is_own && was_ticking && !signal.is_rearmed) {
+    // It says nothing new of a thread that has not been left to it (another interval has armed it).
+    tick.is_due = false;
+    return tick;
+  }
+  const bool is_second = signal.is_own && hires.second_weight_ns != 0;
   uint64_t own_ns = interval;
   if (!signal.is_own) {
-    // Of a thread that has not been left to it, it says nothing new (another interval has armed
-    // it).
-    tick.is_due = !was_ticking;
-    if (tick.is_due || signal.is_rearmed)
-      own_ns = WakingNs(context, &hires, interval, seen.used_ns, signal.now_ns);
-    tick.is_due = signal.is_rearmed || (tick.is_due && IsDue(context, state, interval));
-  } else if (hires.second_weight_ns != 0) {
+    own_ns = WakingNs(context, &hires, interval, seen.used_ns, signal.now_ns);
+  } else if (is_second) {
     own_ns = ForAllTicks(context, hires.second_weight_ns, interval);
-    hires.second_weight_ns = 0;
-    tick.is_due = signal.is_rearmed || IsDue(context, state, interval);
   }
-  if (signal.is_rearmed) hires.second_weight_ns = 0;
+  if (is_second || signal.is_rearmed) hires.second_weight_ns = 0;
+  const bool is_own_alone = signal.is_own && !is_second;
+  tick.is_due = signal.is_rearmed || is_own_alone || IsDue(context, state, interval);
   if (!tick.is_due) return tick;
   if (seen.late_ns != 0) {
     // As many more would have come meanwhile.
