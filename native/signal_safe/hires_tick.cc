@@ -1,7 +1,7 @@
 #include "signal_safe/hires_tick.h"
 
+#include "signal_safe/hires_timer.h"
 #include "signal_safe/kernel.h"
-#include "signal_safe/random.h"
 
 namespace spprof {
 
@@ -12,10 +12,8 @@ namespace {
 // threads work when they are told to, at any time, and each tick that wakes one is dear.
 constexpr uint64_t kAsleepNs = 50'000'000;
 constexpr uint32_t kWakings = 2;
-
-// A tick that comes so late found the thread off the CPU, ready or blocked, or in the kernel, which
-// gives signals on its way out (of clearing pages, or of a long system call).
-constexpr uint64_t kLateNs = 100'000;
+static_assert(kWakings > 1,
+              "the first of them sets a timer that gives a series for one tick alone");
 
 // While ticks find the thread at work, its CPU clock is read no more often than this: a system
 // call, which is a good part of what a tick costs.
@@ -139,6 +137,9 @@ Evidence Examine(ThreadState* state, const HiresSignal& signal, const ucontext_t
   }
   seen.is_asleep = seen.was_blocked || (seen.late_ns != 0 &&
                                         !WasInKernel(hires, seen.late_ns, seen.used_ns, passed_ns));
+  const bool has_left = runs_again || seen.is_asleep || hires.has_slept != 0;
+  if (has_left) hires.awake_since_ns = signal.now_ns;
+  if (has_left || seen.late_ns != 0) hires.series = {};
   return seen;
 }
 
@@ -157,19 +158,6 @@ bool NoteAsleep(HiresState* hires, const HiresSignal& signal, bool was_blocked,
                        (!signal.runs_javascript && hires->wakings >= kWakings);
   if (is_last) hires->is_ticking = 0;
   return is_last;
-}
-
-// Leaves the timer as `first_ns` says (kernel::SetTimer), or disarmed if there is a pause now. The
-// one that begins or ends meanwhile is seen in the second look, or sees the timer itself.
-void SetUnlessPaused(const HandlerContext& context, int32_t timer, uint64_t first_ns,
-                     bool absolute) {
-  bool is_paused = context.is_paused.load(std::memory_order_seq_cst) != 0;
-  for (;;) {
-    kernel::SetTimer(timer, is_paused ? 0 : first_ns, 0, absolute && !is_paused);
-    const bool was_paused = is_paused;
-    is_paused = context.is_paused.load(std::memory_order_seq_cst) != 0;
-    if (is_paused == was_paused) return;
-  }
 }
 
 }  // namespace
@@ -228,11 +216,9 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, const Hir
 
 void EndHiresTick(const HandlerContext& context, ThreadState* state, Tick* tick) {
   HiresState& hires = state->hires;
-  const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   if (tick->is_last) {
     hires.skipped_ticks = 0;
-    SetUnlessPaused(context, state->cpu_timer.load(std::memory_order_relaxed),
-                    CpuTimerNs(context.kernel_tick_ns, interval), false);
+    LeaveToKernelsTick(context, *state);
     return;
   }
   const uint64_t now = kernel::MonotonicNs();
@@ -241,17 +227,7 @@ void EndHiresTick(const HandlerContext& context, ThreadState* state, Tick* tick)
     tick->cpu_ns += handler;
     hires.debt.owed_ns -= static_cast<int64_t>(handler);
   }
-  // Memoryless, so that no tick knows of the one before: work that is set off by a timer, or by our
-  // own signal when that ends a wait early, is met at every point alike. What has passed since this
-  // tick was due is a part of the interval already; that keeps the rate.
-  const uint64_t passed = tick->cpu_ns != 0 ? now - hires.armed_ns : handler;
-  hires.skipped_ticks = static_cast<uint32_t>(passed / interval);
-  const uint64_t mean = interval > 2 * passed ? interval - passed : interval / 2;
-  const uint64_t due =
-      hires.second_weight_ns != 0 ? hires.second_due_ns : now + NextWait(&state->random, mean);
-  hires.armed_ns = due > now + handler ? due : now + handler;
-  SetUnlessPaused(context, state->hires_timer.load(std::memory_order_relaxed), hires.armed_ns,
-                  true);
+  SetNextTick(context, state, *tick, now, handler);
 }
 
 }  // namespace spprof

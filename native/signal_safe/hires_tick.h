@@ -1,4 +1,4 @@
-// The engine hires: a one-shot timer on the monotonic clock, set again by the handler. A tick
+// The engine hires: a timer on the monotonic clock, set by the handler (hires_timer.h). A tick
 // counts when it meets the thread on the CPU, and the thread's CPU clock keeps the sum right.
 //
 //            a tick of the kernel's finds it awake
@@ -26,9 +26,8 @@ struct HiresSignal {
 Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, const HiresSignal& signal,
                     const ucontext_t& ucontext);
 
-// Sets the next tick, no nearer than the handler took: however slow the handler is, and however
-// short the interval, the program gets as much time as we do. The sample stands for what its
-// handler has cost, too, which no other tick can meet: caches are cold at the beginning of a burst.
+// Sets the next tick. The sample stands for what its handler has cost, too, which no other tick can
+// meet: caches are cold at the beginning of a burst.
 void EndHiresTick(const HandlerContext& context, ThreadState* state, Tick* tick);
 
 }  // namespace spprof

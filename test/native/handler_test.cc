@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cmath>
 #include <cstdlib>
 #include <numeric>
 #include <thread>
@@ -212,6 +213,101 @@ TEST_F(Handler, ASleepEndsABurstOfHiresAndALostCpuDoesNot) {
     EXPECT_EQ(hires.burst_ns, 50'000'000u / 8) << "no burst counts as more than 50 ms";
   }
   EXPECT_EQ(Dropped(DropReason::kOffCpu), 2u);
+}
+
+// A thread at work, of which the clock has just been read.
+void WorkWithoutSleep(ThreadState* state) {
+  state->hires.is_ticking = 1;
+  state->hires.has_slept = 0;
+  state->hires.cpu_read_ns = kernel::MonotonicNs();
+  state->hires.awake_since_ns = state->hires.cpu_read_ns - 100'000'000'000;
+  state->last_cpu_ns = kernel::ThreadCpuNs();
+}
+
+TEST_F(Handler, AThreadOfHiresThatDoesNotSleepHasTicksInSeries) {
+  harness_.context().engine = TimerEngine::kHires;
+  // So long that being preempted is no matter.
+  constexpr uint64_t kInterval = 1'000'000'000;
+  harness_.context().interval_ns = kInterval;
+  HiresState& hires = harness_.State(slot_)->hires;
+  constexpr int kTicks = 8000;
+  int series = 0, late = 0;
+  double into = 0;
+  for (int i = 0; i < kTicks; i++) {
+    const HiresState before = hires;
+    WorkWithoutSleep(harness_.State(slot_));
+    const uint64_t due = hires.armed_ns = kernel::MonotonicNs();
+    HandlerHarness::Deliver(harness_.Tick(slot_, 0, TickSource::kHiresTimer));
+    const auto samples = harness_.TakeSamples(slot_);
+    if (samples.size() != 1 || samples[0].time_ns > due + 100'000) {  // it has lost its CPU
+      late++;
+      continue;
+    }
+    const double wait = static_cast<double>(hires.armed_ns - due) / kInterval;
+    if (before.series.to_come != 0) {
+      ASSERT_EQ(hires.series.to_come, before.series.to_come - 1);
+      ASSERT_NEAR(wait, 1, 0.1) << "the timer's period";
+      continue;
+    }
+    ASSERT_EQ(hires.series.to_come, 3u);
+    const double at = 1 - static_cast<double>(hires.series.rest_ns) / kInterval;
+    ASSERT_NEAR(wait, static_cast<double>(before.series.rest_ns) / kInterval + at, 0.1)
+        << "the last series has had its tick in this interval";
+    into += at;
+    series++;
+  }
+  EXPECT_LT(late, kTicks / 10);
+  EXPECT_NEAR(into / series, 0.5, 5 * 0.2887 / std::sqrt(series)) << "anywhere, all alike";
+}
+
+TEST_F(Handler, WhatTakesAThreadOfHiresFromItsWorkEndsASeries) {
+  harness_.context().engine = TimerEngine::kHires;
+  harness_.context().interval_ns = 1'000'000'000;
+  ThreadState* state = harness_.State(slot_);
+  HiresState& hires = state->hires;
+  const auto deliver_late = [&](uint64_t used_ns) {
+    hires.armed_ns = hires.cpu_read_ns - 500'000'000;
+    hires.cpu_read_ns -= 1'000'000'000;
+    state->last_cpu_ns -= used_ns;
+    HandlerHarness::Deliver(harness_.Tick(slot_, 0, TickSource::kHiresTimer));
+  };
+  const auto begin_series = [&] {
+    ASSERT_TRUE(test::WaitUntil([&] {  // at the first try, unless this test loses its CPU
+      WorkWithoutSleep(state);
+      DeliverOwn(&harness_, slot_);
+      return hires.series.to_come == 3;
+    }));
+    WorkWithoutSleep(state);
+  };
+  const auto expect_none = [&](const char* why) {
+    EXPECT_EQ(hires.series.to_come, 0u) << why;
+    EXPECT_EQ(hires.series.rest_ns, 0u) << why;
+    EXPECT_LT(kernel::MonotonicNs() - hires.awake_since_ns, 500'000'000u) << why;
+  };
+  begin_series();
+  deliver_late(0);
+  expect_none("a sleep");
+
+  begin_series();
+  hires.awake_since_ns = 0;
+  Deliver();
+  expect_none("the kernel's tick: the timers have been set anew");
+
+  begin_series();
+  state->is_rearmed.store(1);
+  ASSERT_GT(DeliverOwn(&harness_, slot_), 0u);
+  expect_none("another interval");
+
+  begin_series();
+  hires.cpu_read_ns -= 1'000'000'000;  // since then it has used nothing, and is at work now
+  DeliverOwn(&harness_, slot_);
+  expect_none("a sleep that no tick has met");
+
+  begin_series();
+  deliver_late(2'000'000'000);
+  EXPECT_EQ(hires.series.to_come, 3u)
+      << "a call in the kernel is work; another series, from here on";
+  EXPECT_LE(hires.armed_ns, kernel::MonotonicNs() + 1'000'000'000);
 }
 
 // Failed: after 8 ms all was paid, so that the first 8 ms of longer bursts stood for more.
@@ -510,6 +606,8 @@ TEST_F(Handler, CostsWhatItUsesAndNotWhatOthersDoMeanwhile) {
       }
     });
   }
+  // Ticks that are made up soon are ahead of the clock, and what is measured starts from there.
+  harness_.State(slot_)->last_cpu_ns = kernel::ThreadCpuNs();
   constexpr uint64_t kLongNs = 2'000'000;
   constexpr int kPreemptions = 20;
   int preemptions = 0;

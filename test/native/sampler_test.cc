@@ -78,18 +78,23 @@ TEST(Sampler, TickAttributesEachThreadsCpuTimeWithinTwoPercent) {
   ExpectLaw(*harness.region());
 }
 
+// Of a timer that is shorter than a second.
+uint64_t PeriodOf(int32_t timer) {
+  struct itimerspec set {};
+  EXPECT_EQ(syscall(SYS_timer_gettime, timer, &set), 0);
+  EXPECT_EQ(set.it_interval.tv_sec, 0);
+  return static_cast<uint64_t>(set.it_interval.tv_nsec);
+}
+
 // Else a tick would be passed over that comes early in a burst of work.
 TEST(Sampler, TickFindsItsTimerExpiredAtEveryTickOfTheKernels) {
   SamplerHarness harness(TimerEngine::kTick);
   ASSERT_TRUE(harness.sampler().Start().ok());
   const uint32_t slot = harness.SlotOf(CurrentThreadId());
   ASSERT_NE(slot, kNoSlot);
-  struct itimerspec timer {};
-  const int32_t id = GetHandlerContext()->State(slot)->cpu_timer.load();
-  ASSERT_EQ(syscall(SYS_timer_gettime, id, &timer), 0);
-  EXPECT_EQ(timer.it_interval.tv_sec, 0);
   // Where the kernel's tick is not known, nothing else would keep the interval.
-  EXPECT_EQ(timer.it_interval.tv_nsec, KernelTickNs() == 0 ? kMs : 10'000);
+  EXPECT_EQ(PeriodOf(GetHandlerContext()->State(slot)->cpu_timer.load()),
+            KernelTickNs() == 0 ? kMs : 10'000);
   harness.sampler().Stop();
 }
 
@@ -110,6 +115,27 @@ TEST(Sampler, HiresTakesAtLeastNineTenthsOfTheSamplesAskedFor) {
     EXPECT_NEAR(static_cast<double>(sampled) / cpu, 1.0, 0.02);
   }
   ExpectLaw(*harness.region());
+}
+
+// As long as it does not sleep, the timer gives several ticks; then each is set at random.
+TEST(Sampler, HiresSetsItsTimerOnceInSomeTicksOfAThreadThatWorks) {
+  if (test::kUnderTsan) GTEST_SKIP() << "signals come late";
+  SamplerHarness harness(TimerEngine::kHires, kMs);
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  const uint32_t slot = harness.SlotOf(CurrentThreadId());
+  ASSERT_NE(slot, kNoSlot);
+  const auto period = [&] {
+    return PeriodOf(GetHandlerContext()->State(slot)->hires_timer.load());
+  };
+  EXPECT_TRUE(test::WaitUntil([&] {
+    test::BurnCpu(kMs);
+    return period() == kMs;
+  })) << "works";
+  EXPECT_TRUE(test::WaitUntil([&] {
+    poll(nullptr, 0, 5);
+    return period() == 0;
+  })) << "sleeps at times";
+  harness.sampler().Stop();
 }
 
 // What a thread has of ticks that woke it, a burst of work, and what samples stand for of its CPU
