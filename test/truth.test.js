@@ -164,17 +164,24 @@ async function sharesOf(
   return { share, true: truth.parts[first] / (truth.parts[first] + truth.parts[second]) };
 }
 
-test.each([
-  ['tick', [], ['300']],
-  ['tick', [], ['600', 'busy']],
-  ['hires', ['-i', '1ms'], ['300']],
-  ['hires', ['-i', '1ms'], ['600', 'busy']],
-])('system calls of several ticks keep their time (%s %j, rounds %j)', async (timer, interval, args) => {
-  const options = ['--timer', timer, ...interval];
-  const shares = await sharesOf('readFile', 'workInJs', recordProgram('system-calls', { options, args }));
-  // Not weighed by how long their signals wait, they have 13 to 31 points too little, or 20 too much.
-  expect(Math.abs(shares.share - shares.true)).toBeLessThan(0.08);
-});
+/** @type {[string, string[], string[], number][]} */
+const CALLS = [
+  ['tick', [], ['300'], 0.08],
+  ['tick', [], ['600', 'busy'], 0.08],
+  ['hires', ['-i', '1ms'], ['300'], 0.08],
+  ['hires', ['-i', '1ms'], ['600', 'busy'], 0.08],
+  // Failed by 6.5 points while ticks of a series stood for the waiting.
+  ['hires', ['-i', '1ms'], ['8000', 'busy', 'short'], 0.03],
+];
+test.each(CALLS)(
+  'system calls of about a tick or several keep their time (%s %j, rounds %j)',
+  async (timer, interval, args, bound) => {
+    const options = ['--timer', timer, ...interval];
+    const shares = await sharesOf('readFile', 'workInJs', recordProgram('system-calls', { options, args }));
+    // Not weighed by how long their signals wait, they have 13 to 31 points too little, or 20 too much.
+    expect(Math.abs(shares.share - shares.true)).toBeLessThan(bound);
+  },
+);
 
 /** @type {[string, string[], string[]][]} */
 const TIMERS = [

@@ -44,7 +44,7 @@ enum class DropReason : uint32_t {
   kNotSelected,       // threads: "js", and this one runs no JavaScript
   kOffCpu,  // a wall-clock tick on a thread that had not run; its CPU time is in the next sample
   kNotDue,  // a tick of the kernel's, or in place of one, between two samples of a longer interval;
-            // its time is in the next sample
+            // its time is in the next sample. Or one of a timer that has been set anew since
   kCount,
 };
 

@@ -12,6 +12,7 @@ namespace spprof {
 // Ticks that come without the timer being set (signal_safe/hires_timer.h).
 struct TickSeries {
   uint32_t to_come;
+  uint64_t period_ns;
   uint64_t rest_ns;  // of the last tick's interval
 };
 
@@ -27,7 +28,7 @@ struct HiresState {
 
   uint64_t cpu_read_ns;     // when the thread's CPU clock was read
   uint32_t has_slept;       // it had been off the CPU since the reading before
-  uint64_t awake_since_ns;  // since when no reading has found that
+  uint64_t awake_since_ns;  // since when no reading has found that, and no tick was late
 
   uint64_t asleep_since_ns;  // since when each tick has found the thread asleep; 0: it runs
   uint32_t wakings;          // ticks since then that have woken it

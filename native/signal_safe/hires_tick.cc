@@ -137,9 +137,10 @@ Evidence Examine(ThreadState* state, const HiresSignal& signal, const ucontext_t
   }
   seen.is_asleep = seen.was_blocked || (seen.late_ns != 0 &&
                                         !WasInKernel(hires, seen.late_ns, seen.used_ns, passed_ns));
-  const bool has_left = runs_again || seen.is_asleep || hires.has_slept != 0;
-  if (has_left) hires.awake_since_ns = signal.now_ns;
-  if (has_left || seen.late_ns != 0) hires.series = {};
+  if (runs_again || seen.is_asleep || seen.late_ns != 0 || hires.has_slept != 0) {
+    hires.awake_since_ns = signal.now_ns;
+    hires.series = {};
+  }
   return seen;
 }
 
@@ -166,8 +167,15 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, const Hir
                     const ucontext_t& ucontext) {
   HiresState& hires = state->hires;
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
-  const Evidence seen = Examine(state, signal, ucontext);
   Tick tick;
+  if (signal.is_own && !signal.is_rearmed && signal.now_ns < hires.armed_ns) {
+    // A timer with a period runs on while the handler does, which sets it anew with that signal
+    // pending; before Linux 6.13 it is delivered all the same.
+    tick.is_due = false;
+    tick.is_stale = true;
+    return tick;
+  }
+  const Evidence seen = Examine(state, signal, ucontext);
   // It may have slept a little since, and have used less.
   tick.begin_cpu_ns = state->last_cpu_ns + (signal.now_ns - hires.cpu_read_ns);
   if (seen.is_asleep) {
@@ -216,6 +224,10 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, const Hir
 
 void EndHiresTick(const HandlerContext& context, ThreadState* state, Tick* tick) {
   HiresState& hires = state->hires;
+  if (tick->is_stale) {
+    RepeatNextTick(context, *state);
+    return;
+  }
   if (tick->is_last) {
     hires.skipped_ticks = 0;
     LeaveToKernelsTick(context, *state);

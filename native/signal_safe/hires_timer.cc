@@ -46,30 +46,36 @@ void SetNextTick(const HandlerContext& context, ThreadState* state, const Tick& 
   // What has passed since this tick was due is a part of the interval already; that keeps the rate.
   const uint64_t passed = tick.cpu_ns != 0 ? now_ns - hires.armed_ns : handler_ns;
   hires.skipped_ticks = static_cast<uint32_t>(passed / interval);
-  if (hires.series.to_come != 0 && hires.armed_ns + interval >= earliest) {
-    hires.series.to_come--;
-    hires.armed_ns += interval;
+  TickSeries& series = hires.series;
+  if (series.to_come != 0 && hires.armed_ns + series.period_ns >= earliest) {
+    series.to_come--;
+    hires.armed_ns += series.period_ns;
     return;
   }
-  uint64_t due, period = 0;
-  TickSeries series{};
+  const uint64_t rest = series.rest_ns;
+  series = {};
+  uint64_t due;
   if (hires.second_weight_ns != 0) {
     due = hires.second_due_ns;
   } else if (IsForSeries(hires, tick, interval)) {
     // From the end of the interval that the last series has had its tick in, or from this tick on,
     // of which memoryless ones know nothing.
     const uint64_t into_ns = NextRandom(&state->random) % interval;
-    due = hires.armed_ns + hires.series.rest_ns + into_ns;
-    period = interval;
-    series = {kSeriesTicks - 1, interval - into_ns};
+    due = hires.armed_ns + rest + into_ns;
+    series = {kSeriesTicks - 1, interval, interval - into_ns};
   } else {
     const uint64_t mean = interval > 2 * passed ? interval - passed : interval / 2;
     due = now_ns + NextWait(&state->random, mean);
   }
-  hires.series = series;
   hires.armed_ns = due > earliest ? due : earliest;
   SetUnlessPaused(context, state->hires_timer.load(std::memory_order_relaxed), hires.armed_ns,
-                  period, true);
+                  series.period_ns, true);
+}
+
+void RepeatNextTick(const HandlerContext& context, const ThreadState& state) {
+  const HiresState& hires = state.hires;
+  SetUnlessPaused(context, state.hires_timer.load(std::memory_order_relaxed), hires.armed_ns,
+                  hires.series.to_come != 0 ? hires.series.period_ns : 0, true);
 }
 
 void LeaveToKernelsTick(const HandlerContext& context, const ThreadState& state) {

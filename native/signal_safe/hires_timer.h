@@ -17,13 +17,16 @@
 namespace spprof {
 
 // A tick that comes so late found the thread off the CPU, ready or blocked, or in the kernel, which
-// gives signals on its way out (of clearing pages, or of a long system call). It ends a series.
+// gives signals on its way out (of clearing pages, or of a long system call).
 inline constexpr uint64_t kLateNs = 100'000;
 
 // After `tick`, of which the handler has taken `handler_ns` by now. No nearer than that: however
 // slow the handler is, and however short the interval, the program gets as much time as we do.
 void SetNextTick(const HandlerContext& context, ThreadState* state, const Tick& tick,
                  uint64_t now_ns, uint64_t handler_ns);
+
+// As it was set before, in case that the timer has been disarmed by the tick.
+void RepeatNextTick(const HandlerContext& context, const ThreadState& state);
 
 // The timer is not set again, but that on the thread's CPU clock.
 void LeaveToKernelsTick(const HandlerContext& context, const ThreadState& state);
