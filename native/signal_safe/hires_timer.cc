@@ -64,7 +64,8 @@ void SetNextTick(const HandlerContext& context, ThreadState* state, const Tick& 
     due = hires.armed_ns + rest + into_ns;
     series = {kSeriesTicks - 1, interval, interval - into_ns};
   } else {
-    const uint64_t mean = interval > 2 * passed ? interval - passed : interval / 2;
+    const uint64_t least = interval / 4;  // for the program, whatever ticks take
+    const uint64_t mean = interval > passed + least ? interval - passed : least;
     due = now_ns + NextWait(&state->random, mean);
   }
   hires.armed_ns = due > earliest ? due : earliest;

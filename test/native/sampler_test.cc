@@ -98,21 +98,30 @@ TEST(Sampler, TickFindsItsTimerExpiredAtEveryTickOfTheKernels) {
   harness.sampler().Stop();
 }
 
-TEST(Sampler, HiresTakesAtLeastNineTenthsOfTheSamplesAskedFor) {
+// At 10 kHz, failed on a machine of 50 us an interrupt (0.87): a wait was half an interval at
+// least.
+class HiresRate : public testing::TestWithParam<uint64_t> {};
+INSTANTIATE_TEST_SUITE_P(Ns, HiresRate, testing::Values(kMs, kMs / 10));
+TEST_P(HiresRate, IsAtLeastNineTenthsOfThatAskedFor) {
   if (test::kUnderTsan) GTEST_SKIP() << "signals are merged";
-  SamplerHarness harness(TimerEngine::kHires, kMs);
+  SamplerHarness harness(TimerEngine::kHires, GetParam());
   ASSERT_TRUE(harness.sampler().Start().ok());
   for (const Burnt& thread : BurnInThreads(&harness, 1, 1000 * kMs)) {
     const uint32_t slot = harness.SlotOf(thread.tid);
     ASSERT_NE(slot, kNoSlot);
+    // Nobody drains here: of 10,000 samples the last find no room.
+    const Counters& counters = harness.CountersOf(slot);
+    const uint64_t no_room = counters.dropped[static_cast<size_t>(DropReason::kIndexFull)].load();
+    const uint64_t samples = counters.written.load() + no_room;
     uint64_t sampled = 0;
-    const auto samples = harness.TakeSamples(slot);
-    for (const SampleRecord& sample : samples) sampled += sample.cpu_ns;
+    for (const SampleRecord& sample : harness.TakeSamples(slot)) sampled += sample.cpu_ns;
     const double cpu = static_cast<double>(thread.cpu_ns);
-    std::printf("%zu samples, %.4f of the CPU time\n", samples.size(),
+    std::printf("%.0f samples, %.4f of the CPU time\n", static_cast<double>(samples),
                 static_cast<double>(sampled) / cpu);
-    EXPECT_GE(static_cast<double>(samples.size()), 0.9 * cpu / kMs);
-    EXPECT_NEAR(static_cast<double>(sampled) / cpu, 1.0, 0.02);
+    EXPECT_GE(static_cast<double>(samples), 0.9 * cpu / static_cast<double>(GetParam()));
+    if (no_room == 0) {
+      EXPECT_NEAR(static_cast<double>(sampled) / cpu, 1.0, 0.02);
+    }
   }
   ExpectLaw(*harness.region());
 }
