@@ -170,7 +170,7 @@ const CALLS = [
   ['tick', [], ['600', 'busy'], 0.08],
   ['hires', ['-i', '1ms'], ['300'], 0.08],
   ['hires', ['-i', '1ms'], ['600', 'busy'], 0.08],
-  // Failed by 6.5 points while ticks of a series stood for the waiting.
+  // Failed by 6.5 points while ticks that knew of each other stood for the waiting.
   ['hires', ['-i', '1ms'], ['8000', 'busy', 'short'], 0.03],
 ];
 test.each(CALLS)(

@@ -72,17 +72,20 @@ Status SampleTimers::CreateTimers(uint32_t slot, pid_t tid) {
     return status;
   }
   const uint32_t generation = context_->Slot(slot)->generation.load(std::memory_order_relaxed);
-  int32_t cpu_timer, hires_timer;
+  int32_t cpu_timer;
   Status status =
       CreateThreadTimer(ThreadCpuClock(tid), tid, context_->signal,
                         TimerValue{slot, generation, TickSource::kCpuTimer}.Encode(), &cpu_timer);
   if (!status.ok()) return status;
   state->cpu_timer.store(cpu_timer, std::memory_order_relaxed);
   if (context_->engine == TimerEngine::kTick) return status;
-  status = CreateThreadTimer(CLOCK_MONOTONIC, tid, context_->signal,
-                             TimerValue{slot, generation, TickSource::kHiresTimer}.Encode(),
-                             &hires_timer);
-  if (status.ok()) state->hires_timer.store(hires_timer, std::memory_order_relaxed);
+  for (auto& timer : state->hires_timers) {
+    int32_t id;
+    status = CreateThreadTimer(CLOCK_MONOTONIC, tid, context_->signal,
+                               TimerValue{slot, generation, TickSource::kHiresTimer}.Encode(), &id);
+    if (!status.ok()) return status;
+    timer.store(id, std::memory_order_relaxed);
+  }
   return status;
 }
 
@@ -111,7 +114,7 @@ void SampleTimers::Disarm(uint32_t slot) {
   const ThreadState* state = context_->State(slot);
   const int event = state->perf_event.load(std::memory_order_relaxed);
   if (event != kNoPerfEvent) DisablePerfEvent(event);
-  for (const auto* timer : {&state->cpu_timer, &state->hires_timer}) {
+  for (const auto* timer : {&state->cpu_timer, &state->hires_timers[0], &state->hires_timers[1]}) {
     const int32_t id = timer->load(std::memory_order_relaxed);
     if (id != kNoTimer) kernel::SetTimer(id, 0, 0, false);
   }
@@ -123,7 +126,8 @@ void SampleTimers::Delete(uint32_t slot, pid_t tid) {
     context_->threads.Remove(static_cast<uint32_t>(tid));
   ClosePerfEvent(state->perf_event.exchange(kNoPerfEvent, std::memory_order_relaxed));
   DeleteTimer(state->cpu_timer.exchange(kNoTimer, std::memory_order_relaxed));
-  DeleteTimer(state->hires_timer.exchange(kNoTimer, std::memory_order_relaxed));
+  for (auto& timer : state->hires_timers)
+    DeleteTimer(timer.exchange(kNoTimer, std::memory_order_relaxed));
 }
 
 void SampleTimers::SetPaused(bool is_paused) {

@@ -273,7 +273,7 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   }
   madvise(state, context_->state_stride, MADV_NOHUGEPAGE);
   state->cpu_timer.store(kNoTimer, std::memory_order_relaxed);
-  state->hires_timer.store(kNoTimer, std::memory_order_relaxed);
+  for (auto& timer : state->hires_timers) timer.store(kNoTimer, std::memory_order_relaxed);
   state->perf_event.store(kNoPerfEvent, std::memory_order_relaxed);
   state->random = 0x9e3779b97f4a7c15 ^ (static_cast<uint64_t>(tid) << 32) ^ kernel::MonotonicNs();
   state->last_cpu_ns = ThreadCpuOf(tid);

@@ -12,8 +12,6 @@ namespace {
 // threads work when they are told to, at any time, and each tick that wakes one is dear.
 constexpr uint64_t kAsleepNs = 50'000'000;
 constexpr uint32_t kWakings = 2;
-static_assert(kWakings > 1,
-              "the first of them sets a timer that gives a series for one tick alone");
 
 // While ticks find the thread at work, its CPU clock is read no more often than this: a system
 // call, which is a good part of what a tick costs.
@@ -137,10 +135,6 @@ Evidence Examine(ThreadState* state, const HiresSignal& signal, const ucontext_t
   }
   seen.is_asleep = seen.was_blocked || (seen.late_ns != 0 &&
                                         !WasInKernel(hires, seen.late_ns, seen.used_ns, passed_ns));
-  if (runs_again || seen.is_asleep || seen.late_ns != 0 || hires.has_slept != 0) {
-    hires.awake_since_ns = signal.now_ns;
-    hires.series = {};
-  }
   return seen;
 }
 
@@ -168,9 +162,10 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, const Hir
   HiresState& hires = state->hires;
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   Tick tick;
-  if (signal.is_own && !signal.is_rearmed && signal.now_ns < hires.armed_ns) {
-    // A timer with a period runs on while the handler does, which sets it anew with that signal
-    // pending; before Linux 6.13 it is delivered all the same.
+  tick.keeps_next = signal.is_own && !signal.is_rearmed;
+  if (tick.keeps_next && signal.now_ns < hires.armed_ns) {
+    // Of a timer that has been set anew after it had expired; before Linux 6.13 its signal is
+    // delivered all the same.
     tick.is_due = false;
     tick.is_stale = true;
     return tick;
@@ -209,6 +204,8 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, const Hir
     own_ns += in_kernel_ns;
     tick.overruns += static_cast<uint32_t>(in_kernel_ns / interval);
     hires.armed_ns = signal.now_ns;
+    // One that has come meanwhile is in this one.
+    tick.keeps_next = tick.keeps_next && hires.after_ns >= signal.now_ns;
   }
   // What is left over from before a pause, or from a longer interval, is this sample's. Otherwise
   // there is no new plan amid a burst: what is owed then tells how much of it has passed.
@@ -225,12 +222,12 @@ Tick BeginHiresTick(const HandlerContext& context, ThreadState* state, const Hir
 void EndHiresTick(const HandlerContext& context, ThreadState* state, Tick* tick) {
   HiresState& hires = state->hires;
   if (tick->is_stale) {
-    RepeatNextTick(context, *state);
+    if (hires.is_ticking != 0) RepeatNextTicks(context, *state);
     return;
   }
   if (tick->is_last) {
     hires.skipped_ticks = 0;
-    LeaveToKernelsTick(context, *state);
+    LeaveToKernelsTick(context, state);
     return;
   }
   const uint64_t now = kernel::MonotonicNs();
@@ -239,7 +236,7 @@ void EndHiresTick(const HandlerContext& context, ThreadState* state, Tick* tick)
     tick->cpu_ns += handler;
     hires.debt.owed_ns -= static_cast<int64_t>(handler);
   }
-  SetNextTick(context, state, *tick, now, handler);
+  SetNextTicks(context, state, *tick, now, handler);
 }
 
 }  // namespace spprof

@@ -8,81 +8,87 @@ namespace spprof {
 
 namespace {
 
-// A thread that falls asleep amid a series has more ticks than its share right after that: what
-// follows a tick in the sleep is as likely to be met as ever, and what follows none for certain.
-// That is a quarter of an interval at most, so it should be little of what has been worked before.
-constexpr uint64_t kAwakeIntervals = 32;
-constexpr uint32_t kSeriesTicks = 4;
-// A late tick is one of its own, not as late as the next is due.
-constexpr uint64_t kShortestSeriesNs = 5 * kLateNs;
+// How long a tick may take is what the longest one of the last few dozen has taken, but no more
+// than this: no tick comes so soon after another, also if that wakes a thread to work.
+constexpr uint64_t kMostReservedNs = 75'000;
+constexpr uint64_t kForgetOver = 64;
 
-bool IsForSeries(const HiresState& hires, const Tick& tick, uint64_t interval_ns) {
-  return interval_ns >= kShortestSeriesNs && tick.cpu_ns != 0 && hires.second_weight_ns == 0 &&
-         tick.begin_ns - hires.awake_since_ns >= kAwakeIntervals * interval_ns;
+// When a tick may be due after one that has taken `taken_ns` from when it was due until it was done
+// with, for that to be done with by then.
+uint64_t Reserve(HiresState* hires, uint64_t taken_ns, uint64_t interval_ns) {
+  hires->taken_ns =
+      taken_ns > hires->taken_ns ? taken_ns : hires->taken_ns - hires->taken_ns / kForgetOver;
+  if (hires->taken_ns > kMostReservedNs) hires->taken_ns = kMostReservedNs;
+  const uint64_t most = interval_ns - interval_ns / 4;
+  return hires->taken_ns < most ? hires->taken_ns : most;
 }
 
-// Leaves the timer as `first_ns` and `period_ns` say (kernel::SetTimer), or disarmed if there is a
-// pause now. The one that begins or ends meanwhile is seen in the second look, or sees the timer
-// itself.
-void SetUnlessPaused(const HandlerContext& context, int32_t timer, uint64_t first_ns,
-                     uint64_t period_ns, bool absolute) {
+// Leaves the timer set to `first_ns` (kernel::SetTimer), or disarmed if there is a pause now. The
+// one that begins or ends meanwhile is seen in the second look, or sees the timer itself.
+void SetUnlessPaused(const HandlerContext& context, const std::atomic<int32_t>& timer,
+                     uint64_t first_ns, bool absolute) {
+  const int32_t id = timer.load(std::memory_order_relaxed);
   bool is_paused = context.is_paused.load(std::memory_order_seq_cst) != 0;
   for (;;) {
-    kernel::SetTimer(timer, is_paused ? 0 : first_ns, is_paused ? 0 : period_ns,
-                     absolute && !is_paused);
+    kernel::SetTimer(id, is_paused ? 0 : first_ns, 0, absolute && !is_paused);
     const bool was_paused = is_paused;
     is_paused = context.is_paused.load(std::memory_order_seq_cst) != 0;
     if (is_paused == was_paused) return;
   }
 }
 
+// Where the tick and the handler take longer, the rate is not kept: the program is to have a
+// quarter of the interval on average.
+uint64_t WaitAfter(ThreadState* state, uint64_t passed_ns, uint64_t interval_ns) {
+  const uint64_t least = interval_ns / 4;
+  return NextWait(&state->random,
+                  interval_ns > passed_ns + least ? interval_ns - passed_ns : least);
+}
+
 }  // namespace
 
-void SetNextTick(const HandlerContext& context, ThreadState* state, const Tick& tick,
-                 uint64_t now_ns, uint64_t handler_ns) {
+void SetNextTicks(const HandlerContext& context, ThreadState* state, const Tick& tick,
+                  uint64_t now_ns, uint64_t handler_ns) {
   HiresState& hires = state->hires;
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   const uint64_t earliest = now_ns + handler_ns;
   // What has passed since this tick was due is a part of the interval already; that keeps the rate.
   const uint64_t passed = tick.cpu_ns != 0 ? now_ns - hires.armed_ns : handler_ns;
   hires.skipped_ticks = static_cast<uint32_t>(passed / interval);
-  TickSeries& series = hires.series;
-  if (series.to_come != 0 && hires.armed_ns + series.period_ns >= earliest) {
-    series.to_come--;
-    hires.armed_ns += series.period_ns;
-    return;
-  }
-  const uint64_t rest = series.rest_ns;
-  series = {};
-  uint64_t due;
+  const uint64_t reserved = Reserve(&hires, passed + handler_ns, interval);
+  uint64_t planned, due;  // when the next tick is to come, and when it can
   if (hires.second_weight_ns != 0) {
-    due = hires.second_due_ns;
-  } else if (IsForSeries(hires, tick, interval)) {
-    // From the end of the interval that the last series has had its tick in, or from this tick on,
-    // of which memoryless ones know nothing.
-    const uint64_t into_ns = NextRandom(&state->random) % interval;
-    due = hires.armed_ns + rest + into_ns;
-    series = {kSeriesTicks - 1, interval, interval - into_ns};
+    planned = due = hires.second_due_ns;
+  } else if (tick.keeps_next) {
+    planned = hires.after_ns;
+    due = planned >= now_ns ? planned : now_ns + WaitAfter(state, passed, interval);
+    hires.next_timer ^= 1;
   } else {
-    const uint64_t least = interval / 4;  // for the program, whatever ticks take
-    const uint64_t mean = interval > passed + least ? interval - passed : least;
-    due = now_ns + NextWait(&state->random, mean);
+    planned = due = now_ns + WaitAfter(state, reserved, interval);
   }
   hires.armed_ns = due > earliest ? due : earliest;
-  SetUnlessPaused(context, state->hires_timer.load(std::memory_order_relaxed), hires.armed_ns,
-                  series.period_ns, true);
+  const bool is_set = tick.keeps_next && hires.armed_ns == planned;
+  // A tick that has been put off does not put off those after it, to keep the rate.
+  if (planned + interval < now_ns) planned = now_ns - interval;
+  hires.after_ns = planned + reserved + WaitAfter(state, reserved, interval);
+  if (hires.after_ns < hires.armed_ns + reserved) hires.after_ns = hires.armed_ns + reserved;
+  if (!is_set)
+    SetUnlessPaused(context, state->hires_timers[hires.next_timer], hires.armed_ns, true);
+  SetUnlessPaused(context, state->hires_timers[hires.next_timer ^ 1], hires.after_ns, true);
 }
 
-void RepeatNextTick(const HandlerContext& context, const ThreadState& state) {
+void RepeatNextTicks(const HandlerContext& context, const ThreadState& state) {
   const HiresState& hires = state.hires;
-  SetUnlessPaused(context, state.hires_timer.load(std::memory_order_relaxed), hires.armed_ns,
-                  hires.series.to_come != 0 ? hires.series.period_ns : 0, true);
+  SetUnlessPaused(context, state.hires_timers[hires.next_timer], hires.armed_ns, true);
+  SetUnlessPaused(context, state.hires_timers[hires.next_timer ^ 1], hires.after_ns, true);
 }
 
-void LeaveToKernelsTick(const HandlerContext& context, const ThreadState& state) {
+void LeaveToKernelsTick(const HandlerContext& context, ThreadState* state) {
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
-  SetUnlessPaused(context, state.cpu_timer.load(std::memory_order_relaxed),
-                  CpuTimerNs(context.kernel_tick_ns, interval), 0, false);
+  for (const auto& timer : state->hires_timers)
+    kernel::SetTimer(timer.load(std::memory_order_relaxed), 0, 0, false);
+  state->hires.armed_ns = UINT64_MAX;  // one that has expired meanwhile is none
+  SetUnlessPaused(context, state->cpu_timer, CpuTimerNs(context.kernel_tick_ns, interval), false);
 }
 
 }  // namespace spprof

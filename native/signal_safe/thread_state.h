@@ -110,7 +110,7 @@ struct ThreadState {
   // Engine.
   // Kernel timer ids; -1: none. Set and cleared by the control side, used by the handler.
   std::atomic<int32_t> cpu_timer;
-  std::atomic<int32_t> hires_timer;
+  std::atomic<int32_t> hires_timers[2];
   std::atomic<int32_t> perf_event;  // file descriptor; -1: none
   Word is_rearmed;                  // timers have been set anew: the next tick asks the CPU clock
   Sequence paused_cpu_ns;           // CPU time used in pauses; no sample stands for it

@@ -81,7 +81,8 @@ class HandlerHarness {
 
   uint32_t AddThread() {
     const uint32_t slot = registry_->Claim(next_tid_++, ThreadKind::kNative, "test", 0);
-    State(slot)->cpu_timer = State(slot)->hires_timer = State(slot)->perf_event = -1;
+    State(slot)->cpu_timer = State(slot)->perf_event = -1;
+    for (auto& timer : State(slot)->hires_timers) timer = -1;
     State(slot)->random = 0x9e3779b97f4a7c15 + slot;
     registry_->Activate(slot);
     return slot;
