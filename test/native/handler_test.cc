@@ -256,6 +256,7 @@ TEST_F(Handler, ATickOfHiresSetsTheOneAfterTheNext) {
 
 // However long the handler takes, and however short the interval.
 TEST_F(Handler, ATickOfHiresThatIsOvertakenByTheNextPutsItOff) {
+  if (test::kUnderTsan) GTEST_SKIP() << "handlers are slow: which were interrupted is not known";
   harness_.context().engine = TimerEngine::kHires;
   harness_.context().interval_ns = 10'000;
   ThreadState* state = harness_.State(slot_);
