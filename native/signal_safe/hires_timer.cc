@@ -10,8 +10,12 @@ namespace {
 
 // How long a tick may take is what the longest one of the last few dozen has taken, but no more
 // than this: no tick comes so soon after another, also if that wakes a thread to work.
-constexpr uint64_t kMostReservedNs = 75'000;
+constexpr uint64_t kMostReservedNs = 90'000;
 constexpr uint64_t kForgetOver = 64;
+
+// Where the tick and the handler take longer, the rate is not kept: the program is to have so much
+// of the interval on average.
+uint64_t LeastWait(uint64_t interval_ns) { return interval_ns / 8; }
 
 // When a tick may be due after one that has taken `taken_ns` from when it was due until it was done
 // with, for that to be done with by then.
@@ -19,7 +23,7 @@ uint64_t Reserve(HiresState* hires, uint64_t taken_ns, uint64_t interval_ns) {
   hires->taken_ns =
       taken_ns > hires->taken_ns ? taken_ns : hires->taken_ns - hires->taken_ns / kForgetOver;
   if (hires->taken_ns > kMostReservedNs) hires->taken_ns = kMostReservedNs;
-  const uint64_t most = interval_ns - interval_ns / 4;
+  const uint64_t most = interval_ns - LeastWait(interval_ns);
   return hires->taken_ns < most ? hires->taken_ns : most;
 }
 
@@ -37,10 +41,18 @@ void SetUnlessPaused(const HandlerContext& context, const std::atomic<int32_t>& 
   }
 }
 
-// Where the tick and the handler take longer, the rate is not kept: the program is to have a
-// quarter of the interval on average.
+void SetNext(const HandlerContext& context, const ThreadState& state) {
+  const HiresState& hires = state.hires;
+  SetUnlessPaused(context, state.hires_timers[hires.next_timer], hires.armed_ns, true);
+}
+
+void SetAfter(const HandlerContext& context, const ThreadState& state) {
+  const HiresState& hires = state.hires;
+  SetUnlessPaused(context, state.hires_timers[hires.next_timer ^ 1], hires.after_ns, true);
+}
+
 uint64_t WaitAfter(ThreadState* state, uint64_t passed_ns, uint64_t interval_ns) {
-  const uint64_t least = interval_ns / 4;
+  const uint64_t least = LeastWait(interval_ns);
   return NextWait(&state->random,
                   interval_ns > passed_ns + least ? interval_ns - passed_ns : least);
 }
@@ -72,15 +84,13 @@ void SetNextTicks(const HandlerContext& context, ThreadState* state, const Tick&
   if (planned + interval < now_ns) planned = now_ns - interval;
   hires.after_ns = planned + reserved + WaitAfter(state, reserved, interval);
   if (hires.after_ns < hires.armed_ns + reserved) hires.after_ns = hires.armed_ns + reserved;
-  if (!is_set)
-    SetUnlessPaused(context, state->hires_timers[hires.next_timer], hires.armed_ns, true);
-  SetUnlessPaused(context, state->hires_timers[hires.next_timer ^ 1], hires.after_ns, true);
+  if (!is_set) SetNext(context, *state);
+  SetAfter(context, *state);
 }
 
 void RepeatNextTicks(const HandlerContext& context, const ThreadState& state) {
-  const HiresState& hires = state.hires;
-  SetUnlessPaused(context, state.hires_timers[hires.next_timer], hires.armed_ns, true);
-  SetUnlessPaused(context, state.hires_timers[hires.next_timer ^ 1], hires.after_ns, true);
+  SetNext(context, state);
+  SetAfter(context, state);
 }
 
 void LeaveToKernelsTick(const HandlerContext& context, ThreadState* state) {
