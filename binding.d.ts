@@ -63,10 +63,14 @@ export interface NativeStats {
   clock: string;
   /** The signal that samples are taken in; `''`: the recording was cut off. */
   signal: string;
-  /** Samples per second of CPU time (without that in pauses): by the interval, and in fact. */
+  /** Samples per second of the CPU time that they stand for: by the interval, and in fact. */
   rate: { asked: number; achieved: number };
-  /** Percent of the CPU time (without that in pauses): measured in the handler; and estimated, what the signals' delivery costs besides. */
-  overhead: { handlerPercent: number; deliveryPercent: number };
+  /**
+   * Percent of the CPU time (without that in pauses): measured in the handler; estimated, what the signals' delivery
+   * costs besides; and measured, what the thread uses that writes the log, which takes no time from the others where a
+   * CPU is free.
+   */
+  overhead: { handlerPercent: number; deliveryPercent: number; drainPercent: number };
   /** What the delivery of one signal takes, measured at the start. */
   deliveryNs: number;
   /** Time in pauses. */

@@ -80,13 +80,14 @@ function checkSignal(option, label, value) {
  * @param {Option} option
  * @param {string} label
  * @param {unknown} value
+ * @param {unknown} given as the user wrote it
  */
-function checkNumber(option, label, value) {
+function checkNumber(option, label, value, given) {
   if (typeof value !== 'number') throw errors.optionType(label, value, allowedText(option));
   const isIntegral = option.type !== 'integer' || Number.isInteger(value);
   const isPower = !option.isPowerOfTwo || Number.isInteger(Math.log2(value));
   const isInRange = value >= Number(option.min) && value <= Number(option.max);
-  if (!isIntegral || !isInRange || !isPower) throw errors.optionRange(label, value, allowedText(option));
+  if (!isIntegral || !isInRange || !isPower) throw errors.optionRange(label, given, allowedText(option));
   return value;
 }
 
@@ -95,17 +96,18 @@ function checkNumber(option, label, value) {
  * @param {Option} option
  * @param {string} label
  * @param {unknown} value
+ * @param {unknown} [given] as the user wrote it, if that was something else
  * @returns {string | number | boolean}
  * @throws {TypeError | RangeError} `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE`
  */
-function checkValue(option, label, value) {
+function checkValue(option, label, value, given = value) {
   switch (option.type) {
     case 'time':
-      return value === 'auto' ? value : checkNumber(option, label, value);
+      return value === 'auto' ? value : checkNumber(option, label, value, given);
     case 'integer':
     case 'seconds':
     case 'percent':
-      return checkNumber(option, label, value);
+      return checkNumber(option, label, value, given);
     case 'signal':
       return checkSignal(option, label, value);
     case 'choice':
@@ -146,7 +148,7 @@ function parseValue(option, label, text) {
     value = { 1: true, true: true, 0: false, false: false }[text] ?? null;
   }
   if (value === null) throw errors.optionRange(label, text, allowedText(option));
-  return checkValue(option, label, value);
+  return checkValue(option, label, value, text);
 }
 
 module.exports = { allowedText, checkValue, parseValue };

@@ -102,21 +102,25 @@ function sumCounters(counters) {
 }
 
 /**
+ * CPU time without that in pauses, of which the overhead's percentages are.
+ * @param {import('./index').Stats} stats
+ */
+function countedCpuNs({ handlerNs, overhead }) {
+  return overhead.handlerPercent > 0 ? (handlerNs.total * 100) / overhead.handlerPercent : 0;
+}
+
+/**
  * Rates and costs together: shares are of the CPU time of all.
  * @param {import('./index').Stats[]} all
- * @param {number} written
  */
-function sumRates(all, written) {
+function sumRates(all) {
   const sum = (/** @type {(stats: import('./index').Stats) => number} */ of) =>
     all.reduce((total, stats) => total + of(stats), 0);
-  // CPU time without that in pauses.
-  const countedNs = sum(({ written: own, rate }) => (rate.achieved > 0 ? (own / rate.achieved) * 1e9 : 0));
-  const percent = (/** @type {(stats: import('./index').Stats) => number} */ of) => {
-    const shares = sum((stats) =>
-      stats.rate.achieved > 0 ? of(stats) * (stats.written / stats.rate.achieved) * 1e9 : 0,
-    );
-    return countedNs > 0 ? shares / countedNs : 0;
-  };
+  const countedNs = sum(countedCpuNs);
+  const percent = (/** @type {(overhead: import('./index').Stats['overhead']) => number} */ of) =>
+    countedNs > 0 ? sum((stats) => of(stats.overhead) * countedCpuNs(stats)) / countedNs : 0;
+  const sampled = all.filter(({ rate }) => rate.achieved > 0);
+  const sampledS = sampled.reduce((total, { drained, rate }) => total + drained / rate.achieved, 0);
   const same = (/** @type {string[]} */ names) => [...new Set(names)].join(', ');
   return {
     intervalNs: Math.max(...all.map(({ intervalNs }) => intervalNs)),
@@ -124,11 +128,12 @@ function sumRates(all, written) {
     signal: same(all.map(({ signal }) => signal)),
     rate: {
       asked: Math.min(...all.map(({ rate }) => rate.asked)),
-      achieved: countedNs > 0 ? (written * 1e9) / countedNs : 0,
+      achieved: sampledS > 0 ? sampled.reduce((total, { drained }) => total + drained, 0) / sampledS : 0,
     },
     overhead: {
-      handlerPercent: percent(({ overhead }) => overhead.handlerPercent),
-      deliveryPercent: percent(({ overhead }) => overhead.deliveryPercent),
+      handlerPercent: percent(({ handlerPercent }) => handlerPercent),
+      deliveryPercent: percent(({ deliveryPercent }) => deliveryPercent),
+      drainPercent: percent(({ drainPercent }) => drainPercent),
     },
     deliveryNs: Math.max(...all.map(({ deliveryNs }) => deliveryNs)),
     pausedNs: sum(({ pausedNs }) => pausedNs),
@@ -160,7 +165,7 @@ function sumStats(all) {
       ...{ max: most(({ handlerNs }) => handlerNs.max), mean: written > 0 ? Math.round(total / written) : 0, total },
     },
     cpuNs: sum((stats) => stats.cpuNs),
-    ...sumRates(all, written),
+    ...sumRates(all),
     bytes: sum((stats) => stats.bytes),
     drainLagNs: most((stats) => stats.drainLagNs),
     warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],

@@ -67,7 +67,7 @@ describe('parseArguments()', () => {
     ['--interal 5 node', 'unknown option --interal; did you mean --interval?'],
     ['-x node', 'unknown option -x; known are --output'],
     ['-i soon node', '--interval must be \'auto\' or a time from 10 µs to 10 s, not "soon"'],
-    ['-i 1us node', '--interval must be'],
+    ['-i 1us node', '--interval must be \'auto\' or a time from 10 µs to 10 s, not "1us"'],
     ['-r 0 node', '--rate must be a number of samples per second'],
     ['-r 100 -i 500 node', '--rate and --interval say the same thing'],
     ['-m wal node', "--mode must be one of 'cpu', 'wall', not \"wal\"; did you mean wall?"],

@@ -39,12 +39,12 @@ test('within the budget the interval stays', () => {
 });
 
 test('final statistics say what was asked for, what was reached and what it cost', () => {
-  const { before, after } = evaluate(`
+  const { before, after, sampledNs } = evaluate(`
     const session = spprof.start({ intervalUs: 1000, timer: 'hires' });
     hotLoop(500);
     const before = session.stats();
-    await session.stop();
-    print({ before, after: session.stats() });
+    const { threads } = await session.stop();
+    print({ before, after: session.stats(), sampledNs: threads.reduce((sum, { cpuNs }) => sum + cpuNs, 0) });
   `);
   for (const stats of [before, after]) {
     expect(stats).toMatchObject({ intervalNs: 1e6, clock: 'monotonic', rate: { asked: 1000 }, pausedNs: 0 });
@@ -61,6 +61,10 @@ test('final statistics say what was asked for, what was reached and what it cost
   }
   expect(after.written).toBe(after.drained);
   expect(after.written).toBeGreaterThanOrEqual(before.written);
+  // The drain's thread has no samples, and its CPU time is a cost of its own.
+  expect(after.rate.achieved).toBeCloseTo((after.written * 1e9) / sampledNs, 3);
+  expect(after.overhead.drainPercent).toBeGreaterThan(0);
+  expect((after.overhead.drainPercent / 100) * after.cpuNs).toBeLessThan(after.cpuNs - 0.95 * sampledNs);
   expect(after.signals).toBe(after.written + Object.values(after.dropped).reduce((a, b) => a + b, 0));
 });
 

@@ -194,7 +194,7 @@ describe('the report', () => {
       ...{
         handlerNs: { p50: 900, p99: 9000, max: 20_000, mean: 1000, total: 50_000 },
         warnings: ['a warning'],
-        overhead: { handlerPercent: 0.5, deliveryPercent: 0.05 },
+        overhead: { handlerPercent: 0.5, deliveryPercent: 0.05, drainPercent: 1.25 },
       },
     };
     const text = new Profile({ ...RECORDING, stats }).toText({ limit: 2, folder: '/app' });
@@ -205,7 +205,7 @@ describe('the report', () => {
     expect(text).toMatch(/4 written, 3 dropped \(ring full 3\), 1 incomplete \(25\.0 %\), 0 truncated/);
     expect(text).toMatch(/threads {2}2 seen \(1 main, 1 worker\)/);
     expect(text).toMatch(
-      /cost {5}0\.50 % of the CPU time, and about 0\.05 % for the signals \(handler p50 900 ns, p99 9 µs, max 20 µs\)/,
+      /cost {5}0\.50 % of the CPU time, and about 0\.05 % for the signals, and 1\.25 % in a thread of its own \(handler p50 900 ns, p99 9 µs, max 20 µs\)/,
     );
     expect(text).toMatch(/note {5}a warning/);
   });

@@ -158,12 +158,21 @@ function rateLine({ rate, intervalNs, clock, pausedNs }) {
   return `rate     ${achieved} samples a second of CPU time, one every ${formatNs(intervalNs)} asked for (${clock} clock)${paused}`;
 }
 
+/** @param {import('../../binding').NativeStats} stats */
+function costLine({ overhead, handlerNs: { p50, p99, max } }) {
+  const { handlerPercent, deliveryPercent, drainPercent } = overhead;
+  const handler = `handler p50 ${formatNs(p50)}, p99 ${formatNs(p99)}, max ${formatNs(max)}`;
+  return (
+    `cost     ${handlerPercent.toFixed(2)} % of the CPU time, and about ${deliveryPercent.toFixed(2)} % for the signals, ` +
+    `and ${drainPercent.toFixed(2)} % in a thread of its own (${handler})`
+  );
+}
+
 /** @param {Recording} recording */
 function statsLines(recording) {
   if (recording.importedFrom !== undefined) return [`threads  ${threadText(recording)}`];
   const { stats } = recording;
   const { written } = stats;
-  const handler = stats.handlerNs;
   return [
     `samples  ${formatCount(written)} written, ${droppedText(stats.dropped)}, ` +
       `${formatCount(stats.incomplete)} incomplete (${formatPercent(stats.incomplete, written)}), ` +
@@ -172,8 +181,7 @@ function statsLines(recording) {
     `threads  ${threadText(recording)}`,
     ...lossLines(recording),
     ...placeLines(recording),
-    `cost     ${stats.overhead.handlerPercent.toFixed(2)} % of the CPU time, and about ` +
-      `${stats.overhead.deliveryPercent.toFixed(2)} % for the signals (handler p50 ${formatNs(handler.p50)}, p99 ${formatNs(handler.p99)}, max ${formatNs(handler.max)})`,
+    costLine(stats),
     `log      ${formatBytes(stats.bytes)}`,
     `ended    ${endText(stats.shutdown)}`,
     ...stats.warnings.map((warning) => `note     ${warning}`),

@@ -35,7 +35,7 @@ function statsOf(samples, intervalNs) {
     },
     handlerNs: { p50: 0, p99: 0, max: 0, mean: 0, total: 0 },
     rate: { asked: intervalNs > 0 ? 1e9 / intervalNs : 0, achieved: 0 },
-    overhead: { handlerPercent: 0, deliveryPercent: 0 },
+    overhead: { handlerPercent: 0, deliveryPercent: 0, drainPercent: 0 },
     ...{ deliveryNs: 0, pausedNs: 0, bytes: 0, drainLagNs: 0, warnings: [], shutdown: null },
   };
 }

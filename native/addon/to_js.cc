@@ -89,6 +89,7 @@ Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
   Napi::Object overhead = Napi::Object::New(env);
   overhead.Set("handlerPercent", stats.handler_percent);
   overhead.Set("deliveryPercent", stats.delivery_percent);
+  overhead.Set("drainPercent", stats.drain_percent);
   object.Set("overhead", overhead);
   object.Set("deliveryNs", Number(stats.delivery_ns));
   object.Set("pausedNs", Number(stats.paused_ns));
@@ -232,6 +233,8 @@ Napi::Object ToJs(Napi::Env env, const ProfilerStats& stats) {
       stats.totals.written != 0 ? stats.totals.handler_total_ns / stats.totals.written : 0;
   all.handler_ns.total = stats.totals.handler_total_ns;
   all.cpu_ns = stats.cpu_ns;
+  all.sampled_cpu_ns = stats.drain.sampled_cpu_ns;
+  all.drain_cpu_ns = stats.drain.drain_cpu_ns;
   all.interval_ns = stats.sampler.interval_ns;
   all.clock = ClockOf(stats.engine);
   all.signal = SignalName(stats.sampler.signal);

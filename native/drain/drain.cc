@@ -141,7 +141,8 @@ bool Drain::Sleep(CpuAlarm* alarm) {
   const bool is_long = timeout_ms_ > kBusyTimeoutMs;
   if (is_long) alarm->Arm(kIdleCpuNs);
   pollfd wakers[] = {{wake_fd_, POLLIN, 0}, {alarm->fd(), POLLIN, 0}};
-  poll(wakers, std::size(wakers), timeout_ms_);
+  // Who polls a signalfd is woken, within the kernel, by each signal of the process: by each tick.
+  poll(wakers, is_long ? 2 : 1, timeout_ms_);
   const bool is_woken = (wakers[0].revents & POLLIN) != 0;
   if (is_woken) {
     uint64_t count;
@@ -172,6 +173,8 @@ void Drain::AddFinalStats() {
   const DrainStats drained = Stats();
   AddTotals(*sampler_->region(), log_);
   log_->AddStat("drained", drained.samples_drained);
+  log_->AddStat("sampled_cpu_ns", drained.sampled_cpu_ns);
+  log_->AddStat("drain_cpu_ns", drained.drain_cpu_ns);
   log_->AddStat("handler_ns_p50", drained.handler_p50_ns);
   log_->AddStat("handler_ns_p99", drained.handler_p99_ns);
   log_->AddStat("cpu_ns", ProcessCpuNs() - start_cpu_ns_);
@@ -283,6 +286,8 @@ void Drain::NoteStats() {
   std::vector<std::string> warnings = sampler_->TakeWarnings();
   std::lock_guard lock(stats_mutex_);
   stats_.samples_drained = lanes_.samples();
+  stats_.sampled_cpu_ns = lanes_.sampled_cpu_ns();
+  stats_.drain_cpu_ns = kernel::ThreadCpuNs();
   stats_.handler_p50_ns = lanes_.handler_times().Percentile(0.50);
   stats_.handler_p99_ns = lanes_.handler_times().Percentile(0.99);
   stats_.bytes_written = log_->bytes_written();

@@ -41,8 +41,11 @@ uint64_t LaneDrainer::DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint3
           handler_times_.Add(record.handler_ns);
           handler_ns_ += std::min(record.handler_ns, kLongestHandlerNs);
           samples_++;
-          if ((record.state & kStateProbe) != 0 && on_probe_ != nullptr)
+          if ((record.state & kStateProbe) == 0) {
+            sampled_cpu_ns_ += record.cpu_ns;
+          } else if (on_probe_ != nullptr) {
             on_probe_(slot, generation, record);
+          }
         }
       });
 }

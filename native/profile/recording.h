@@ -81,6 +81,8 @@ struct RecordingStats {
   uint64_t threads_refused = 0;
   HandlerTimes handler_ns;
   uint64_t cpu_ns = 0;
+  uint64_t sampled_cpu_ns = 0;  // that the drained samples stand for
+  uint64_t drain_cpu_ns = 0;
   uint64_t interval_ns = 0;  // in force, or at the end
   std::string clock;
   std::string signal;  // that samples were taken in; empty: not known
@@ -88,10 +90,11 @@ struct RecordingStats {
   uint64_t paused_cpu_ns = 0;
   uint64_t delivery_ns = 0;  // of a signal, estimated
   // Of what follows, see Derive.
-  double rate_asked = 0;  // samples per second of CPU time
+  double rate_asked = 0;  // samples per second of CPU time that they stand for
   double rate_achieved = 0;
   double handler_percent = 0;  // of the CPU time outside of pauses
   double delivery_percent = 0;
+  double drain_percent = 0;
   uint64_t bytes = 0;
   uint64_t drain_lag_ns = 0;
   std::vector<std::string> warnings;

@@ -39,7 +39,7 @@ function emptyStats() {
       clock: 'thread-cpu',
       signal: 'SIGPROF',
       rate: { asked: 1000, achieved: 0 },
-      overhead: { handlerPercent: 0, deliveryPercent: 0 },
+      overhead: { handlerPercent: 0, deliveryPercent: 0, drainPercent: 0 },
       deliveryNs: 0,
       pausedNs: 0,
     },

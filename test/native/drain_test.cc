@@ -13,6 +13,7 @@
 #include "drain/log_reader.h"
 #include "log_contents.h"
 #include "platform/kernel_tick_clock.h"
+#include "platform/threads.h"
 #include "sampler_support.h"
 #include "signal_safe/kernel.h"
 
@@ -231,6 +232,27 @@ TEST(Drain, EverythingWrittenArrivesInTheLog) {
   if (phase != contents.stats.end()) {
     EXPECT_LT(phase->second, KernelTickNs());
   }
+}
+
+// Whoever polls a signalfd is woken by each signal of the process, on a CPU that somebody else may
+// need.
+TEST(Drain, SleepsThroughTheTicks) {
+  SamplerHarness harness(TimerEngine::kHires, 100'000);
+  LogWriter log;
+  ASSERT_TRUE(log.CreateUnnamed().ok());
+  Drain drain(&harness.sampler(), &log, harness.wake_fd());
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  ASSERT_TRUE(drain.Start().ok());
+  const uint64_t visits_before = drain.visits(), sleeps_before = SwitchesOfOthers();
+  test::BurnCpu(500'000'000);
+  const uint64_t visits = drain.visits() - visits_before;
+  const uint64_t sleeps = SwitchesOfOthers() - sleeps_before;
+  harness.sampler().Stop();
+  drain.Stop();
+  std::printf("%lu visits, %lu sleeps, %lu signals\n", visits, sleeps,
+              SumTotals(*harness.region()).signals);
+  EXPECT_GE(visits, 5u);
+  EXPECT_LE(sleeps, 2 * visits + 50);
 }
 
 // A drain over a process that sleeps.

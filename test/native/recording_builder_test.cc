@@ -318,13 +318,14 @@ TEST(RecordingBuilder, MergesTheInterpreterIntoItsFunction) {
 TEST(RecordingBuilder, TakesCountersFromTheLog) {
   LogWriter writer;
   writer.Control(Session(kPid, kStart) + Stat("signals", 3));
-  writer.Control(Stat("signals", 100) + Stat("written", 90) + Stat("drained", 89) +
-                 Stat("dropped.busy", 7) + Stat("dropped.index_full", 3) + Stat("overruns", 4) +
-                 Stat("threads_live", 2) + Stat("threads_seen", 5) + Stat("threads_refused", 1) +
-                 Stat("handler_ns_p50", 600) + Stat("handler_ns_p99", 900) +
-                 Stat("handler_ns_max", 1000) + Stat("handler_ns_mean", 650) +
-                 Stat("handler_ns_total", 65000) + Stat("cpu_ns", 12345) + Stat("bytes", 777) +
-                 Stat("drain_lag_ns", 11) + Stat("warning.no names", 1) + End(kStart));
+  writer.Control(
+      Stat("signals", 100) + Stat("written", 90) + Stat("drained", 89) + Stat("dropped.busy", 7) +
+      Stat("dropped.index_full", 3) + Stat("overruns", 4) + Stat("threads_live", 2) +
+      Stat("threads_seen", 5) + Stat("threads_refused", 1) + Stat("handler_ns_p50", 600) +
+      Stat("handler_ns_p99", 900) + Stat("handler_ns_max", 1000) + Stat("handler_ns_mean", 650) +
+      Stat("handler_ns_total", 65000) + Stat("cpu_ns", 130'000) + Stat("sampled_cpu_ns", 100'000) +
+      Stat("drain_cpu_ns", 13'000) + Stat("bytes", 777) + Stat("drain_lag_ns", 11) +
+      Stat("warning.no names", 1) + End(kStart));
   const RecordingStats stats = Read(writer).stats;
   EXPECT_EQ(stats.signals, 100u);
   EXPECT_EQ(stats.written, 90u);
@@ -339,7 +340,10 @@ TEST(RecordingBuilder, TakesCountersFromTheLog) {
   EXPECT_EQ(stats.handler_ns.max, 1000u);
   EXPECT_EQ(stats.handler_ns.mean, 650u);
   EXPECT_EQ(stats.handler_ns.total, 65000u);
-  EXPECT_EQ(stats.cpu_ns, 12345u);
+  EXPECT_EQ(stats.cpu_ns, 130'000u);
+  EXPECT_DOUBLE_EQ(stats.rate_achieved, 89 * 1e9 / 100'000);
+  EXPECT_DOUBLE_EQ(stats.handler_percent, 50.0);
+  EXPECT_DOUBLE_EQ(stats.drain_percent, 10.0);
   EXPECT_EQ(stats.bytes, 777u);
   EXPECT_EQ(stats.drain_lag_ns, 11u);
   EXPECT_EQ(stats.warnings, (Strings{"no names"}));
