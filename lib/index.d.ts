@@ -31,18 +31,20 @@ export interface Stats {
   handlerNs: { p50: number; p99: number; max: number; mean: number; total: number };
   /** CPU time of all threads since the start. */
   cpuNs: number;
+  /** CPU time that the samples in the log stand for: of the threads that have been sampled, without pauses. */
+  sampledCpuNs: number;
   /** CPU time between samples as it is now, or was at the end: what was asked for, or what `setInterval()` or `maxOverhead` has made of it. */
   intervalNs: number;
   /** What the engine's timers go by: `thread-cpu` (tick), `monotonic` (hires), `task-clock` (perf), `process-cpu` (itimer). */
   clock: string;
   /** The signal that samples are taken in; `''`: the recording was cut off. */
   signal: string;
-  /** Samples per second of the CPU time that they stand for: by the interval, and in fact. */
+  /** Samples per second of the CPU time that they stand for: by the interval, and in fact. Wall mode's samples of sleeping threads do not count. */
   rate: { asked: number; achieved: number };
   /**
-   * Percent of the CPU time (without that in pauses): measured in the handler; estimated, what the signals' delivery
-   * costs besides; and measured, what the thread uses that writes the log, which takes no time from the others where a
-   * CPU is free.
+   * Percent of the CPU time without that in pauses: measured in the handler; and estimated, what the signals' delivery
+   * costs besides. Of all CPU time: what the thread uses that writes the log (it takes no time from the others where a
+   * CPU is free); 0 if that is not known, in a snapshot or after a kill.
    */
   overhead: { handlerPercent: number; deliveryPercent: number; drainPercent: number };
   /** What the delivery of one signal takes, measured at the start. */

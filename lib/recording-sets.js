@@ -110,17 +110,21 @@ function countedCpuNs({ handlerNs, overhead }) {
 }
 
 /**
- * Rates and costs together: shares are of the CPU time of all.
+ * @template T
+ * @param {T[]} all
+ * @param {(each: T) => number} weightOf
+ * @param {(each: T) => number} of
+ */
+function weightedMean(all, weightOf, of) {
+  const weight = all.reduce((sum, each) => sum + weightOf(each), 0);
+  return weight > 0 ? all.reduce((sum, each) => sum + of(each) * weightOf(each), 0) / weight : 0;
+}
+
+/**
+ * Rates and costs together: each is of the CPU time of all.
  * @param {import('./index').Stats[]} all
  */
 function sumRates(all) {
-  const sum = (/** @type {(stats: import('./index').Stats) => number} */ of) =>
-    all.reduce((total, stats) => total + of(stats), 0);
-  const countedNs = sum(countedCpuNs);
-  const percent = (/** @type {(overhead: import('./index').Stats['overhead']) => number} */ of) =>
-    countedNs > 0 ? sum((stats) => of(stats.overhead) * countedCpuNs(stats)) / countedNs : 0;
-  const sampled = all.filter(({ rate }) => rate.achieved > 0);
-  const sampledS = sampled.reduce((total, { drained, rate }) => total + drained / rate.achieved, 0);
   const same = (/** @type {string[]} */ names) => [...new Set(names)].join(', ');
   return {
     intervalNs: Math.max(...all.map(({ intervalNs }) => intervalNs)),
@@ -128,15 +132,23 @@ function sumRates(all) {
     signal: same(all.map(({ signal }) => signal)),
     rate: {
       asked: Math.min(...all.map(({ rate }) => rate.asked)),
-      achieved: sampledS > 0 ? sampled.reduce((total, { drained }) => total + drained, 0) / sampledS : 0,
+      achieved: weightedMean(
+        all,
+        ({ sampledCpuNs }) => sampledCpuNs,
+        ({ rate }) => rate.achieved,
+      ),
     },
     overhead: {
-      handlerPercent: percent(({ handlerPercent }) => handlerPercent),
-      deliveryPercent: percent(({ deliveryPercent }) => deliveryPercent),
-      drainPercent: percent(({ drainPercent }) => drainPercent),
+      handlerPercent: weightedMean(all, countedCpuNs, ({ overhead }) => overhead.handlerPercent),
+      deliveryPercent: weightedMean(all, countedCpuNs, ({ overhead }) => overhead.deliveryPercent),
+      drainPercent: weightedMean(
+        all,
+        ({ cpuNs }) => cpuNs,
+        ({ overhead }) => overhead.drainPercent,
+      ),
     },
     deliveryNs: Math.max(...all.map(({ deliveryNs }) => deliveryNs)),
-    pausedNs: sum(({ pausedNs }) => pausedNs),
+    pausedNs: all.reduce((sum, { pausedNs }) => sum + pausedNs, 0),
   };
 }
 
@@ -165,6 +177,7 @@ function sumStats(all) {
       ...{ max: most(({ handlerNs }) => handlerNs.max), mean: written > 0 ? Math.round(total / written) : 0, total },
     },
     cpuNs: sum((stats) => stats.cpuNs),
+    sampledCpuNs: sum((stats) => stats.sampledCpuNs),
     ...sumRates(all),
     bytes: sum((stats) => stats.bytes),
     drainLagNs: most((stats) => stats.drainLagNs),

@@ -111,6 +111,28 @@ describe('merge()', () => {
     expect(both.toCpuProfile(2).samples).toHaveLength(one.toCpuProfile(0).samples.length);
   });
 
+  test('rates and costs are of the CPU time of both', () => {
+    const busy = {
+      ...{ ...emptyStats(), cpuNs: 5e9, sampledCpuNs: 3e9 },
+      handlerNs: { p50: 900, p99: 9000, max: 20_000, mean: 1000, total: 40e6 },
+      rate: { asked: 1000, achieved: 900 },
+      overhead: { handlerPercent: 1, deliveryPercent: 2, drainPercent: 3 },
+    };
+    const idle = {
+      ...{ ...emptyStats(), cpuNs: 1e9, sampledCpuNs: 1e9 },
+      handlerNs: { p50: 900, p99: 9000, max: 20_000, mean: 1000, total: 20e6 },
+      rate: { asked: 1000, achieved: 1000 },
+      overhead: { handlerPercent: 2, deliveryPercent: 4, drainPercent: 6 },
+    };
+    const [one, other] = [busy, idle].map((stats) => new Profile({ ...RECORDING, stats }));
+    const { rate, overhead, sampledCpuNs } = one.merge(other).stats;
+    expect(sampledCpuNs).toBe(4e9);
+    expect(rate.achieved).toBeCloseTo((3 * 900 + 1000) / 4, 6);
+    expect(overhead.handlerPercent).toBeCloseTo(60e6 / 50e6, 6); // 4 s and 1 s outside of pauses
+    expect(overhead.deliveryPercent).toBeCloseTo((4 * 2 + 1 * 4) / 5, 6);
+    expect(overhead.drainPercent).toBeCloseTo((5 * 3 + 1 * 6) / 6, 6);
+  });
+
   test('profiles of different intervals are refused, and what is none', () => {
     const slower = new Profile({ ...RECORDING, intervalNs: 5e6 });
     expect(() => new Profile(RECORDING).merge(slower)).toThrow(

@@ -162,10 +162,8 @@ function rateLine({ rate, intervalNs, clock, pausedNs }) {
 function costLine({ overhead, handlerNs: { p50, p99, max } }) {
   const { handlerPercent, deliveryPercent, drainPercent } = overhead;
   const handler = `handler p50 ${formatNs(p50)}, p99 ${formatNs(p99)}, max ${formatNs(max)}`;
-  return (
-    `cost     ${handlerPercent.toFixed(2)} % of the CPU time, and about ${deliveryPercent.toFixed(2)} % for the signals, ` +
-    `and ${drainPercent.toFixed(2)} % in a thread of its own (${handler})`
-  );
+  const drain = drainPercent > 0 ? `, and ${drainPercent.toFixed(2)} % in a thread of its own` : '';
+  return `cost     ${handlerPercent.toFixed(2)} % of the CPU time, and about ${deliveryPercent.toFixed(2)} % for the signals${drain} (${handler})`;
 }
 
 /** @param {Recording} recording */

@@ -29,6 +29,7 @@ function statsOf(samples, intervalNs) {
       threadsSeen: 0,
       threadsRefused: 0,
       cpuNs: 0,
+      sampledCpuNs: 0,
       intervalNs,
       clock: '',
       signal: '',

@@ -79,6 +79,7 @@ Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
              HandlerNs(env, stats.handler_ns.p50, stats.handler_ns.p99, stats.handler_ns.max,
                        stats.handler_ns.mean, stats.handler_ns.total));
   object.Set("cpuNs", Number(stats.cpu_ns));
+  object.Set("sampledCpuNs", Number(stats.sampled_cpu_ns));
   object.Set("intervalNs", Number(stats.interval_ns));
   object.Set("clock", stats.clock);
   object.Set("signal", stats.signal);
@@ -233,6 +234,7 @@ Napi::Object ToJs(Napi::Env env, const ProfilerStats& stats) {
       stats.totals.written != 0 ? stats.totals.handler_total_ns / stats.totals.written : 0;
   all.handler_ns.total = stats.totals.handler_total_ns;
   all.cpu_ns = stats.cpu_ns;
+  all.probes = stats.drain.probes;
   all.sampled_cpu_ns = stats.drain.sampled_cpu_ns;
   all.drain_cpu_ns = stats.drain.drain_cpu_ns;
   all.interval_ns = stats.sampler.interval_ns;

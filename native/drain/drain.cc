@@ -286,6 +286,7 @@ void Drain::NoteStats() {
   std::vector<std::string> warnings = sampler_->TakeWarnings();
   std::lock_guard lock(stats_mutex_);
   stats_.samples_drained = lanes_.samples();
+  stats_.probes = lanes_.probes();
   stats_.sampled_cpu_ns = lanes_.sampled_cpu_ns();
   stats_.drain_cpu_ns = kernel::ThreadCpuNs();
   stats_.handler_p50_ns = lanes_.handler_times().Percentile(0.50);

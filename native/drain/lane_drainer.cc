@@ -43,9 +43,10 @@ uint64_t LaneDrainer::DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint3
           samples_++;
           if ((record.state & kStateProbe) == 0) {
             sampled_cpu_ns_ += record.cpu_ns;
-          } else if (on_probe_ != nullptr) {
-            on_probe_(slot, generation, record);
+            continue;
           }
+          probes_++;
+          if (on_probe_ != nullptr) on_probe_(slot, generation, record);
         }
       });
 }

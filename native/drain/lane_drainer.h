@@ -35,7 +35,8 @@ class LaneDrainer {
   const DurationHistogram& handler_times() const { return handler_times_; }
   // All together; none counts for more than a millisecond: it has lost the CPU on the way.
   uint64_t handler_ns() const { return handler_ns_; }
-  // The CPU time that these samples stand for.
+  // Those of them that are probes (kStateProbe), and the CPU time that the others stand for.
+  uint64_t probes() const { return probes_; }
   uint64_t sampled_cpu_ns() const { return sampled_cpu_ns_; }
 
  private:
@@ -47,6 +48,7 @@ class LaneDrainer {
   std::vector<uint8_t> buffer_;
   uint64_t samples_ = 0;
   uint64_t handler_ns_ = 0;
+  uint64_t probes_ = 0;
   uint64_t sampled_cpu_ns_ = 0;
   DurationHistogram handler_times_;
 };

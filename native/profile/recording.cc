@@ -85,13 +85,17 @@ void Derive(RecordingStats* stats) {
   const auto cpu_ns =
       static_cast<double>(stats->cpu_ns - std::min(stats->cpu_ns, stats->paused_cpu_ns));
   if (stats->sampled_cpu_ns != 0) {
+    const uint64_t samples = stats->drained - std::min(stats->drained, stats->probes);
     stats->rate_achieved =
-        static_cast<double>(stats->drained) * 1e9 / static_cast<double>(stats->sampled_cpu_ns);
+        static_cast<double>(samples) * 1e9 / static_cast<double>(stats->sampled_cpu_ns);
+  }
+  if (stats->cpu_ns != 0) {
+    stats->drain_percent =
+        static_cast<double>(stats->drain_cpu_ns) * 100 / static_cast<double>(stats->cpu_ns);
   }
   if (cpu_ns == 0) return;
   stats->handler_percent = static_cast<double>(stats->handler_ns.total) * 100 / cpu_ns;
   stats->delivery_percent = static_cast<double>(stats->signals * stats->delivery_ns) * 100 / cpu_ns;
-  stats->drain_percent = static_cast<double>(stats->drain_cpu_ns) * 100 / cpu_ns;
 }
 
 }  // namespace spprof

@@ -81,7 +81,8 @@ struct RecordingStats {
   uint64_t threads_refused = 0;
   HandlerTimes handler_ns;
   uint64_t cpu_ns = 0;
-  uint64_t sampled_cpu_ns = 0;  // that the drained samples stand for
+  uint64_t probes = 0;          // of the drained samples: they stand for no CPU time
+  uint64_t sampled_cpu_ns = 0;  // that the others stand for
   uint64_t drain_cpu_ns = 0;
   uint64_t interval_ns = 0;  // in force, or at the end
   std::string clock;
@@ -94,7 +95,7 @@ struct RecordingStats {
   double rate_achieved = 0;
   double handler_percent = 0;  // of the CPU time outside of pauses
   double delivery_percent = 0;
-  double drain_percent = 0;
+  double drain_percent = 0;  // of all CPU time: the drain goes on in a pause
   uint64_t bytes = 0;
   uint64_t drain_lag_ns = 0;
   std::vector<std::string> warnings;

@@ -112,6 +112,7 @@ RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
   stats.handler_ns.total = at_least("handler_ns_total", totals.handler_ns.total);
   stats.folded = log.folded().samples;
   stats.cpu_ns = at_least("cpu_ns", totals.cpu_ns);
+  stats.probes = log.probes();
   stats.sampled_cpu_ns = at_least("sampled_cpu_ns", totals.cpu_ns);
   stats.drain_cpu_ns = counter("drain_cpu_ns", 0);
   if (log.session().has_value()) {

@@ -31,6 +31,7 @@ function emptyStats() {
       threadsSeen: 1,
       threadsRefused: 0,
       cpuNs: 0,
+      sampledCpuNs: 0,
       bytes: 0,
       drainLagNs: 0,
       warnings: [],

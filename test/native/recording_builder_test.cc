@@ -324,8 +324,8 @@ TEST(RecordingBuilder, TakesCountersFromTheLog) {
       Stat("threads_seen", 5) + Stat("threads_refused", 1) + Stat("handler_ns_p50", 600) +
       Stat("handler_ns_p99", 900) + Stat("handler_ns_max", 1000) + Stat("handler_ns_mean", 650) +
       Stat("handler_ns_total", 65000) + Stat("cpu_ns", 130'000) + Stat("sampled_cpu_ns", 100'000) +
-      Stat("drain_cpu_ns", 13'000) + Stat("bytes", 777) + Stat("drain_lag_ns", 11) +
-      Stat("warning.no names", 1) + End(kStart));
+      Stat("drain_cpu_ns", 13'000) + Stat("paused_cpu_ns", 30'000) + Stat("bytes", 777) +
+      Stat("drain_lag_ns", 11) + Stat("warning.no names", 1) + End(kStart));
   const RecordingStats stats = Read(writer).stats;
   EXPECT_EQ(stats.signals, 100u);
   EXPECT_EQ(stats.written, 90u);
@@ -342,7 +342,7 @@ TEST(RecordingBuilder, TakesCountersFromTheLog) {
   EXPECT_EQ(stats.handler_ns.total, 65000u);
   EXPECT_EQ(stats.cpu_ns, 130'000u);
   EXPECT_DOUBLE_EQ(stats.rate_achieved, 89 * 1e9 / 100'000);
-  EXPECT_DOUBLE_EQ(stats.handler_percent, 50.0);
+  EXPECT_DOUBLE_EQ(stats.handler_percent, 65.0);
   EXPECT_DOUBLE_EQ(stats.drain_percent, 10.0);
   EXPECT_EQ(stats.bytes, 777u);
   EXPECT_EQ(stats.drain_lag_ns, 11u);
@@ -371,6 +371,24 @@ TEST(RecordingBuilder, CountsTheSamplesOfAKilledProcess) {
   EXPECT_EQ(stats.cpu_ns, 1000u);
   EXPECT_EQ(stats.overruns, 100u);
   EXPECT_EQ(stats.bytes, writer.bytes().size());
+}
+
+// In wall mode the drain asks threads that sleep for their stacks. Those samples stand for no CPU
+// time: a program that mostly sleeps would have thousands of samples per second of it.
+TEST(RecordingBuilder, TheRateIsOfTheSamplesThatStandForCpuTime) {
+  LogWriter writer;
+  writer.Control(Session(kPid, kStart));
+  writer.Detail(0, 1, Stack(1, {}));
+  std::string samples;
+  for (uint32_t i = 1; i <= 10; ++i) {
+    samples += Sample(kStart + 2 * i, 4'000'000, 1);
+    samples += Sample(kStart + 2 * i + 1, i * 4'000'000, 1, kVmStateUnknown | kStateProbe);
+  }
+  writer.Index(0, 1, samples);
+  const RecordingStats stats = Read(writer).stats;
+  EXPECT_EQ(stats.drained, 20u);
+  EXPECT_EQ(stats.sampled_cpu_ns, 40'000'000u);
+  EXPECT_DOUBLE_EQ(stats.rate_achieved, 250.0);
 }
 
 TEST(RecordingBuilder, FindsLinesInTheScriptsFile) {
