@@ -26,6 +26,7 @@ namespace spprof {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10;
+constexpr int kLeastTimeoutMs = 2;
 // Who begins to work meanwhile is noticed by the CPU time that it uses (CpuAlarm).
 constexpr int kIdleTimeoutMs = 1000;
 // By how much a sleep is longer than the one before.
@@ -107,6 +108,7 @@ void Drain::Run() {
       break;
     }
     if (shutdown_requested->load(std::memory_order_acquire) != 0) break;  // H4
+    const uint64_t begin_ns = MonotonicNow(), begin_cpu_ns = kernel::ThreadCpuNs();
     const bool is_idle = IsIdle();
     timeout_ms_ = NextTimeoutMs(is_idle);
     if (is_woken || !is_idle || HasAnybodyRun()) {
@@ -114,6 +116,9 @@ void Drain::Run() {
     } else {
       last_visit_ns_ = MonotonicNow();  // there is nothing that it would have found
     }
+    const uint64_t used_ns = kernel::ThreadCpuNs() - begin_cpu_ns;
+    const uint64_t passed_ns = MonotonicNow() - begin_ns;
+    waited_ms_ = static_cast<int>((passed_ns - std::min(used_ns, passed_ns)) / 1'000'000);
   }
   if (end_ != nullptr) {
     end_();
@@ -142,7 +147,13 @@ bool Drain::Sleep(CpuAlarm* alarm) {
   if (is_long) alarm->Arm(kIdleCpuNs);
   pollfd wakers[] = {{wake_fd_, POLLIN, 0}, {alarm->fd(), POLLIN, 0}};
   // Who polls a signalfd is woken, within the kernel, by each signal of the process: by each tick.
-  poll(wakers, is_long ? 2 : 1, timeout_ms_);
+  // Threads that work for 20 ms are to be found, so a visit that has waited for a CPU is not
+  // followed by a whole sleep.
+  if (is_long) {
+    poll(wakers, 2, timeout_ms_);
+  } else {
+    poll(wakers, 1, std::max(timeout_ms_ - waited_ms_, std::min(timeout_ms_, kLeastTimeoutMs)));
+  }
   const bool is_woken = (wakers[0].revents & POLLIN) != 0;
   if (is_woken) {
     uint64_t count;

@@ -99,6 +99,7 @@ class Drain {
   uint64_t others_switches_ = 0;
   bool has_tick_phase_ = false;
   int timeout_ms_ = 10;
+  int waited_ms_ = 0;  // during the last visit, for a CPU or for the disk
   uint64_t noted_interval_ns_ = 0;
   uint64_t noted_version_ = 0;  // the sampler's thread_version when they were noted
   std::unordered_map<uint32_t, std::string> noted_threads_;  // by slot: what the log says of it
