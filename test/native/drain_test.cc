@@ -254,10 +254,10 @@ TEST(Drain, SleepsThroughTheTicks) {
   const uint64_t sleeps = sleeps_of_others() - sleeps_before;
   harness.sampler().Stop();
   drain.Stop();
-  std::printf("%lu visits, %lu sleeps, %lu signals\n", visits, sleeps,
-              SumTotals(*harness.region()).signals);
+  const uint64_t signals = SumTotals(*harness.region()).signals;
+  std::printf("%lu visits, %lu sleeps, %lu signals\n", visits, sleeps, signals);
   EXPECT_GE(visits, 5u);
-  EXPECT_LE(sleeps, 2 * visits + 50);
+  EXPECT_LE(sleeps, signals / 4);  // 1 in 100; more where tools and other programs are in the way
 }
 
 // A drain over a process that sleeps.
