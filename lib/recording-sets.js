@@ -110,14 +110,21 @@ function countedCpuNs({ handlerNs, overhead }) {
 }
 
 /**
- * @template T
- * @param {T[]} all
- * @param {(each: T) => number} weightOf
- * @param {(each: T) => number} of
+ * @param {import('./index').Stats[]} all
+ * @param {(stats: import('./index').Stats) => number} of
+ */
+function sumOf(all, of) {
+  return all.reduce((total, stats) => total + of(stats), 0);
+}
+
+/**
+ * @param {import('./index').Stats[]} all
+ * @param {(stats: import('./index').Stats) => number} weightOf
+ * @param {(stats: import('./index').Stats) => number} of
  */
 function weightedMean(all, weightOf, of) {
-  const weight = all.reduce((sum, each) => sum + weightOf(each), 0);
-  return weight > 0 ? all.reduce((sum, each) => sum + of(each) * weightOf(each), 0) / weight : 0;
+  const weight = sumOf(all, weightOf);
+  return weight > 0 ? sumOf(all, (stats) => of(stats) * weightOf(stats)) / weight : 0;
 }
 
 /**
@@ -147,15 +154,12 @@ function sumRates(all) {
         ({ overhead }) => overhead.drainPercent,
       ),
     },
-    deliveryNs: Math.max(...all.map(({ deliveryNs }) => deliveryNs)),
-    pausedNs: all.reduce((sum, { pausedNs }) => sum + pausedNs, 0),
   };
 }
 
 /** @param {import('./index').Stats[]} all @returns {import('./index').Stats} */
 function sumStats(all) {
-  const sum = (/** @type {(stats: import('./index').Stats) => number} */ of) =>
-    all.reduce((total, stats) => total + of(stats), 0);
+  const sum = (/** @type {(stats: import('./index').Stats) => number} */ of) => sumOf(all, of);
   const most = (/** @type {(stats: import('./index').Stats) => number} */ of) => Math.max(...all.map(of));
   const written = sum((stats) => stats.written);
   const total = sum(({ handlerNs }) => handlerNs.total);
@@ -179,6 +183,8 @@ function sumStats(all) {
     cpuNs: sum((stats) => stats.cpuNs),
     sampledCpuNs: sum((stats) => stats.sampledCpuNs),
     ...sumRates(all),
+    deliveryNs: most((stats) => stats.deliveryNs),
+    pausedNs: sum((stats) => stats.pausedNs),
     bytes: sum((stats) => stats.bytes),
     drainLagNs: most((stats) => stats.drainLagNs),
     warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
