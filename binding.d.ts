@@ -251,6 +251,13 @@ export function subscribe(
 ): NativeSubscription;
 /** Notes a moment of this thread; `detail`: JSON, or ''. false: nothing records. */
 export function mark(name: string, detail: string): boolean;
+/**
+ * What JavaScript cannot ask the kernel for itself. `kernelTickNs`: between two ticks of the kernel, nanoseconds, 0 where
+ * it is not known; `signalFrameBytes`: of the stack that the kernel uses to deliver a signal (AT_MINSIGSTKSZ), 0 or
+ * missing where the kernel or the libc does not say; `pageBytes`.
+ */
+export function machineFacts(): { kernelTickNs: number; signalFrameBytes?: number; pageBytes: number };
+
 export function isRunning(): boolean;
 /** `NativeOptions.startedAt` of the recording that runs, whichever thread or copy of the library began it; '' when none does. */
 export function startedAt(): string;

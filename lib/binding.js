@@ -3,45 +3,63 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { errors, codeOf, messageOf } = require('./errors');
+const { unsupportedLibc, unsupportedReason } = require('./support');
 
 /** @typedef {typeof import('../binding')} Binding */
 
 const ROOT = path.join(__dirname, '..');
 
-/** Where the addon may be: built here, or brought along. */
+/** Where the addon may be, the first that loads is used: built here, or brought along. */
 const CANDIDATES = [
   path.join(ROOT, 'build', 'Release', 'spprof.node'),
   path.join(ROOT, 'prebuilds', `${process.platform}-${process.arch}`, 'spprof.node'),
 ];
 
-/** @type {Binding | null} */
+/** @type {{ binding: Binding, file: string } | null} */
 let loaded = null;
 
 /**
- * The addon's file.
- * @returns {string}
- * @throws {Error} `ERR_SPPROF_NO_BINDING` when it has not been built
+ * Loads the addon, once.
+ * @throws {Error} `ERR_SPPROF_UNSUPPORTED`: not on this system; `ERR_SPPROF_NO_BINDING`: there is none, or none loads
  */
-function findBinding() {
-  const file = CANDIDATES.find((candidate) => fs.existsSync(candidate));
-  if (file !== undefined) return file;
-  throw errors.noBinding(`no spprof.node for ${process.platform}-${process.arch}`);
+function load() {
+  if (loaded !== null) return loaded;
+  const reason = unsupportedReason();
+  if (reason !== null) throw errors.unsupported(reason);
+  /** @type {string[]} */
+  const problems = [];
+  for (const file of CANDIDATES.filter((candidate) => fs.existsSync(candidate))) {
+    try {
+      loaded = { binding: /** @type {Binding} */ (require(file)), file };
+      return loaded;
+    } catch (error) {
+      problems.push(`${file}: ${codeOf(error) || 'failed'}: ${messageOf(error)}`);
+    }
+  }
+  const libc = unsupportedLibc();
+  if (libc !== null) throw errors.unsupported(libc);
+  throw errors.noBinding(problems.join('; ') || `there is no spprof.node beside ${__dirname}`);
 }
 
 /**
- * Loads the addon, once.
+ * The native part.
  * @returns {Binding}
- * @throws {Error} `ERR_SPPROF_NO_BINDING` when it has not been built, or does not load on this system
+ * @throws {Error} as `load`
  */
 function loadBinding() {
-  if (loaded !== null) return loaded;
-  const file = findBinding();
-  try {
-    loaded = /** @type {Binding} */ (require(file));
-  } catch (error) {
-    throw errors.noBinding(`${file}: ${codeOf(error) || 'failed'}: ${messageOf(error)}`);
-  }
-  return loaded;
+  return load().binding;
+}
+
+/**
+ * The addon's file, which is not loaded: the command itself seldom needs it before the program runs.
+ * @returns {string} the first that is there
+ * @throws {Error} as `load`
+ */
+function findBinding() {
+  if (loaded !== null) return loaded.file;
+  const reason = unsupportedReason();
+  if (reason !== null) throw errors.unsupported(reason);
+  return CANDIDATES.find((candidate) => fs.existsSync(candidate)) ?? load().file;
 }
 
 module.exports = { findBinding, loadBinding };

@@ -95,8 +95,13 @@ const errors = {
 
   /** @param {string} reason */
   noBinding(reason) {
-    const message = `the native part of spprof cannot be loaded (${reason}); build it with: npm rebuild spprof`;
-    return make(Error, 'ERR_SPPROF_NO_BINDING', message);
+    const help = 'build it with: npx spprof build; if the program is bundled, mark spprof as external';
+    return make(Error, 'ERR_SPPROF_NO_BINDING', `the native part of spprof cannot be loaded (${reason}); ${help}`);
+  },
+
+  /** @param {string} reason why, and what to do */
+  unsupported(reason) {
+    return make(Error, 'ERR_SPPROF_UNSUPPORTED', `spprof cannot record here: ${reason}`);
   },
 
   /** @param {unknown} given @param {string} available */

@@ -4,6 +4,7 @@ const { EventEmitter } = require('node:events');
 const { errors } = require('./errors');
 const { checkOptions, parseOption, toIntervalNs, toNativeOptions } = require('./options');
 const { loadBinding } = require('./binding');
+const { unsupportedReason } = require('./support');
 
 /** @typedef {import('./profile').Profile} Profile */
 /** @typedef {import('./index').Stats} Stats */
@@ -249,9 +250,9 @@ async function profile(fn, options) {
   }
 }
 
-/** Whether this process is being recorded, by whomever. */
+/** Whether this process is being recorded, by whomever. Nothing is where spprof cannot record at all. */
 function isRecording() {
-  return loadBinding().isRunning();
+  return unsupportedReason() === null && loadBinding().isRunning();
 }
 
 module.exports = { start, profile, isRecording, Session };

@@ -37,6 +37,7 @@ const GATES = [
   { name: 'syntax of the macOS files', run: () => require('./gates/darwin').checkDarwin() },
   { name: 'layers', run: () => require('./gates/layers').checkLayers() },
   { name: 'signal safety by linker', run: () => require('./gates/signal-safety').checkSignalSafety() },
+  { name: 'glibc of the addon', run: () => require('./gates/glibc-floor').checkGlibcFloor() },
   { name: 'contract with the addon', run: () => require('./gates/contract').checkContract() },
   { name: 'docs of the options', run: () => require('./gates/option-docs').checkOptionDocs() },
   { name: 'forbidden strings', run: () => require('./gates/forbidden').checkForbidden() },

@@ -9,7 +9,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { setup } = require('./setup');
-const { packageBin, run } = require('./tools');
+const { buildAddon, dropForeignCache } = require('./build-addon');
+const { ROOT, packageBin, run } = require('./tools');
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
@@ -58,6 +59,7 @@ function countsOf(status, file, read) {
 function runNative(folder) {
   const file = path.join(folder, 'ctest.xml');
   const jobs = String(os.cpus().length);
+  dropForeignCache(path.join(ROOT, 'build', 'dev'));
   const status =
     run('cmake', ['--preset', 'dev']) ||
     run('cmake', ['--build', '--preset', 'dev', '--parallel', jobs]) ||
@@ -79,7 +81,7 @@ function runJest(folder) {
 /** @param {string[]} args @returns {number} exit status */
 function test(args) {
   if (!setup()) return 1;
-  if (require('./install').install({ isForced: true }) !== 0) return 1;
+  if (buildAddon() !== 0) return 1;
   require('./build-page').buildPage();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-test-'));
   const runners = args.includes('--native') ? [runNative] : [runNative, runJest];

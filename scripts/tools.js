@@ -14,6 +14,7 @@ const TOOLS = [
   { tool: 'g++', package: 'g++' },
   { tool: 'ld', package: 'binutils' },
   { tool: 'nm', package: 'binutils' },
+  { tool: 'readelf', package: 'binutils' },
   { tool: 'git', package: 'git' },
   { tool: 'clang-format', package: 'clang-format' },
   { tool: 'clang-tidy', package: 'clang-tidy' },

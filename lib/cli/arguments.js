@@ -21,10 +21,10 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {OutputRequest & { verb: 'convert', file: string, reading: Reading }} ConvertRequest
  * @typedef {{ verb: 'recover', folder: string, dump: boolean }} RecoverRequest
  * @typedef {RecordRequest | ReportRequest | ConvertRequest | RecoverRequest | DiffRequest | ViewRequest | { verb: 'help', topic: string | null } |
- *   { verb: 'version' } | { verb: 'completion' }} Request
+ *   { verb: 'version' } | { verb: 'completion' } | { verb: 'build' } | { verb: 'env', json: boolean }} Request
  */
 
-const VERBS = ['record', 'report', 'convert', 'recover', 'view', 'diff'];
+const VERBS = ['record', 'report', 'convert', 'recover', 'view', 'diff', 'env', 'build'];
 
 /** Flags that verbs other than `record` take. */
 const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
@@ -33,6 +33,8 @@ const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
   view: ['output', 'no-open', 'no-source-maps', 'max-memory', 'help'],
   convert: ['output', 'format', 'no-source-maps', 'max-memory', 'help'],
   recover: ['dump', 'help'],
+  env: ['json', 'help'],
+  build: ['help'],
 });
 
 const PARSE_CONFIG = Object.fromEntries(
@@ -218,6 +220,19 @@ function parseFileVerb(verb, args, env) {
 }
 
 /**
+ * Verbs that take no file.
+ * @param {'env' | 'build'} verb
+ * @param {string[]} args
+ * @returns {Request}
+ */
+function parseBareVerb(verb, args) {
+  const { given, rest } = splitArguments(args, VERB_FLAGS[verb]);
+  if (given.has('help')) return { verb: 'help', topic: verb };
+  if (rest.length > 0) throw errors.usage(`${verb} takes no operand: ${JSON.stringify(rest[0])}`);
+  return verb === 'env' ? { verb, json: given.has('json') } : { verb };
+}
+
+/**
  * @param {string[]} args without node and the script
  * @param {Record<string, string | undefined>} env
  * @returns {Request}
@@ -230,6 +245,7 @@ function parseArguments(args, env) {
     if (rest[0] !== 'bash') throw errors.usage('completion is for bash, and zsh through it: spprof completion bash');
     return { verb };
   }
+  if (verb === 'env' || verb === 'build') return parseBareVerb(verb, rest);
   if (verb in VERB_FLAGS) return parseFileVerb(verb, rest, env);
   return parseRecord(verb === 'record' ? rest : args, env);
 }

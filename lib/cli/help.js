@@ -11,6 +11,8 @@ const USAGE = `Usage:
   spprof convert <file> -o <file>                      write another format
   spprof diff <before> <after>                         what has changed
   spprof recover <folder>                              finish a recording whose process and recorder died
+  spprof env                                           what this machine and this Node.js allow, for a bug report
+  spprof build                                         compile the native part, where no file that is brought along loads
   spprof completion bash                               completion for bash and zsh: source <(spprof completion bash)
 `;
 
@@ -78,6 +80,18 @@ given with --dir, which holds them.
 Examples:
   spprof recover .spprof-Xq2vTa
   spprof recover --dump /var/tmp/recordings/4242
+`,
+  env: `Usage: spprof env [--json]
+
+Prints what a bug report needs: versions, processor, kernel, libc, limits, and which engines record here (each is tried
+for a tenth of a second). It reads no file of yours and no environment variable other than NODE_OPTIONS and SPPROF_*.
+
+${verbFlags('env', ['json'])}
+`,
+  build: `Usage: spprof build
+
+Compiles the native part into the installed package, with a C++20 compiler and cmake 3.18, without network access. It
+is needed only where no file that is brought along loads; spprof then says so.
 `,
 });
 

@@ -27,6 +27,7 @@ function flagEntry(flag) {
 function manPage() {
   const { version } = require('../../package.json');
   const verbs = ['report', 'view', 'convert', 'diff', 'recover'];
+  const bareVerbs = ['env', 'build'];
   return `.\\" Written by npm run fix from the tables of lib/.
 .TH SPPROF 1 "" "spprof ${version}" "User Commands"
 .SH NAME
@@ -37,10 +38,13 @@ spprof \\- record where a Node.js program spends its time, on every thread
 .br
 .B spprof
 ${verbs.map((verb) => `\\fB${verb}\\fR`).join(' | ')} [\\fIoptions\\fR] \\fIfile\\fR...
+.br
+.B spprof
+${bareVerbs.map((verb) => `\\fB${verb}\\fR`).join(' | ')}
 .SH OPTIONS OF RECORD
 ${FLAGS.map(flagEntry).join('\n')}
 .SH OTHER VERBS
-${verbs.map((verb) => `.SS ${verb}\n.nf\n${roff(verbHelp(verb).trimEnd())}\n.fi`).join('\n')}
+${[...verbs, ...bareVerbs].map((verb) => `.SS ${verb}\n.nf\n${roff(verbHelp(verb).trimEnd())}\n.fi`).join('\n')}
 .SH FORMATS
 ${FORMAT_NAMES.map((name) => `.TP\n\\fB${name}\\fR\n${roff(`${FORMATS[name].extensions.join(', ')}: ${FORMATS[name].hint}`)}`).join('\n')}
 .SH EXIT STATUS

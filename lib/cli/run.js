@@ -25,6 +25,10 @@ function dispatch(request, io) {
       return require('./view').view(request, io);
     case 'recover':
       return require('./recover').recover(request, io);
+    case 'env':
+      return require('./env').env(request, io);
+    case 'build':
+      return Promise.resolve(require('../../scripts/build-addon').buildAddon());
     case 'help':
       io.stdout.write(require('./help').helpText(request.topic));
       return Promise.resolve(0);

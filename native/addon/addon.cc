@@ -2,11 +2,13 @@
 // JavaScript, work is done by session/ and profile/. Context: JavaScript threads; what takes long
 // runs on libuv's pool.
 #include <napi.h>
+#include <sys/auxv.h>
 
 #include "addon/blocks.h"
 #include "addon/decode_worker.h"
 #include "addon/subscription.h"
 #include "addon/to_js.h"
+#include "platform/kernel_tick_clock.h"
 #include "platform/signal_names.h"
 #include "profile/recording_builder.h"
 #include "session/profiler.h"
@@ -145,6 +147,17 @@ Napi::Value TimerProblem(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), SampleTimers::Check(engine).message());
 }
 
+// What JavaScript cannot ask the kernel for itself.
+Napi::Value MachineFacts(const Napi::CallbackInfo& info) {
+  Napi::Object facts = Napi::Object::New(info.Env());
+  facts.Set("kernelTickNs", static_cast<double>(KernelTickNs()));
+#ifdef AT_MINSIGSTKSZ
+  facts.Set("signalFrameBytes", static_cast<double>(getauxval(AT_MINSIGSTKSZ)));
+#endif
+  facts.Set("pageBytes", static_cast<double>(getauxval(AT_PAGESZ)));
+  return facts;
+}
+
 Napi::Value IsRunning(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Profiler::Get().IsRunning());
 }
@@ -197,6 +210,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("snapshot", Napi::Function::New(env, Snapshot, "snapshot"));
   exports.Set("subscribe", Napi::Function::New(env, Subscribe, "subscribe"));
   exports.Set("mark", Napi::Function::New(env, Mark, "mark"));
+  exports.Set("machineFacts", Napi::Function::New(env, MachineFacts, "machineFacts"));
   exports.Set("isRunning", Napi::Function::New(env, IsRunning, "isRunning"));
   exports.Set("startedAt", Napi::Function::New(env, StartedAt, "startedAt"));
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));

@@ -63,7 +63,7 @@ function undefinedSymbols(archive) {
  */
 function checkSignalSafety(archive = path.join(ROOT, 'build', 'libspprof_signal_safe.a')) {
   if (!fs.existsSync(archive))
-    return [`${path.relative(ROOT, archive)} is missing; build it with: node scripts/install.js`];
+    return [`${path.relative(ROOT, archive)} is missing; build it with: node scripts/build-addon.js`];
   const allowed = allowedSymbols();
   const used = undefinedSymbols(archive);
   return [
