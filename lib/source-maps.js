@@ -22,6 +22,8 @@ const MAP_REFERENCE = 'sourceMappingURL=';
 /** A map's comment, which is the last in its script. */
 const MAP_COMMENT = /^[ \t]*\/[/*][#@][ \t]*sourceMappingURL=([^\s'"*]+)/gm;
 const DATA_URL = /^data:application\/json[^,]*?(;base64)?,/i;
+/** What may stand before a map's JSON, so that no page runs it as a script. */
+const JSON_GUARD = /^\)]}'[^\n]*\n?/;
 /** How far from its parameters a function's name is looked for, UTF-16 units. */
 const NAME_REACH = 256;
 
@@ -39,6 +41,20 @@ function readMap(reference, script) {
   }
   const url = new URL(reference, base);
   return { json: fs.readFileSync(fileURLToPath(url), 'utf8'), url: url.href };
+}
+
+/**
+ * The sections of a map of maps begin somewhere in the script. The reader of maps makes a table that has all lines up to
+ * a section's: of line 1e12 it would take all memory.
+ * @param {any} map
+ * @param {number} lineCount of the script
+ */
+function checkSections(map, lineCount) {
+  for (const { offset, map: part } of map?.sections ?? []) {
+    const isInside = [offset?.line, offset?.column].every((number) => Number.isInteger(number) && number >= 0);
+    if (!isInside || offset.line >= lineCount) throw new Error('a section of it begins outside of the script');
+    checkSections(part, lineCount - offset.line);
+  }
 }
 
 /**
@@ -60,13 +76,16 @@ function readMappedScript(script, sourceLength) {
   if (reference === undefined) return null;
   const { json, url } = readMap(reference, script);
   const { AnyMap, originalPositionFor, traceSegment } = require('@jridgewell/trace-mapping');
-  const map = new AnyMap(json, url);
+  const starts = lineStarts(text);
+  const content = JSON.parse(json.replace(JSON_GUARD, ''));
+  checkSections(content, starts.length);
+  const map = new AnyMap(content, url);
   return {
     text,
-    starts: lineStarts(text),
+    starts,
     originalAt(line, column) {
       const { source, line: row, column: at, name } = originalPositionFor(map, { line, column: column - 1 });
-      if (source === null) return null;
+      if (typeof source !== 'string') return null; // No segment there, or one of a source that the map does not list.
       const isExact = traceSegment(map, line - 1, column - 1)?.[0] === column - 1;
       return { url: source, line: row, column: at + 1, name, isExact };
     },
@@ -112,6 +131,16 @@ function sourceUrl(source, scriptUrl) {
   return scriptPath(/** @type {Frame} */ ({ url: source })) ?? source;
 }
 
+/** @param {Frame} frame @param {MappedScript} script */
+function placeFrame(frame, script) {
+  const original = script.originalAt(frame.line, frame.column);
+  if (original === null) return;
+  const functionName = originalName(script, frame);
+  const { line, column } = original;
+  const sampled = originalSampled(script, frame, original.url);
+  Object.assign(frame, { functionName, url: sourceUrl(original.url, frame.url), line, column, ...sampled });
+}
+
 /**
  * Changes JavaScript frames in place. Each script and its map are read once.
  * @param {Frame[]} frames
@@ -135,12 +164,14 @@ function applySourceMaps(frames) {
       }
       known.set(key, script);
     }
-    const original = script?.originalAt(frame.line, frame.column);
-    if (!script || !original) continue;
-    const functionName = originalName(script, frame);
-    const { line, column } = original;
-    const sampled = originalSampled(script, frame, original.url);
-    Object.assign(frame, { functionName, url: sourceUrl(original.url, frame.url), line, column, ...sampled });
+    if (script === null) continue;
+    try {
+      placeFrame(frame, script);
+    } catch (error) {
+      // Its mappings are read at the first look-up.
+      problems.push(`the source map of ${file} is not used further: ${messageOf(error)}`);
+      known.set(key, null);
+    }
   }
   return problems;
 }

@@ -8,6 +8,18 @@ const path = require('node:path');
 
 const ROOT = path.join(__dirname, '..');
 
+/** Whether some version of clang has its fuzzer's runtime. */
+function hasFuzzer() {
+  const versions = fs.existsSync('/usr/lib')
+    ? fs.readdirSync('/usr/lib').filter((name) => /^llvm-\d+$/.test(name))
+    : [];
+  return versions.some((version) => {
+    const folder = path.join('/usr/lib', version, 'lib/clang');
+    const releases = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+    return releases.some((each) => fs.existsSync(path.join(folder, each, 'lib/linux/libclang_rt.fuzzer-x86_64.a')));
+  });
+}
+
 /** Debian's package of each tool or file that building, testing and checking need. */
 const TOOLS = [
   { tool: 'cmake', package: 'cmake' },
@@ -18,6 +30,8 @@ const TOOLS = [
   { tool: 'git', package: 'git' },
   { tool: 'clang-format', package: 'clang-format' },
   { tool: 'clang-tidy', package: 'clang-tidy' },
+  { tool: 'clang++', package: 'clang' },
+  { isThere: hasFuzzer, package: 'libclang-rt-14-dev' },
   { tool: 'chromium', package: 'chromium' },
   { file: '/usr/include/gtest/gtest.h', package: 'libgtest-dev' },
   { file: '/usr/include/benchmark/benchmark.h', package: 'libbenchmark-dev' },
@@ -31,7 +45,10 @@ function isInPath(tool) {
 
 /** The packages that are missing. @returns {string[]} */
 function missingPackages() {
-  const missing = TOOLS.filter(({ tool, file }) => (tool === undefined ? !fs.existsSync(file) : !isInPath(tool)));
+  const missing = TOOLS.filter(({ tool, file, isThere }) => {
+    if (isThere !== undefined) return !isThere();
+    return tool === undefined ? !fs.existsSync(String(file)) : !isInPath(tool);
+  });
   return [...new Set(missing.map((each) => each.package))];
 }
 

@@ -23,6 +23,11 @@ describe('parseArguments()', () => {
     expect(parse('-- report').command).toEqual(['report']);
   });
 
+  test('a command may have a name that objects have', () => {
+    expect(parse('constructor x')).toMatchObject({ verb: 'record', command: ['constructor', 'x'] });
+    expect(parse('toString')).toMatchObject({ verb: 'record', command: ['toString'] });
+  });
+
   test('every option', () => {
     const request = parse(
       '-o a.cpuprofile --output=b.txt -f text -r 500 --timer hires -m cpu -t js --no-native --max-frames 9 ' +

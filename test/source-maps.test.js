@@ -137,6 +137,28 @@ test.each([
   expect(frame).toMatchObject({ functionName: 'a', url: path.join(folder, `${name}.js`), line: 1 });
 });
 
+test.each([
+  ['far behind', { line: 1e12, column: 0 }],
+  ['endlessly behind', { line: Infinity, column: 0 }],
+  ['before', { line: -1, column: 0 }],
+  ['nowhere in', { line: [], column: null }],
+])('a map with a section that begins %s the script is not read', (name, offset) => {
+  const parts = JSON.stringify({ version: 3, sections: [{ offset, map: MAP }] }).replace('null', '1e999');
+  const url = `data:application/json,${encodeURIComponent(parts)}`;
+  const frame = frameOf(`${name}.js`, `function a(){}\n//# sourceMappingURL=${url}\n`, 'a');
+  expect(applySourceMaps([frame])).toEqual([expect.stringContaining('begins outside of the script')]);
+  expect(frame).toMatchObject({ functionName: 'a', line: 1 });
+});
+
+test('a map that is damaged in its mappings does not keep the others from being used', () => {
+  const noSource = frameOf('no-source.js', `function a(){}\n${inline({ ...MAP, sources: [] })}`, 'a');
+  const noText = frameOf('no-text.js', `function a(){}\n${inline({ ...MAP, mappings: [[[9, 9]], 5] })}`, 'a');
+  const good = frameOf('good.js', `function a(){}\n${inline(MAP)}`, 'a');
+  expect(() => applySourceMaps([noSource, noText, good])).not.toThrow();
+  expect(noSource).toMatchObject({ functionName: 'a', line: 1 });
+  expect(good).toMatchObject({ functionName: 'original' });
+});
+
 test('bad settings of a verb are told: recover takes no --no-source-maps', () => {
   const run = runCli(['recover', '--no-source-maps', folder], { cwd: folder });
   expect(run.status).not.toBe(0);

@@ -246,7 +246,7 @@ function parseArguments(args, env) {
     return { verb };
   }
   if (verb === 'env' || verb === 'build') return parseBareVerb(verb, rest);
-  if (verb in VERB_FLAGS) return parseFileVerb(verb, rest, env);
+  if (Object.hasOwn(VERB_FLAGS, verb)) return parseFileVerb(verb, rest, env);
   return parseRecord(verb === 'record' ? rest : args, env);
 }
 
