@@ -290,3 +290,19 @@ export function blockResults(profiler: string, perThread: boolean): import('./li
 /** Results begin anew. */
 export function blockReset(profiler: string): void;
 export function blockProblems(): import('./lib/blocks').BlockProblems;
+
+/**
+ * For the command: from now on each signal to this process that can be caught is kept for `relaySignals`; what a terminal sends to the
+ * whole group is not, and a crash of this process stays one.
+ */
+export function catchSignals(): void;
+/** Passes them on to the process that has been started, with a `SIGCHLD` handler that notes its end. Before the event loop runs again. */
+export function relaySignals(pid: number): void;
+/** How often each signal came, by its number. */
+export function caughtSignals(): Record<number, number>;
+/** How the process ended: `signal` is its number (real-time ones too), or 0; null: it has not, or nothing was relayed. */
+export function programEnd(): { code: number; signal: number } | null;
+/** The former actions are back. */
+export function releaseSignals(): void;
+/** CPU time of children that have ended and been waited for, and of theirs: nanoseconds. */
+export function childrenCpuNs(): number;

@@ -3,7 +3,6 @@
 const { parseArguments } = require('../lib/cli/arguments');
 const { quoteNodeOption, recordingEnvironment } = require('../lib/cli/command');
 const { expandPattern, insertBeforeExtension, planOutputs } = require('../lib/cli/output-names');
-const { forwardSignals } = require('../lib/cli/signals');
 
 /** @param {string} line @param {Record<string, string>} [env] */
 function parse(line, env = {}) {
@@ -139,37 +138,5 @@ describe('the environment of a recorded program', () => {
     expect(env.NODE_OPTIONS).toMatch(/^--no-warnings --require ".*register\.js"$/);
     expect(recordingEnvironment({}, {}).NODE_OPTIONS).toMatch(/^--require "/);
     expect(quoteNodeOption('/a "b"\\c')).toBe('"/a \\"b\\"\\\\c"');
-  });
-});
-
-describe('signals', () => {
-  /** @param {boolean} isForeground */
-  function setUp(isForeground) {
-    const { EventEmitter } = require('node:events');
-    const source = new EventEmitter();
-    /** @type {string[]} */
-    const sent = [];
-    const kill = (/** @type {string} */ signal) => sent.push(signal) > 0;
-    return { source, sent, signals: forwardSignals({ kill }, source, () => isForeground) };
-  }
-
-  test('are passed on; Ctrl-C in a terminal is not sent twice', () => {
-    const terminal = setUp(true);
-    terminal.source.emit('SIGINT', 'SIGINT');
-    terminal.source.emit('SIGTERM', 'SIGTERM');
-    expect(terminal.sent).toEqual(['SIGTERM']);
-    const background = setUp(false);
-    background.source.emit('SIGINT', 'SIGINT');
-    expect(background.sent).toEqual(['SIGINT']);
-    expect(background.signals.isInterrupted).toBe(true);
-  });
-
-  test('the third kills, and released there is no listener left', () => {
-    const { source, sent, signals } = setUp(true);
-    expect(signals.isInterrupted).toBe(false);
-    for (let i = 0; i < 3; i++) source.emit('SIGINT', 'SIGINT');
-    expect(sent).toEqual(['SIGKILL']);
-    signals.release();
-    expect(source.eventNames()).toEqual([]);
   });
 });

@@ -197,16 +197,16 @@ describe('the exit matrix: the profile is there, and the status is the programâ€
   });
 
   test.each([
-    ['SIGINT', 'loop'],
-    ['SIGTERM', 'loop'],
-    ['SIGHUP', 'loop'],
-    ['SIGINT', 'wait'],
-    ['SIGINT', 'handle'],
-  ])('%s to spprof ends a program that would %s, and the status is 0', async (signal, how) => {
+    ['SIGINT', 'loop', 0],
+    ['SIGTERM', 'loop', 0],
+    ['SIGHUP', 'loop', 0],
+    ['SIGINT', 'wait', 0],
+    ['SIGINT', 'handle', 9],
+  ])('%s to spprof ends a program that would %s, and the status is %i', async (signal, how, status) => {
     const name = `${signal}-${how}.cpuprofile`;
     const { child, ended } = await startCli(['-o', name, program('endless.js'), how], { cwd: folder });
     child.kill(/** @type {NodeJS.Signals} */ (signal));
-    expect(await ended).toMatchObject({ status: 0, signal: null });
+    expect(await ended).toMatchObject({ status, signal: null });
     const profile = readProfile(name);
     if (how === 'loop') expect(shares(profile).share('endlessLoop')).toBeGreaterThan(0.5);
     expect(profile['x-spprof'].thread.kind).toBe('main');

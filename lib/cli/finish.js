@@ -25,7 +25,7 @@ const { moveLog, writeOutputs } = require('./write-outputs');
  * @property {string} command as the user gave it
  * @property {import('./output-names').Output[]} outputs
  * @property {'text' | 'json' | 'none'} summary
- * @property {{ code: number | null, signal: string | null }} end
+ * @property {import('./signals').End} end
  * @property {import('./run').Io} io
  */
 

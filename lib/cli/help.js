@@ -132,7 +132,8 @@ Examples:
   spprof -m wall -d 30 --dir recordings node server.js
   spprof -o load.html --on-port 'autocannon localhost:$PORT' node server.js
 
-The exit status is the program's own (128 + n when a signal ended it), 0 after Ctrl-C, 2 when nothing was started.
+The exit status is the program's own (128 + n when a signal ended it), 0 when Ctrl-C, SIGTERM or SIGHUP to spprof ended
+it, 2 when nothing was started. Every signal that can be caught is passed on to the program.
 `;
 }
 

@@ -9,7 +9,8 @@ const { optionsToEnvironment } = require('../options');
 const { commandError, programName, recordingEnvironment, resolveCommand } = require('./command');
 const { checkOutputs, planOutputs } = require('./output-names');
 const { makeFolders } = require('../recording-folder');
-const { forwardSignals } = require('./signals');
+const { inherited } = require('./inherited');
+const { catchSignals, endingSignal, shellStatus } = require('./signals');
 
 /**
  * `spprof [record]`: runs a program whose Node processes record themselves, then writes the outputs. What is needed only
@@ -46,11 +47,6 @@ function waitForEnd(child) {
   });
 }
 
-/** @param {{ code: number | null, signal: NodeJS.Signals | null }} end */
-function statusOf({ code, signal }) {
-  return signal === null ? (code ?? 0) : 128 + require('node:os').constants.signals[signal];
-}
-
 /**
  * An engine that cannot be used is found out before the program runs. The addon is loaded only where that is a question.
  * @param {string} timer
@@ -59,6 +55,65 @@ function checkTimer(timer) {
   findBinding();
   const problem = timer === 'perf' ? loadBinding().timerProblem(timer) : '';
   if (problem !== '') throw errors.timer(problem);
+}
+
+/**
+ * The program's name for `%n`, where its processes leave none.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} execPath
+ */
+function programOfCommand(command, args, execPath) {
+  const script = command === execPath ? args[0] : args.find((arg) => /\.[cm]?[jt]s$/.test(arg));
+  return programName(script ?? command);
+}
+
+/**
+ * @typedef {object} Started
+ * @property {import('node:child_process').ChildProcess} child
+ * @property {ReturnType<typeof catchSignals>} signals
+ */
+
+/**
+ * Starts the program, with what this process was given, and its signals from now on.
+ * @param {[string, string[]]} command
+ * @param {Record<string, string | undefined>} env
+ * @returns {Started}
+ */
+function startProgram([command, args], env) {
+  const { stdio, env: channel, handOver } = inherited();
+  const signals = catchSignals();
+  try {
+    const child = spawn(command, args, { stdio, env: /** @type {NodeJS.ProcessEnv} */ ({ ...env, ...channel }) });
+    if (child.pid !== undefined) signals.relayTo(child.pid);
+    handOver();
+    return { child, signals };
+  } catch (error) {
+    signals.release();
+    throw error;
+  }
+}
+
+/** Loads what is needed after the program has ended. */
+function warmUp() {
+  require('./finish');
+  require('./summary');
+  require('./collect').warmUp();
+}
+
+/**
+ * The exit status: the program's own; 0 if a signal to spprof ended it, or the load of `--on-port`, unless that failed.
+ * @param {import('./signals').End} end
+ * @param {Record<number, number>} caught
+ * @param {ReturnType<typeof import('./on-port').loadOnPort> | null} load
+ * @param {import('./run').Io} io
+ */
+function exitStatus(end, caught, load, io) {
+  if (endingSignal(end, caught) !== 0) return 0;
+  const failure = load?.failure() ?? null;
+  if (failure !== null) io.stderr.write(`spprof: ${failure}\n`);
+  if (load?.hasEndedProgram() === true) return failure === null ? 0 : 1;
+  return shellStatus(end);
 }
 
 /**
@@ -81,48 +136,35 @@ async function record(request, io) {
     io.env,
     optionsToEnvironment({ ...request.options, handleSignals: true, dir: folder }),
   );
-  const child = spawn(command, args, { stdio: 'inherit', env: /** @type {NodeJS.ProcessEnv} */ (env) });
-  const signals = forwardSignals(child);
+  const { child, signals } = startProgram([command, args], env);
   const load =
     request.onPort === null ? null : require('./on-port').loadOnPort({ command: request.onPort, folder, child, io });
-  let end;
   try {
     const ended = waitForEnd(child);
-    setImmediate(() => {
-      require('./finish');
-      require('./summary');
-      require('./collect').warmUp();
+    setImmediate(warmUp);
+    const end = signals.endOf(await ended);
+    const status = exitStatus(end, signals.caught(), load, io);
+    const isComplete = await require('./finish').finish({
+      folder,
+      ignore: before,
+      keepFolder: !isPrivate,
+      reading: request.options,
+      firstPid: child.pid ?? 0,
+      program: programOfCommand(command, args, io.execPath),
+      command: request.command[0],
+      outputs,
+      summary: request.quiet ? 'none' : request.json ? 'json' : 'text',
+      end,
+      io,
     });
-    end = await ended;
+    return isComplete || status !== 0 ? status : 1;
   } catch (error) {
+    if (child.pid !== undefined) throw error;
     if (isPrivate) fs.rmSync(folder, { recursive: true });
     throw commandError(request.command[0], error, cwd);
   } finally {
     signals.release();
   }
-
-  const { finish } = require('./finish');
-  const program = programName(
-    command === io.execPath ? args[0] : (args.find((arg) => /\.[cm]?[jt]s$/.test(arg)) ?? command),
-  );
-  const failure = signals.isInterrupted ? null : (load?.failure() ?? null);
-  if (failure !== null) io.stderr.write(`spprof: ${failure}\n`);
-  const isEndedByUs = signals.isInterrupted || load?.hasEndedProgram() === true;
-  const status = isEndedByUs ? (failure === null ? 0 : 1) : statusOf(end);
-  const isComplete = await finish({
-    folder,
-    ignore: before,
-    keepFolder: !isPrivate,
-    reading: request.options,
-    firstPid: child.pid ?? 0,
-    program,
-    command: request.command[0],
-    outputs,
-    summary: request.quiet ? 'none' : request.json ? 'json' : 'text',
-    end,
-    io,
-  });
-  return isComplete || status !== 0 ? status : 1;
 }
 
 module.exports = { record };

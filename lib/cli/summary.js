@@ -2,6 +2,7 @@
 
 const { FORMATS } = require('../exporters/formats');
 const { formatNs, plural } = require('../units');
+const { signalName } = require('./signals');
 
 /**
  * What is printed when a recording is done.
@@ -43,9 +44,10 @@ function summaryText(summaries, cwd) {
 
 /**
  * @param {ProcessSummary[]} summaries
- * @param {{ code: number | null, signal: string | null }} end
+ * @param {import('./signals').End} end
  */
 function summaryJson(summaries, { code, signal }) {
+  const ending = signal === 0 ? { exitCode: code, signal: null } : { exitCode: null, signal: signalName(signal) };
   const processes = summaries.map(({ profile, program, files, log }) => {
     const { pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly } = profile;
     return {
@@ -54,7 +56,7 @@ function summaryJson(summaries, { code, signal }) {
       ...{ threads: profile.threads, functions: profile.functions.slice(0, FUNCTIONS), stats: profile.stats },
     };
   });
-  return `${JSON.stringify({ exitCode: code, signal, processes })}\n`;
+  return `${JSON.stringify({ ...ending, processes })}\n`;
 }
 
 module.exports = { summaryText, summaryJson };

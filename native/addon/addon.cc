@@ -5,6 +5,7 @@
 #include <sys/auxv.h>
 
 #include "addon/blocks.h"
+#include "addon/command.h"
 #include "addon/decode_worker.h"
 #include "addon/subscription.h"
 #include "addon/to_js.h"
@@ -218,6 +219,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("dump", Napi::Function::New(env, Dump, "dump"));
   exports.Set("recover", Napi::Function::New(env, Recover, "recover"));
   AddBlockFunctions(env, exports);
+  AddCommandFunctions(env, exports);
   // An isolate that goes takes its callbacks' registration with it; ours must not be called for it
   // again.
   env.AddCleanupHook([] { RemoveGcHook(); });
