@@ -106,7 +106,7 @@ void HandlerFastPath(benchmark::State& state) {
   const uint32_t slot = harness.AddThread();
   harness.region()->header()->accepting_samples.store(0);
   siginfo_t info = harness.Tick(slot);
-  ucontext_t here;
+  ucontext_t here{};
   getcontext(&here);
   for (auto _ : state) HandleProfilingSignal(SIGPROF, &info, &here);
   if (harness.Slot(slot)->counters.dropped[0].load() == 0) state.SkipWithError("not the fast path");
@@ -118,7 +118,7 @@ void HandlerFastPathOfAStaleSignal(benchmark::State& state) {
   const uint32_t slot = harness.AddThread();
   siginfo_t info = harness.Tick(slot);
   harness.Slot(slot)->generation.fetch_add(1);
-  ucontext_t here;
+  ucontext_t here{};
   getcontext(&here);
   for (auto _ : state) HandleProfilingSignal(SIGPROF, &info, &here);
 }

@@ -75,7 +75,7 @@ void TakeSampleWarm(benchmark::State& state) {
   Descend<kDepth>(
       [](void* data) {
         auto* setup = static_cast<Setup*>(data);
-        ucontext_t here;
+        ucontext_t here{};
         getcontext(&here);
         sigemptyset(&here.uc_sigmask);
         TakeSample(&setup->harness.context(), setup->slot, TickSource::kCpuTimer, 0, here);
@@ -116,7 +116,7 @@ void WalkerAloneWarm(benchmark::State& state) {
   Descend<kDepth>(
       [](void* data) {
         auto* parts = static_cast<WalkerParts*>(data);
-        ucontext_t here;
+        ucontext_t here{};
         getcontext(&here);
         const Registers registers = Registers::FromContext(here);
         Percentiles(*parts->setup.state, [&] { benchmark::DoNotOptimize(parts->Walk(registers)); });
@@ -134,7 +134,7 @@ void WalkerAloneCold(benchmark::State& state) {
   Descend<kDepth>(
       [](void* data) {
         auto* parts = static_cast<WalkerParts*>(data);
-        ucontext_t here;
+        ucontext_t here{};
         getcontext(&here);
         const Registers registers = Registers::FromContext(here);
         uint32_t frames = 0;

@@ -5,9 +5,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -68,6 +70,24 @@ std::string ThreadName(pid_t tid) {
   std::string name = ReadTaskFile(tid, "comm");
   while (!name.empty() && name.back() == '\n') name.pop_back();
   return name;
+}
+
+bool HasSmallStack(pid_t tid, size_t bytes) {
+  if (tid == getpid()) return false;
+  // The list of a thread's robust mutexes begins in its descriptor (set_robust_list(2)).
+  uintptr_t head = 0;
+  size_t size = 0;
+  if (syscall(SYS_get_robust_list, tid, &head, &size) != 0 || head == 0) return false;
+  // A byte of each page, downwards; the kernel stops at the first that is not there.
+  constexpr size_t kPage = 4096;
+  constexpr size_t kMaxPages = 32;
+  const size_t pages = std::min(bytes / kPage, kMaxPages);
+  char bytes_read[kMaxPages];
+  iovec here = {bytes_read, pages};
+  iovec there[kMaxPages];
+  for (size_t i = 0; i < pages; i++) there[i] = {reinterpret_cast<void*>(head - i * kPage), 1};
+  const ssize_t read = process_vm_readv(getpid(), &here, 1, there, pages, 0);
+  return read > 0 && static_cast<size_t>(read) < pages;
 }
 
 uint64_t ThreadStartTicks(pid_t tid) {

@@ -37,6 +37,10 @@ std::string ThreadName(pid_t tid);
 // When the thread began, in clock ticks since boot; 0 when it is gone. Tells a reused thread id
 // apart.
 uint64_t ThreadStartTicks(pid_t tid);
+// Whether the thread's stack ends within `bytes` of its top, so that there may be no room for a
+// signal's frame. Known for threads that libc has made (their descriptor lies at the top of their
+// stack); false for the first thread, and where the system does not tell.
+bool HasSmallStack(pid_t tid, size_t bytes);
 // CPU time of the whole process, nanoseconds.
 uint64_t ProcessCpuNs();
 // How often threads of this process other than the calling one have left a CPU, those that have

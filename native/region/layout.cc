@@ -5,7 +5,7 @@ namespace spprof {
 const char* DropReasonName(DropReason reason) {
   static constexpr const char* kNames[] = {"not_accepting", "index_full",      "detail_full",
                                            "busy",          "signals_blocked", "not_selected",
-                                           "off_cpu",       "not_due"};
+                                           "off_cpu",       "not_due",         "no_stack"};
   static_assert(std::size(kNames) == static_cast<size_t>(DropReason::kCount));
   return kNames[static_cast<size_t>(reason)];
 }

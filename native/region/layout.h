@@ -30,7 +30,7 @@
 namespace spprof {
 
 inline constexpr uint64_t kRegionMagic = 0x31474552'50505053;  // "SPPPREG1"
-inline constexpr uint32_t kRegionVersion = 3;
+inline constexpr uint32_t kRegionVersion = 4;
 inline constexpr uint32_t kSlotsPerBlock = 64;
 inline constexpr size_t kRegionPage = 4096;
 
@@ -45,6 +45,7 @@ enum class DropReason : uint32_t {
   kOffCpu,  // a wall-clock tick on a thread that had not run; its CPU time is in the next sample
   kNotDue,  // a tick of the kernel's, or in place of one, between two samples of a longer interval;
             // its time is in the next sample. Or one of a timer that has been set anew since
+  kNoStack,  // the program's signal stack has no room for the handler; its time is in the next one
   kCount,
 };
 

@@ -12,6 +12,7 @@
 #include "platform/threads.h"
 #include "registry/totals.h"
 #include "signal_safe/kernel.h"
+#include "signal_safe/signal_mask.h"
 
 namespace spprof {
 
@@ -25,7 +26,7 @@ bool ProfilingSignal::SetHandler() const {
   struct sigaction action {};
   action.sa_sigaction = HandleProfilingSignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-  sigemptyset(&action.sa_mask);
+  action.sa_mask = SignalSet(kHandlerMask);
   return sigaction(context_->signal, &action, nullptr) == 0;
 }
 

@@ -1,5 +1,6 @@
 #include "sampling/sampler.h"
 
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -23,6 +24,14 @@
 namespace spprof {
 
 namespace {
+
+// A signal's frame and the handler take some 8 KB, and as much again if a guarded load faults.
+constexpr size_t kSmallStackBytes = 64 * 1024;
+
+// What a wait for handlers takes at the most. One takes microseconds, and tenths of a second where
+// its thread has lost the CPU; one that takes longer has been stopped (a debugger, a frozen
+// container), and may never end.
+constexpr uint64_t kHandlersWaitNs = 2'000'000'000;
 
 bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
   return a.range.start == b.range.start && a.range.end == b.range.end &&
@@ -55,6 +64,10 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
   context_->engine = options.engine;
   context_->interval_ns = options.interval_ns;
   context_->wake_fd = wake_fd;
+#ifdef AT_MINSIGSTKSZ
+  const size_t frame_bytes = getauxval(AT_MINSIGSTKSZ);
+  if (frame_bytes != 0) context_->signal_frame_bytes = frame_bytes;
+#endif
   const bool is_any = options.signal == kAnySignal;
   // The interval timer sends no other; and for a real-time signal of a perf event that cannot be
   // queued the kernel sends SIGIO, which would end the process.
@@ -65,6 +78,12 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
 
 Sampler::~Sampler() {
   Stop();
+  if (is_abandoned_) {  // to a handler that may still be at work
+    static_cast<void>(context_.release());
+    for (auto& table : tables_) static_cast<void>(table.release());
+    for (auto& ranges : ranges_) static_cast<void>(ranges.release());
+    return;
+  }
   if (context_->states != nullptr) munmap(context_->states, states_size_);
 }
 
@@ -101,7 +120,7 @@ Status Sampler::Start() {
   if (!status.ok()) {
     signal_.Restore();
     SetHandlerContext(nullptr);
-    WaitForHandlers();
+    if (!WaitForHandlers(MonotonicNow() + kHandlersWaitNs)) Abandon();
     return status;
   }
   {
@@ -116,7 +135,24 @@ Status Sampler::Start() {
 
 void Sampler::Stop() {
   StopAccepting();
-  FinishStopping(UINT64_MAX);
+  if (!FinishStopping(MonotonicNow() + kHandlersWaitNs)) Abandon();
+}
+
+void Sampler::Abandon() {
+  std::lock_guard lock(mutex_);
+  if (is_abandoned_) return;
+  is_abandoned_ = true;
+  for (const auto& [tid, slot] : registry_.by_tid()) timers_.Disarm(slot);
+  LeaveSignal();
+  AbandonHandlers();
+}
+
+void Sampler::LeaveSignal() {
+  DetachGcHooks(context_.get());
+  SetFormerAction(context_->previous);
+  signal_.Restore();
+  SetHandlerContext(nullptr);
+  state_ = State::kIdle;
 }
 
 void Sampler::StopAccepting() {
@@ -143,13 +179,10 @@ bool Sampler::StopTimers() {
     }
   }
   if (!is_quiet || !AreHandlersQuiet()) return false;
-  DetachGcHooks(context_.get());
-  SetFormerAction(context_->previous);
-  signal_.Restore();
-  SetHandlerContext(nullptr);
-  WaitForHandlers();  // those that have begun since find nothing to do
+  LeaveSignal();
+  // Those that have begun since find nothing to do.
+  static_cast<void>(WaitForHandlers(MonotonicNow() + kHandlersWaitNs));
   UninstallFaultHandler();
-  state_ = State::kIdle;
   return true;
 }
 
@@ -254,6 +287,13 @@ void Sampler::Exclude(pid_t tid) {
 }
 
 uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name) {
+  if (HasSmallStack(tid, kSmallStackBytes)) {
+    excluded_.push_back(tid);
+    region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);
+    Warn("threads whose stack is smaller than " + std::to_string(kSmallStackBytes / 1024) +
+         " KB are not sampled: a signal could leave them no room");
+    return kNoSlot;
+  }
   const uint32_t slot = registry_.Claim(tid, kind, name, ThreadStartTicks(tid));
   if (slot == kNoSlot) {
     Warn("more than " + std::to_string(region_->header()->max_threads) +

@@ -74,8 +74,10 @@ class Sampler {
   // What StopTimers has left. False: a handler was still at work at `deadline_ns`
   // (CLOCK_MONOTONIC); this object and the region must live on.
   bool FinishStopping(uint64_t deadline_ns);
-  // All of it.
+  // All of it, within some seconds: a handler that does not end is left alone (is_abandoned).
   void Stop();
+  // A handler may be at work for good: what it uses, the region too, must never be given back.
+  bool is_abandoned() const { return is_abandoned_; }
 
   // Threads that have come are sampled, those that have gone are retired. The drain thread calls
   // this every few milliseconds.
@@ -122,6 +124,8 @@ class Sampler {
   uint32_t AddThread(pid_t tid, ThreadKind kind, const std::string& name);
   void RemoveThread(uint32_t slot);
   void RetireReusedId();
+  void Abandon();
+  void LeaveSignal();
   // Of some slots each time, in turn.
   void RestartLostTimers();
   bool HasThreadGone();
@@ -166,6 +170,7 @@ class Sampler {
   uint64_t paused_cpu_ns_ = 0;
   uint64_t delivery_ns_ = 0;
   bool is_silenced_ = false;
+  bool is_abandoned_ = false;
 };
 
 }  // namespace spprof

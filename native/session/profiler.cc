@@ -16,6 +16,11 @@ constexpr uint64_t kExitWaitNs = 500'000'000;
 // What stop() waits for: more than all phases may take together, unless the disk hangs.
 constexpr uint64_t kStopWaitNs = 5'000'000'000;
 
+// What stop() waits for the drain thread after its last phase.
+constexpr uint64_t kSettleNs = 10'000'000;
+// What start() waits for the end of the recording before, which stop() has not waited for.
+constexpr uint64_t kOverWaitNs = 5'000'000'000;
+
 Status NotRunning() { return Status::Error(kErrNotRunning, "spprof is not recording"); }
 
 }  // namespace
@@ -28,6 +33,12 @@ Profiler& Profiler::Get() {
 Status Profiler::Start(const ProfilerOptions& options) {
   std::lock_guard lock(mutex_);
   if (IsRunning()) return Status::Error(kErrRunning, "spprof is already recording this process");
+  if (ended_ != nullptr && !ended_->WaitUntilOver(kOverWaitNs)) {
+    return Status::Error(
+        kErrRunning,
+        "the recording before is still being ended: its disk, or a thread that has "
+        "been stopped, does not answer");
+  }
   ended_.reset();
   auto recorder = std::make_unique<Recorder>();
   const Status status = recorder->Start(options);
@@ -53,9 +64,10 @@ Status Profiler::Stop(FinishedRecording* out) {
   }
   is_running_.store(false, std::memory_order_release);
   out->log = recorder_->log();
-  // A handler may still be at work on a thread that has lost the CPU: nobody waits for it before
-  // there is another recording.
-  if (!recorder_->IsReleased()) ended_ = std::move(recorder_);
+  // A handler may still be at work on a thread that has lost the CPU, or the disk may hang: that is
+  // waited for when there is another recording.
+  if (!recorder_->IsReleased() || !recorder_->WaitUntilOver(kSettleNs))
+    ended_ = std::move(recorder_);
   recorder_.reset();
   return Status::Ok();
 }

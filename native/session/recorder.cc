@@ -59,7 +59,13 @@ Recorder::~Recorder() {
   if (drain_ != nullptr) drain_->Stop();
   signals_.reset();
   drain_.reset();
+  if (sampler_ != nullptr) sampler_->Stop();
+  const bool is_abandoned = sampler_ != nullptr && sampler_->is_abandoned();
   sampler_.reset();
+  if (is_abandoned) {  // a handler that was left may write here whenever it goes on
+    static_cast<void>(region_.release());
+    return;
+  }
   UninstallFaultHandler();  // when the start has failed half-way
   if (wake_fd_ >= 0) close(wake_fd_);
 }
@@ -99,8 +105,7 @@ Status Recorder::Start(const ProfilerOptions& options) {
   status = sampler_->Start();
   if (!status.ok()) return status;
   if (options.handle_signals) {
-    signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, wake_fd_, kWatchdogNs,
-                                                 sampler_->signal());
+    signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, wake_fd_, kWatchdogNs);
     status = signals_->Install();
     if (!status.ok()) return status;
   }
@@ -125,7 +130,17 @@ void Recorder::End() {
   end_notice_->Give();
   // The program's own way with the signal, or its death by it. Its handlers are back (Release).
   if (received_signal_ != 0) kill(getpid(), received_signal_);
-  sampler_->FinishStopping(UINT64_MAX);
+  sampler_->Stop();
+  is_over_.store(true, std::memory_order_release);
+}
+
+bool Recorder::WaitUntilOver(uint64_t timeout_ns) const {
+  const uint64_t deadline_ns = MonotonicNow() + timeout_ns;
+  while (!is_over_.load(std::memory_order_acquire)) {
+    if (MonotonicNow() >= deadline_ns) return false;
+    usleep(500);
+  }
+  return true;
 }
 
 ShutdownSteps Recorder::Steps() {

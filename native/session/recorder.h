@@ -34,7 +34,8 @@ struct ProfilerOptions {
 
 class Recorder {
  public:
-  // Waits until no handler of the recording is at work any more.
+  // Waits until no handler of the recording is at work any more, for some seconds; the memory of
+  // one that is then still at work is never given back.
   ~Recorder();
 
   Status Start(const ProfilerOptions& options);
@@ -42,6 +43,8 @@ class Recorder {
   // The log is concluded, and no sample is taken any more. False: not within `timeout_ns`.
   bool WaitUntilEnded(uint64_t timeout_ns) { return shutdown_->WaitUntilDone(timeout_ns); }
   ShutdownPhase phase() const { return shutdown_->phase(); }
+  // Until the drain thread has nothing left to do, so that it can be destroyed without waiting.
+  bool WaitUntilOver(uint64_t timeout_ns) const;
   // After WaitUntilEnded: whether it can be destroyed without waiting.
   bool IsReleased() const { return is_released_.load(std::memory_order_acquire); }
   std::shared_ptr<LogWriter> log() const { return log_; }
@@ -75,6 +78,7 @@ class Recorder {
   int wake_fd_ = -1;
   bool has_named_log_ = false;
   std::atomic<bool> is_released_{false};
+  std::atomic<bool> is_over_{false};
   int received_signal_ = 0;  // of the drain thread: sent again at the end
   uint64_t start_cpu_ns_ = 0;
   std::vector<std::string> warnings_;

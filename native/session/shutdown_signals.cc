@@ -5,32 +5,30 @@
 #include <cerrno>
 
 #include "platform/posix_timer.h"
+#include "platform/threads.h"
+#include "signal_safe/signal_mask.h"
 
 namespace spprof {
 
-ShutdownSignals::ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns,
-                                 int profiling_signal)
-    : profiling_signal_(profiling_signal) {
-  context_.pid = getpid();
-  context_.wake_fd = wake_fd;
-  context_.shutdown_requested = shutdown_requested;
-  context_.watchdog_ns = watchdog_ns;
+ShutdownSignals::ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns) {
+  context_->pid = getpid();
+  context_->wake_fd = wake_fd;
+  context_->shutdown_requested = shutdown_requested;
+  context_->watchdog_ns = watchdog_ns;
 }
 
 Status ShutdownSignals::Install() {
   struct sigaction action {};
   action.sa_sigaction = HandleShutdownSignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-  sigemptyset(&action.sa_mask);
-  for (int signal : kShutdownSignals) sigaddset(&action.sa_mask, signal);
-  sigaddset(&action.sa_mask, profiling_signal_);
+  action.sa_mask = SignalSet(kHandlerMask);
 
   for (size_t i = 0; i < kShutdownSignalCount; i++)
-    sigaction(kShutdownSignals[i], nullptr, &context_.signals[i].previous);
-  SetShutdownSignalContext(&context_);
+    sigaction(kShutdownSignals[i], nullptr, &context_->signals[i].previous);
+  SetShutdownSignalContext(context_.get());
   is_installed_ = true;
   for (size_t i = 0; i < kShutdownSignalCount; i++) {
-    auto& [previous, watchdog] = context_.signals[i];
+    auto& [previous, watchdog] = context_->signals[i];
     if ((previous.sa_flags & SA_SIGINFO) == 0 && previous.sa_handler == SIG_IGN) continue;
     // Without a watchdog (no timer left) a shutdown that hangs is ended by the third signal.
     static_cast<void>(CreateProcessTimer(kShutdownSignals[i], kWatchdogValue, &watchdog).ok());
@@ -46,11 +44,15 @@ Status ShutdownSignals::Install() {
 int ShutdownSignals::Uninstall() {
   if (!is_installed_) return 0;
   is_installed_ = false;
-  RestoreShutdownSignals(context_);
+  RestoreShutdownSignals(*context_);
   SetShutdownSignalContext(nullptr);
-  WaitForShutdownSignals();
-  for (auto& signal : context_.signals) DeleteTimer(signal.watchdog);
-  return context_.signal.load(std::memory_order_acquire);
+  // A handler that does not end within it has been stopped, and what it uses must live on.
+  constexpr uint64_t kWaitNs = 100'000'000;
+  if (!WaitForShutdownSignals(MonotonicNow() + kWaitNs)) {
+    return context_.release()->signal.load(std::memory_order_acquire);
+  }
+  for (auto& signal : context_->signals) DeleteTimer(signal.watchdog);
+  return context_->signal.load(std::memory_order_acquire);
 }
 
 }  // namespace spprof

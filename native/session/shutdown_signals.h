@@ -16,9 +16,7 @@ namespace spprof {
 class ShutdownSignals {
  public:
   // `watchdog_ns` after the first signal the process dies of it, however far the shutdown is.
-  // `profiling_signal` is held back in the handler.
-  ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns,
-                  int profiling_signal = SIGPROF);
+  ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns);
   ~ShutdownSignals() { Uninstall(); }
   ShutdownSignals(const ShutdownSignals&) = delete;
   ShutdownSignals& operator=(const ShutdownSignals&) = delete;
@@ -29,8 +27,7 @@ class ShutdownSignals {
   int Uninstall();
 
  private:
-  ShutdownSignalContext context_;
-  const int profiling_signal_;
+  std::unique_ptr<ShutdownSignalContext> context_ = std::make_unique<ShutdownSignalContext>();
   bool is_installed_ = false;
 };
 

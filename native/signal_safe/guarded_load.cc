@@ -8,7 +8,7 @@
 namespace spprof {
 
 namespace internal {
-constinit std::atomic<bool> g_loads_by_kernel{false};
+constinit std::atomic<uint32_t> g_loads_by_kernel{0};
 }  // namespace internal
 
 namespace {
@@ -52,8 +52,25 @@ void CheckLoadGuard(uint64_t now_ns) {
     g_bus_checked_ns.store(now_ns, std::memory_order_relaxed);
     g_bus_is_guarded.store(IsGuard(1), std::memory_order_relaxed);
   }
-  internal::g_loads_by_kernel.store(
-      !IsGuard(0) || !g_bus_is_guarded.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  const bool is_foreign = !IsGuard(0) || !g_bus_is_guarded.load(std::memory_order_relaxed);
+  std::atomic<uint32_t>& loads = internal::g_loads_by_kernel;
+  const bool was_foreign = (loads.load(std::memory_order_relaxed) & internal::kForeignHandler) != 0;
+  if (is_foreign == was_foreign) return;
+  if (is_foreign) {
+    loads.fetch_or(internal::kForeignHandler, std::memory_order_relaxed);
+  } else {
+    loads.fetch_and(~internal::kForeignHandler, std::memory_order_relaxed);
+  }
+}
+
+LoadsWithoutFaults::LoadsWithoutFaults(bool is_needed) : is_needed_(is_needed) {
+  if (is_needed_)
+    internal::g_loads_by_kernel.fetch_add(internal::kNoRoomForFaults, std::memory_order_relaxed);
+}
+
+LoadsWithoutFaults::~LoadsWithoutFaults() {
+  if (is_needed_)
+    internal::g_loads_by_kernel.fetch_sub(internal::kNoRoomForFaults, std::memory_order_relaxed);
 }
 
 // Page by page: the kernel copies all of a part or need not copy any.

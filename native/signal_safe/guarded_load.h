@@ -22,6 +22,19 @@ namespace spprof {
 // somebody must have cut off a file that is mapped, too, where V8's moving heap makes a SIGSEGV
 // every thousand stacks.
 void CheckLoadGuard(uint64_t now_ns);
+// While it lives, loads on all threads go through the kernel: this one's stack has no room for the
+// frame of a fault.
+class LoadsWithoutFaults {
+ public:
+  explicit LoadsWithoutFaults(bool is_needed);
+  ~LoadsWithoutFaults();
+  LoadsWithoutFaults(const LoadsWithoutFaults&) = delete;
+  LoadsWithoutFaults& operator=(const LoadsWithoutFaults&) = delete;
+
+ private:
+  const bool is_needed_;
+};
+
 // For whoever installs such a handler; 0: it is gone.
 void GuardLoadsBy(int signal, uintptr_t handler);
 
@@ -29,7 +42,11 @@ namespace internal {
 
 // Relaxed: a load that is under way on another thread is a matter of luck either way.
 // Hidden: the handler goes through no offset table.
-__attribute__((visibility("hidden"))) extern std::atomic<bool> g_loads_by_kernel;
+// Bit 0: somebody else's handler would get a fault; the rest counts walks that have no room for
+// one.
+__attribute__((visibility("hidden"))) extern std::atomic<uint32_t> g_loads_by_kernel;
+inline constexpr uint32_t kForeignHandler = 1;
+inline constexpr uint32_t kNoRoomForFaults = 2;
 size_t CopyByKernel(void* to, uintptr_t from, size_t size);
 template <typename T>
 bool LoadByKernel(uintptr_t address, T* out) {

@@ -4,7 +4,11 @@
 #include "signal_safe/definitions.h"
 #include "signal_safe/engines.h"
 #include "signal_safe/guarded_load.h"
+#include "signal_safe/hires_timer.h"
 #include "signal_safe/kernel.h"
+#include "signal_safe/protection_keys.h"
+#include "signal_safe/signal_mask.h"
+#include "signal_safe/stack_room.h"
 #include "signal_safe/timer_value.h"
 
 namespace spprof {
@@ -28,7 +32,10 @@ constexpr int kIntervalTimerCode = 0;  // macOS: signals of the kernel carry non
 #endif
 
 constinit std::atomic<void (*)(int)> g_former_handler{nullptr};
-constinit std::atomic<bool> g_former_has_info{false};
+constinit std::atomic<int> g_former_flags{0};
+constinit std::atomic<uint64_t> g_former_mask{0};
+// Of each shard: handlers that have been given up (AbandonHandlers).
+constinit Word g_abandoned[kInFlightShards];
 
 void Drop(ThreadLaneSet* lanes, DropReason reason) {
   AddOwned(lanes->counters.dropped[static_cast<size_t>(reason)], 1);
@@ -158,7 +165,12 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
   if (prepared->swapped) kernel::Wake(context->wake_fd);
 }
 
+// A handler of the program's, under the mask that it has asked for. Returning from ours restores
+// the mask of the interrupted code, as returning from its own would have.
 void Forward(const struct sigaction& previous, int signal, siginfo_t* info, void* ucontext) {
+  const bool is_deferred = (previous.sa_flags & SA_NODEFER) == 0;
+  SetSignalMask(SignalBits(static_cast<const ucontext_t*>(ucontext)->uc_sigmask) |
+                SignalBits(previous.sa_mask) | (is_deferred ? SignalBit(signal) : 0));
   if (previous.sa_flags & SA_SIGINFO) {
     if (previous.sa_sigaction != nullptr) previous.sa_sigaction(signal, info, ucontext);
   } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
@@ -171,12 +183,22 @@ void Forward(const struct sigaction& previous, int signal, siginfo_t* info, void
 }  // namespace
 
 void SetHandlerContext(HandlerContext* context) {
+  if (context != nullptr) FindProtectionKeys();
   g_context.store(context, std::memory_order_seq_cst);
 }
 HandlerContext* GetHandlerContext() { return g_context.load(std::memory_order_seq_cst); }
 
 bool IsHandlerQuiet(uint32_t slot) {
-  return g_in_flight[slot % kInFlightShards].count.load(std::memory_order_seq_cst) == 0;
+  const uint32_t shard = slot % kInFlightShards;
+  return g_in_flight[shard].count.load(std::memory_order_seq_cst) ==
+         g_abandoned[shard].load(std::memory_order_relaxed);
+}
+
+void AbandonHandlers() {
+  for (uint32_t shard = 0; shard < kInFlightShards; shard++) {
+    g_abandoned[shard].store(g_in_flight[shard].count.load(std::memory_order_seq_cst),
+                             std::memory_order_relaxed);
+  }
 }
 
 bool AreHandlersQuiet() {
@@ -206,15 +228,17 @@ void SeeHandlersOf(uint32_t slot) {
 void ForgetHandlers() {
   for (InFlight& shard : g_in_flight)
     shard.count.store(0, std::memory_order_relaxed);  // one thread
+  for (Word& abandoned : g_abandoned) abandoned.store(0, std::memory_order_relaxed);
 }
 
 void SetFormerAction(const struct sigaction& action) {
-  g_former_has_info.store((action.sa_flags & SA_SIGINFO) != 0, std::memory_order_relaxed);
+  g_former_flags.store(action.sa_flags, std::memory_order_relaxed);
+  g_former_mask.store(SignalBits(action.sa_mask), std::memory_order_relaxed);
   g_former_handler.store(action.sa_handler, std::memory_order_release);
 }
 
-void TakeSample(HandlerContext* context, uint32_t slot, TickSource source, int overruns,
-                const ucontext_t& ucontext) {
+__attribute__((noinline)) void TakeSample(HandlerContext* context, uint32_t slot, TickSource source,
+                                          int overruns, const ucontext_t& ucontext) {
   const uint64_t now_ns = kernel::MonotonicNs();
   ThreadLaneSet* lanes = context->Slot(slot);
   ThreadState* state = context->State(slot);
@@ -266,6 +290,20 @@ void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_
     Drop(lanes, DropReason::kNotAccepting);
     return;
   }
+  // The walk's frames are larger than this function's, and are not made part of it.
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  const StackRoom room = FindStackRoom(ucontext.uc_stack, here, context->signal_frame_bytes);
+  if (room == StackRoom::kNone) {
+    AddOwned(lanes->counters.signals, 1);
+    Drop(lanes, DropReason::kNoStack);
+    if (context->engine == TimerEngine::kHires) {  // whose timers the handler sets
+      context->State(value.slot)->hires.is_ticking = 0;
+      LeaveToKernelsTick(*context, context->State(value.slot));
+    }
+    return;
+  }
+  const ReadableKeys keys;
+  const LoadsWithoutFaults loads(room == StackRoom::kNoFaults);
   TakeSample(context, value.slot, value.source, info.si_overrun, ucontext);
 }
 
@@ -305,7 +343,8 @@ void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext) {
   in_flight.fetch_sub(1, std::memory_order_release);
   if (context == nullptr && !is_ours) {
     previous.sa_handler = g_former_handler.load(std::memory_order_acquire);
-    previous.sa_flags = g_former_has_info.load(std::memory_order_relaxed) ? SA_SIGINFO : 0;
+    previous.sa_flags = g_former_flags.load(std::memory_order_relaxed);
+    previous.sa_mask = SignalSet(g_former_mask.load(std::memory_order_relaxed));
   }
   // Outside the count: what is forwarded may take its time, or never return.
   if (!is_ours) Forward(previous, signal, info, ucontext);

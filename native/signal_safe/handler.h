@@ -31,7 +31,11 @@ bool IsHandlerQuiet(uint32_t slot);
 // Waits for it. False: `deadline_ns` (CLOCK_MONOTONIC) has passed first. A handler takes
 // microseconds; but on a loaded machine its thread may lose the CPU in the middle of it, and get it
 // back after a tenth of a second.
-bool WaitForHandlers(uint64_t deadline_ns = UINT64_MAX);
+bool WaitForHandlers(uint64_t deadline_ns);
+// Those that are at work now will not be waited for any more: one that was left for good (its
+// thread has been stopped by a debugger, say) would keep every later recording from ending. All
+// that they may use must live on.
+void AbandonHandlers();
 // After a thread has gone: what its handlers wrote is visible to the caller. (It is anyway, since
 // the kernel has ended the thread; but no rule of C++ says so.)
 void SeeHandlersOf(uint32_t slot);

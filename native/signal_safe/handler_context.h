@@ -39,7 +39,8 @@ struct HandlerContext {
   bool javascript_threads_only = false;
   TimerEngine engine = TimerEngine::kTick;
   int signal = SIGPROF;
-  ThreadTable threads;  // engines whose signals carry no value
+  size_t signal_frame_bytes = 4096;  // that the kernel takes of a stack to deliver a signal
+  ThreadTable threads;               // engines whose signals carry no value
   Sequence interval_ns{0};
   uint64_t kernel_tick_ns = 0;            // 0: not known, and every tick takes a sample
   Sequence tick_phase_ns{kUnknownPhase};  // base/kernel_tick.h; the drain finds it

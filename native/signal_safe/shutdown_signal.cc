@@ -52,9 +52,13 @@ void SetShutdownSignalContext(ShutdownSignalContext* context) {
   g_context.store(context, std::memory_order_seq_cst);
 }
 
-void WaitForShutdownSignals() {
+bool WaitForShutdownSignals(uint64_t deadline_ns) {
   // A handler takes a microsecond.
-  while (g_in_flight.load(std::memory_order_seq_cst) != 0) kernel::Call(SYS_sched_yield);
+  while (g_in_flight.load(std::memory_order_seq_cst) != 0) {
+    if (kernel::MonotonicNs() >= deadline_ns) return false;
+    kernel::Call(SYS_sched_yield);
+  }
+  return true;
 }
 
 void RestoreShutdownSignals(const ShutdownSignalContext& context) {

@@ -50,7 +50,8 @@ inline constexpr uint64_t kWatchdogValue = 0x53505057'41544348;  // "SPPWATCH"
 
 void SetShutdownSignalContext(ShutdownSignalContext* context);
 // After SetShutdownSignalContext(nullptr): returns when no handler uses the former one any more.
-void WaitForShutdownSignals();
+// False: `deadline_ns` (CLOCK_MONOTONIC) has passed first.
+bool WaitForShutdownSignals(uint64_t deadline_ns);
 // The former dispositions come back, where ours is still in place.
 void RestoreShutdownSignals(const ShutdownSignalContext& context);
 // In a forked child, which has no drain thread: it takes these signals as without us.

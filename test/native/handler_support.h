@@ -64,7 +64,7 @@ class HandlerHarness {
   }
   ~HandlerHarness() {
     SetHandlerContext(nullptr);
-    WaitForHandlers();
+    static_cast<void>(WaitForHandlers(UINT64_MAX));
     UninstallFaultHandler();
     close(context_.wake_fd);
     munmap(context_.states, states_size_);
@@ -101,7 +101,7 @@ class HandlerHarness {
   }
   // As the kernel would, with the registers of here.
   static void Deliver(siginfo_t info, bool blocks_faults = false) {
-    ucontext_t here;
+    ucontext_t here{};
     getcontext(&here);
     sigemptyset(&here.uc_sigmask);
     if (blocks_faults) sigaddset(&here.uc_sigmask, SIGSEGV);

@@ -481,7 +481,7 @@ TEST_F(Handler, IgnoresASlotThatDoesNotExist) {
 TEST_F(Handler, IgnoresItsOwnSignalsWithoutAContext) {
   SetHandlerContext(nullptr);
   Deliver();
-  WaitForHandlers();
+  EXPECT_TRUE(WaitForHandlers(kernel::MonotonicNs() + 10'000'000'000));
   SetHandlerContext(&harness_.context());
   ExpectLaw(0);
 }
@@ -517,7 +517,7 @@ TEST_F(Handler, AForkedChildDoesNotWaitForHandlersOfItsParentsThreads) {
   if (child == 0) {
     alarm(5);
     SetHandlerContext(nullptr);
-    WaitForHandlers();
+    EXPECT_TRUE(WaitForHandlers(kernel::MonotonicNs() + 10'000'000'000));
     _exit(0);
   }
   int status = 0;

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "signal_safe/protection_keys.h"
+
 namespace spprof::test {
 
 // The return addresses on the stack since stepping began, innermost last.
@@ -179,6 +181,7 @@ class SingleStepper {
   }
 
   static void OnTrap(int, siginfo_t*, void* context) {
+    const ReadableKeys keys;  // this handler reads code, as the profiler's does
     auto& here = *static_cast<ucontext_t*>(context);
     auto& registers = here.uc_mcontext.gregs;
     if (!stepper->is_stepping_) {
