@@ -237,6 +237,7 @@ void Sampler::ScanThreads() {
     AddThread(tid, tid == getpid() ? ThreadKind::kMain : ThreadKind::kNative, ThreadName(tid));
   }
   if (is_full_scan && region_->slot_count() != 0) RetireReusedId();
+  if (is_full_scan) LookAtUnsampled();
   const std::unordered_set<pid_t> alive(tids.begin(), tids.end());
   std::vector<uint32_t> gone;
   for (const auto& [tid, slot] : registry_.by_tid()) {
@@ -287,13 +288,6 @@ void Sampler::Exclude(pid_t tid) {
 }
 
 uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name) {
-  if (HasSmallStack(tid, kSmallStackBytes)) {
-    excluded_.push_back(tid);
-    region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);
-    Warn("threads whose stack is smaller than " + std::to_string(kSmallStackBytes / 1024) +
-         " KB are not sampled: a signal could leave them no room");
-    return kNoSlot;
-  }
   const uint32_t slot = registry_.Claim(tid, kind, name, ThreadStartTicks(tid));
   if (slot == kNoSlot) {
     Warn("more than " + std::to_string(region_->header()->max_threads) +
@@ -320,6 +314,10 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   AttachGcHook(tid, context_.get(), slot);
   registry_.Activate(slot);
   thread_version_.fetch_add(1, std::memory_order_release);
+  if (HasSmallStack(tid, kSmallStackBytes)) {
+    unsampled_.insert(slot);
+    return slot;
+  }
   const Status status = timers_.Start(slot, tid);
   if (!status.ok()) {
     RemoveThread(slot);
@@ -334,6 +332,19 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
     return kNoSlot;
   }
   return slot;
+}
+
+// A thread whose stack is too small has no timer. (Node.js has one that sleeps, SignalInspector.)
+void Sampler::LookAtUnsampled() {
+  constexpr uint64_t kWorthTellingNs = 5'000'000;
+  for (uint32_t slot : unsampled_) {
+    const auto tid = static_cast<pid_t>(region_->Slot(slot)->tid);
+    if (ThreadCpuOf(tid) < context_->State(slot)->last_cpu_ns + kWorthTellingNs) continue;
+    if (warned_of_.insert(tid).second)
+      region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);
+    Warn("threads with less than " + std::to_string(kSmallStackBytes / 1024) +
+         " KB of stack have worked, and are not sampled: a signal could leave them no room");
+  }
 }
 
 void Sampler::RestartLostTimers() {
@@ -363,6 +374,7 @@ void Sampler::Describe(uint32_t slot, ThreadRecord* record, std::string* name) {
 }
 
 void Sampler::RemoveThread(uint32_t slot) {
+  unsampled_.erase(slot);
   timers_.Delete(slot, static_cast<pid_t>(region_->Slot(slot)->tid));
   registry_.Retire(slot);
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/status.h"
@@ -125,6 +126,7 @@ class Sampler {
   void RemoveThread(uint32_t slot);
   void RetireReusedId();
   void Abandon();
+  void LookAtUnsampled();
   void LeaveSignal();
   // Of some slots each time, in turn.
   void RestartLostTimers();
@@ -171,6 +173,8 @@ class Sampler {
   uint64_t delivery_ns_ = 0;
   bool is_silenced_ = false;
   bool is_abandoned_ = false;
+  std::unordered_set<uint32_t> unsampled_;  // slots of threads with small stacks
+  std::unordered_set<pid_t> warned_of_;
 };
 
 }  // namespace spprof

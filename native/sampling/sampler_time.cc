@@ -76,7 +76,8 @@ void Sampler::Probe(uint32_t slot, uint32_t generation) {
   std::lock_guard lock(mutex_);
   const ThreadLaneSet* lanes = region_->Slot(slot);
   const auto tid = static_cast<pid_t>(lanes->tid);
-  if (state_ != State::kRunning || is_silenced_ || registry_.FindByTid(tid) != slot ||
+  if (state_ != State::kRunning || is_silenced_ || unsampled_.count(slot) != 0 ||
+      registry_.FindByTid(tid) != slot ||
       lanes->generation.load(std::memory_order_relaxed) != generation) {
     return;
   }
