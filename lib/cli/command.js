@@ -3,6 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { codeOf, errors, systemReason } = require('../errors');
+const { preloadFile } = require('./preload');
 
 /** What is started, and how. */
 
@@ -30,14 +31,18 @@ function quoteNodeOption(text) {
 }
 
 /**
- * The environment in which a program records itself, and so do its children.
+ * The environment in which a program records itself, and so do its children. The preload is one word where the user's own options
+ * have a `--require` too (some programs join two of them), and two otherwise: Node.js 6 and 8 know no `--require=<file>`.
  * @param {Record<string, string | undefined>} env
  * @param {Record<string, string>} variables
+ * @param {string} [preload]
  */
-function recordingEnvironment(env, variables) {
-  const preload = `--require ${quoteNodeOption(path.join(__dirname, '..', 'register.js'))}`;
+function recordingEnvironment(env, variables, preload = preloadFile()) {
   const given = env.NODE_OPTIONS?.trim();
-  return { ...env, ...variables, NODE_OPTIONS: given ? `${given} ${preload}` : preload };
+  const file = /[\s"\\]/.test(preload) ? quoteNodeOption(preload) : preload;
+  if (!given) return { ...env, ...variables, NODE_OPTIONS: `--require ${file}` };
+  const isAlone = !/(^|\s)(-r|--require)(\s|=)/.test(given);
+  return { ...env, ...variables, NODE_OPTIONS: `${given} --require${isAlone ? ' ' : '='}${file}` };
 }
 
 /**

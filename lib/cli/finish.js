@@ -23,6 +23,7 @@ const { moveLog, writeOutputs } = require('./write-outputs');
  * @property {number} firstPid of the command
  * @property {string} program its name, for `%n`
  * @property {string} command as the user gave it
+ * @property {string | null} unrecorded why the command is not recorded, where that was known before
  * @property {import('./output-names').Output[]} outputs
  * @property {'text' | 'json' | 'none'} summary
  * @property {import('./signals').End} end
@@ -125,8 +126,13 @@ async function finish(ended) {
   const { summaries, isComplete, wasRecorded } = await processRecordings(ended);
   if (isComplete && !ended.keepFolder) fs.rmSync(ended.folder, { recursive: true });
   if (!wasRecorded) {
-    const { command, io } = ended;
-    io.stderr.write(`spprof: nothing was recorded because ${JSON.stringify(command)} never started a Node process\n`);
+    const { command, io, unrecorded } = ended;
+    if (unrecorded !== null) {
+      io.stderr.write(`spprof: nothing was recorded of ${JSON.stringify(command)}: ${unrecorded}\n`);
+      return true;
+    }
+    const why = 'started no Node.js of version 18 or newer that loads addons and has the NODE_OPTIONS of spprof';
+    io.stderr.write(`spprof: nothing was recorded because ${JSON.stringify(command)} ${why}\n`);
     return true;
   }
   const { summaryJson, summaryText } = require('./summary');

@@ -9,6 +9,7 @@ const { optionsToEnvironment } = require('../options');
 const { commandError, programName, recordingEnvironment, resolveCommand } = require('./command');
 const { checkOutputs, planOutputs } = require('./output-names');
 const { makeFolders } = require('../recording-folder');
+const { preloadFile, preloadProblem } = require('./preload');
 const { inherited } = require('./inherited');
 const { catchSignals, endingSignal, shellStatus } = require('./signals');
 
@@ -132,10 +133,10 @@ async function record(request, io) {
   const isPrivate = request.options.dir === null;
   const before = new Set(isPrivate ? [] : fs.readdirSync(folder));
 
-  const env = recordingEnvironment(
-    io.env,
-    optionsToEnvironment({ ...request.options, handleSignals: true, dir: folder }),
-  );
+  const preload = preloadFile();
+  const unrecorded = preloadProblem([command, ...args], io.env, preload);
+  const variables = optionsToEnvironment({ ...request.options, handleSignals: true, dir: folder });
+  const env = unrecorded === null ? recordingEnvironment(io.env, variables, preload) : io.env;
   const { child, signals } = startProgram([command, args], env);
   const load =
     request.onPort === null ? null : require('./on-port').loadOnPort({ command: request.onPort, folder, child, io });
@@ -152,6 +153,7 @@ async function record(request, io) {
       firstPid: child.pid ?? 0,
       program: programOfCommand(command, args, io.execPath),
       command: request.command[0],
+      unrecorded,
       outputs,
       summary: request.quiet ? 'none' : request.json ? 'json' : 'text',
       end,

@@ -27,7 +27,8 @@ const LIB_ROWS = [
   ['exporters/', 'importers/'],
   ['profile'],
   ['session', 'read-profile', 'blocks'],
-  ['index', 'machine', 'register'],
+  ['index', 'machine', 'register-process'],
+  ['register'],
   ['cli/'],
 ];
 
