@@ -9,6 +9,7 @@ const { runCli, temporaryFolder } = require('./helpers/run-cli');
 const { selfTimes } = require('./helpers/read-cpuprofile');
 const { runProgram } = require('./truth/recorded');
 const { recordingOf, js } = require('./helpers/recording');
+const { readRecording } = require('./helpers/read-recording');
 const { Profile } = require('../lib/profile');
 
 // Shares are estimates, and the core is not ours alone: a measurement that is off is told, and made again.
@@ -52,6 +53,43 @@ test('the command takes -m wall, and the profile has no idle time left for a thr
   });
   expect(nap).toBeGreaterThan(1_350_000);
   expect(nap).toBeLessThan(1_650_000);
+});
+
+test('stacks of sleeps reach from the system call to the program, and no call of a sleeping thread ends early', async () => {
+  const program = path.join(folder, 'sleeps.js');
+  fs.writeFileSync(
+    program,
+    `const { interruptedSleeps } = require(${JSON.stringify(build().addon)});
+function inExecSync() { require('node:child_process').execSync('sleep 0.5'); }
+function inAtomicsWait() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500); }
+function inAddon() { return interruptedSleeps(72); }
+inExecSync();
+inAtomicsWait();
+console.log(inAddon());
+`,
+  );
+  const run = runCli(['-q', '-m', 'wall', '-o', 'sleeps.spprof', program], { cwd: folder });
+  expect({ status: run.status, stderr: run.stderr, stdout: run.stdout }).toEqual({
+    status: 0,
+    stderr: '',
+    stdout: '0\n',
+  });
+  const recording = await readRecording(path.join(folder, 'sleeps.spprof'));
+  /** @param {string} leaf @param {string} caller ms asleep there */
+  const asleepIn = (leaf, caller) => {
+    let sum = 0;
+    recording.sampleStacks.forEach((stack, i) => {
+      const names = [];
+      for (let at = stack; at !== 0; at = recording.stackParents[at])
+        names.push(recording.frames[recording.stackFrames[at]].functionName);
+      if (names[0].startsWith(leaf) && names.includes(caller)) sum += recording.sampleWallNs[i] / 1e6;
+    });
+    return sum;
+  };
+  expect(asleepIn('epoll_', 'inExecSync')).toBeGreaterThan(400);
+  expect(asleepIn('', 'inAtomicsWait')).toBeGreaterThan(450);
+  expect(asleepIn('', 'inAddon')).toBeGreaterThan(900);
+  expect(asleepIn('epoll_', 'uv__io_poll')).toBeGreaterThan(0);
 });
 
 describe('in the model', () => {

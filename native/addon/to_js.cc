@@ -234,7 +234,6 @@ Napi::Object ToJs(Napi::Env env, const ProfilerStats& stats) {
       stats.totals.written != 0 ? stats.totals.handler_total_ns / stats.totals.written : 0;
   all.handler_ns.total = stats.totals.handler_total_ns;
   all.cpu_ns = stats.cpu_ns;
-  all.probes = stats.drain.probes;
   all.sampled_cpu_ns = stats.drain.sampled_cpu_ns;
   all.drain_cpu_ns = stats.drain.drain_cpu_ns;
   all.interval_ns = stats.sampler.interval_ns;

@@ -50,8 +50,8 @@ Drain::Drain(Sampler* sampler, LogWriter* log, int wake_fd, uint64_t duration_ns
       lanes_(sampler->region(), log) {
   if (!sampler->options().wall) return;
   off_cpu_ = std::make_unique<OffCpuWatch>(sampler, log);
-  lanes_.OnProbe([this](uint32_t slot, uint32_t generation, const SampleRecord& sample) {
-    off_cpu_->OnProbe(slot, generation, sample);
+  lanes_.OnSample([this](uint32_t slot, uint32_t generation, const SampleRecord& sample) {
+    off_cpu_->OnSample(slot, generation, sample);
   });
 }
 
@@ -297,7 +297,6 @@ void Drain::NoteStats() {
   std::vector<std::string> warnings = sampler_->TakeWarnings();
   std::lock_guard lock(stats_mutex_);
   stats_.samples_drained = lanes_.samples();
-  stats_.probes = lanes_.probes();
   stats_.sampled_cpu_ns = lanes_.sampled_cpu_ns();
   stats_.drain_cpu_ns = kernel::ThreadCpuNs();
   stats_.handler_p50_ns = lanes_.handler_times().Percentile(0.50);

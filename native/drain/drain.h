@@ -26,8 +26,7 @@ namespace spprof {
 
 struct DrainStats {
   uint64_t samples_drained = 0;
-  uint64_t probes = 0;          // of them
-  uint64_t sampled_cpu_ns = 0;  // that the others stand for
+  uint64_t sampled_cpu_ns = 0;  // that they stand for
   uint64_t drain_cpu_ns = 0;    // that the drain's own thread has used
   uint64_t handler_p50_ns = 0;
   uint64_t handler_p99_ns = 0;

@@ -41,12 +41,8 @@ uint64_t LaneDrainer::DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint3
           handler_times_.Add(record.handler_ns);
           handler_ns_ += std::min(record.handler_ns, kLongestHandlerNs);
           samples_++;
-          if ((record.state & kStateProbe) == 0) {
-            sampled_cpu_ns_ += record.cpu_ns;
-            continue;
-          }
-          probes_++;
-          if (on_probe_ != nullptr) on_probe_(slot, generation, record);
+          sampled_cpu_ns_ += record.cpu_ns;
+          if (on_sample_ != nullptr) on_sample_(slot, generation, record);
         }
       });
 }

@@ -26,17 +26,16 @@ class LaneDrainer {
   // before it. Returns the number of bytes.
   uint64_t DrainSlot(uint32_t slot);
 
-  // Called with each probe's sample (kStateProbe) that has gone into the log.
-  using ProbeSink = std::function<void(uint32_t slot, uint32_t generation, const SampleRecord&)>;
-  void OnProbe(ProbeSink sink) { on_probe_ = std::move(sink); }
+  // Called with each sample that has gone into the log.
+  using SampleSink = std::function<void(uint32_t slot, uint32_t generation, const SampleRecord&)>;
+  void OnSample(SampleSink sink) { on_sample_ = std::move(sink); }
 
   // Samples that have gone into the log, and how long their handlers took.
   uint64_t samples() const { return samples_; }
   const DurationHistogram& handler_times() const { return handler_times_; }
   // All together; none counts for more than a millisecond: it has lost the CPU on the way.
   uint64_t handler_ns() const { return handler_ns_; }
-  // Those of them that are probes (kStateProbe), and the CPU time that the others stand for.
-  uint64_t probes() const { return probes_; }
+  // The CPU time that they stand for.
   uint64_t sampled_cpu_ns() const { return sampled_cpu_ns_; }
 
  private:
@@ -44,11 +43,10 @@ class LaneDrainer {
 
   RegionMap* region_;
   LogWriter* log_;
-  ProbeSink on_probe_;
+  SampleSink on_sample_;
   std::vector<uint8_t> buffer_;
   uint64_t samples_ = 0;
   uint64_t handler_ns_ = 0;
-  uint64_t probes_ = 0;
   uint64_t sampled_cpu_ns_ = 0;
   DurationHistogram handler_times_;
 };

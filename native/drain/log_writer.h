@@ -41,7 +41,8 @@ class LogWriter {
   void AddControl(Record record, RecordType type, const std::string& first,
                   const std::string& second = {}) {
     record.header = {
-        type, 0, static_cast<uint32_t>(RecordSize(sizeof(Record), first.size() + second.size()))};
+        type, record.header.flags,
+        static_cast<uint32_t>(RecordSize(sizeof(Record), first.size() + second.size()))};
     const size_t end = control_.size() + record.header.size;
     const auto* bytes = reinterpret_cast<const char*>(&record);
     control_.insert(control_.end(), bytes, bytes + sizeof(Record));

@@ -33,6 +33,10 @@ class FrameResolver {
 
   uint32_t TruncatedFrame() { return Special("(truncated)", FrameKind::kTruncated); }
   uint32_t FoldedFrame() { return Special("(folded)", FrameKind::kUnknownJs); }
+  // Of a thread off the CPU, which the kernel does not tell anything of.
+  uint32_t PlaceUnknownFrame() {
+    return Special("(off the CPU, place unknown)", FrameKind::kUnknownJs);
+  }
   uint32_t LostFrame() { return Special("(lost)", FrameKind::kUnknownJs); }
 
   std::vector<RecordingFrame> TakeFrames() { return std::move(table_).Take(); }

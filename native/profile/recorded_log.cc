@@ -227,6 +227,9 @@ void RecordedLog::AddControlRecord(const RecordView& record) {
     case RecordType::kOffCpu:
       is_good = AddOffCpu(record);
       break;
+    case RecordType::kSleeperDetails:
+      is_good = AddSleeperDetails(record);
+      break;
     case RecordType::kStats:
       is_good = AddCounter(record);
       break;
@@ -321,9 +324,22 @@ bool RecordedLog::AddOffCpu(const RecordView& record) {
   sample.cpu_ns = off_cpu.wall_ns;
   sample.header.flags = static_cast<uint16_t>(off_cpu.label);
   sample.stack_id = off_cpu.stack_id;
-  sample.state = kStateOffCpu;
-  AddSample(ThreadOf(off_cpu.slot, off_cpu.generation), sample);
+  sample.state = kStateOffCpu | (off_cpu.header.flags & kOffCpuStates);
+  RecordedThread& thread = ThreadOf(off_cpu.slot, off_cpu.generation);
+  if ((sample.state & kStateRunsJavaScript) != 0) thread.has_javascript = true;
+  AddSample(thread, sample);
   return true;
+}
+
+bool RecordedLog::AddSleeperDetails(const RecordView& record) {
+  SleeperDetailsRecord details;
+  if (!record.Read(&details) || details.size > record.bytes.size() - sizeof(details)) return false;
+  RecordedThread& thread = ThreadOf(details.slot, details.generation);
+  bool is_damaged = false;
+  const size_t done = ForEachRecord(
+      record.bytes.subspan(sizeof(details), details.size),
+      [&](const RecordView& detail) { AddDetailRecord(thread, detail); }, &is_damaged);
+  return done == details.size;
 }
 
 bool RecordedLog::AddMark(const RecordView& record) {

@@ -153,6 +153,7 @@ class RecordedLog {
   bool AddThread(const RecordView& record);
   bool AddThreadTotals(const RecordView& record);
   bool AddOffCpu(const RecordView& record);
+  bool AddSleeperDetails(const RecordView& record);
   bool AddCounter(const RecordView& record);
   bool AddMark(const RecordView& record);
 

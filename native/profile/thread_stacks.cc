@@ -32,6 +32,11 @@ std::vector<uint32_t> OrderByTime(const std::vector<SampleRecord>& samples) {
 
 const uint32_t* ThreadStacks::Find(const SampleRecord& sample) {
   const auto stack = thread_.stacks.find(sample.stack_id);
+  if (IsOffCpu(sample) && sample.stack_id == 0) {
+    const auto [entry, is_new] = nodes_.try_emplace(0, 0);
+    if (is_new) entry->second = tree_->Child(0, resolver_->PlaceUnknownFrame());
+    return &entry->second;
+  }
   if (stack == thread_.stacks.end()) {
     if (!thread_.has_folded_stacks) return nullptr;
     const auto [entry, is_new] = nodes_.try_emplace(kFoldedStack, 0);

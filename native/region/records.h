@@ -30,6 +30,7 @@ enum class RecordType : uint16_t {
   kThreadTotals = 21,
   kMark = 22,
   kOffCpu = 23,
+  kSleeperDetails = 24,
 };
 
 struct RecordHeader {
@@ -46,8 +47,8 @@ inline constexpr uint32_t kStateTruncated = 1u << 9;  // more frames than maxFra
 inline constexpr uint32_t kStateIncomplete =
     1u << 10;  // the walk ended before the thread's first function
 inline constexpr uint32_t kStateRunsJavaScript = 1u << 11;  // this thread runs JavaScript
-// Wall mode: the drain has asked where the thread is. Such a sample stands for no time; `cpu_ns` is
-// the thread's CPU clock.
+// In logs of former versions: the answer of a thread that was asked, by a signal, where it sleeps.
+// It stands for no time.
 inline constexpr uint32_t kStateProbe = 1u << 12;
 // The first sample after its thread's timer has been set anew: a pause, another interval.
 inline constexpr uint32_t kStateRearmed = 1u << 14;
@@ -251,8 +252,10 @@ struct ThreadTotalsRecord {
 };
 static_assert(sizeof(ThreadTotalsRecord) == 56);
 
-// Wall mode: the thread was off the CPU for `wall_ns` that end at `time_ns`, on a stack that a
-// probe has told (0: none has).
+// Wall mode: the thread was off the CPU for `wall_ns` that end at `time_ns`, on the stack
+// `stack_id` (0: where is not known). flags: the bits kOffCpuStates of a SampleRecord's state.
+inline constexpr uint32_t kOffCpuStates =
+    kStateInGc | kStateTruncated | kStateIncomplete | kStateRunsJavaScript;
 struct OffCpuRecord {
   RecordHeader header;
   uint32_t slot;
@@ -263,6 +266,18 @@ struct OffCpuRecord {
   uint32_t label;  // as the flags of a SampleRecord
 };
 static_assert(sizeof(OffCpuRecord) == 40);
+
+// Wall mode: records of a detail lane that the drain has written for a thread, whose stack it has
+// walked while it slept; `size` bytes of them follow. Their identifiers are the thread's, and
+// others than those that the thread itself gives.
+struct SleeperDetailsRecord {
+  RecordHeader header;
+  uint32_t slot;
+  uint32_t generation;
+  uint32_t size;
+  uint32_t reserved;
+};
+static_assert(sizeof(SleeperDetailsRecord) == 24);
 
 // A moment that the program has named, of the thread `tid`. Followed by `name_length` and
 // `detail_length` bytes of UTF-8; the detail is JSON.

@@ -50,7 +50,8 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
       signal_(context_.get()),
       v8_host_base_(v8_host_base),
       timer_watch_(options.engine, options.interval_ns),
-      overhead_guard_(options.max_overhead) {
+      overhead_guard_(options.max_overhead),
+      sleep_walker_(context_.get()) {
   context_->region = region->base();
   context_->header = region->header();
   context_->geometry = region->geometry();
@@ -382,6 +383,7 @@ void Sampler::RemoveThread(uint32_t slot) {
 void Sampler::Release(uint32_t slot) {
   std::lock_guard lock(mutex_);
   SeeHandlersOf(slot);
+  sleep_walker_.Forget(slot);
   // The next thread in this slot begins with empty tables. Nobody reads them: the generation
   // changes before a timer exists.
   madvise(context_->State(slot), context_->state_stride, MADV_DONTNEED);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "sampling/overhead_guard.h"
 #include "sampling/profiling_signal.h"
 #include "sampling/sample_timers.h"
+#include "sampling/sleep_walker.h"
 #include "sampling/timer_watch.h"
 #include "signal_safe/handler.h"
 
@@ -34,8 +36,8 @@ struct SamplerOptions {
   uint32_t max_frames = 512;
   bool native_frames = true;
   bool javascript_threads_only = false;
-  int signal = SIGPROF;  // kAnySignal: one that is free
-  bool wall = false;     // the drain asks threads that sleep where they do (drain/off_cpu_watch.h)
+  int signal = SIGPROF;     // kAnySignal: one that is free
+  bool wall = false;        // the drain looks where threads sleep (drain/off_cpu_watch.h)
   double max_overhead = 1;  // share of the CPU time, after which the interval is made longer
 };
 
@@ -102,8 +104,12 @@ class Sampler {
   SamplerReport Report() const;
   // Of at most so many threads, others the next time.
   std::vector<ThreadClock> ReadClocks(size_t at_most);
-  // Takes one sample of the slot's thread, whether it runs or sleeps; it stands for no time.
-  void Probe(uint32_t slot, uint32_t generation);
+  // Where the slot's thread sleeps, if it does. Drain thread.
+  SleepWalkResult WalkSleeper(uint32_t slot, uint32_t generation, SleepWalk* out);
+  // Whether its samples are kept: `javascript_threads_only`.
+  bool IsSelected(uint32_t slot) const;
+  // How long it has waited for a CPU in all, nanoseconds; nothing where that is not counted.
+  std::optional<uint64_t> RunDelayNs(uint32_t slot, uint32_t generation);
   const SamplerOptions& options() const { return options_; }
   int signal() const { return context_->signal; }
 
@@ -131,6 +137,8 @@ class Sampler {
   // Of some slots each time, in turn.
   void RestartLostTimers();
   bool HasThreadGone();
+  // The thread that is sampled in the slot; 0: it has gone.
+  pid_t ThreadOf(uint32_t slot, uint32_t generation);
   void Warn(const std::string& text);
   void SetIntervalLocked(uint64_t interval_ns);
   // Somebody else has taken the signal.
@@ -175,6 +183,7 @@ class Sampler {
   bool is_abandoned_ = false;
   std::unordered_set<uint32_t> unsampled_;  // slots of threads with small stacks
   std::unordered_set<pid_t> warned_of_;
+  SleepWalker sleep_walker_;  // of the drain thread alone
 };
 
 }  // namespace spprof

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "platform/posix_timer.h"
+#include "platform/thread_sleep.h"
 #include "sampling/sampler.h"
 
 namespace spprof {
@@ -72,16 +73,36 @@ void Sampler::SetIntervalLocked(uint64_t interval_ns) {
   }
 }
 
-void Sampler::Probe(uint32_t slot, uint32_t generation) {
+pid_t Sampler::ThreadOf(uint32_t slot, uint32_t generation) {
   std::lock_guard lock(mutex_);
   const ThreadLaneSet* lanes = region_->Slot(slot);
   const auto tid = static_cast<pid_t>(lanes->tid);
-  if (state_ != State::kRunning || is_silenced_ || unsampled_.count(slot) != 0 ||
-      registry_.FindByTid(tid) != slot ||
-      lanes->generation.load(std::memory_order_relaxed) != generation) {
-    return;
-  }
-  signal_.Send(tid, {slot, generation, TickSource::kProbe});
+  const bool is_it = state_ == State::kRunning && !is_silenced_ &&
+                     registry_.FindByTid(tid) == slot &&
+                     lanes->generation.load(std::memory_order_relaxed) == generation;
+  return is_it ? tid : 0;
+}
+
+bool Sampler::IsSelected(uint32_t slot) const {
+  const ThreadLaneSet* lanes = region_->Slot(slot);
+  return !options_.javascript_threads_only ||
+         lanes->has_javascript.load(std::memory_order_relaxed) != 0 ||
+         lanes->kind.load(std::memory_order_relaxed) != static_cast<uint32_t>(ThreadKind::kNative);
+}
+
+// Without the lock: slots are given up by the drain thread, which is this one, alone.
+SleepWalkResult Sampler::WalkSleeper(uint32_t slot, uint32_t generation, SleepWalk* out) {
+  const pid_t tid = ThreadOf(slot, generation);
+  if (tid == 0) return SleepWalkResult::kAwake;
+  const SleepWalkResult result = sleep_walker_.Walk(slot, tid, out);
+  if (result == SleepWalkResult::kWalked && (out->state & kStateRunsJavaScript) != 0)
+    region_->Slot(slot)->has_javascript.store(1, std::memory_order_relaxed);
+  return result;
+}
+
+std::optional<uint64_t> Sampler::RunDelayNs(uint32_t slot, uint32_t generation) {
+  const pid_t tid = ThreadOf(slot, generation);
+  return tid != 0 ? ThreadRunDelayNs(tid) : std::nullopt;
 }
 
 std::vector<ThreadClock> Sampler::ReadClocks(size_t at_most) {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "signal_safe/guarded_load.h"
 #include "signal_safe/thread_table.h"
 
 namespace spprof {
@@ -15,6 +16,13 @@ constinit ThreadTable g_threads(g_words, kTableSize);
 constinit std::atomic<const Word*> g_label_words[kMaxLabelledThreads];
 constinit std::atomic<const LabelDefinition*> g_definitions[kMaxLabels + 1];
 constinit Word g_attached{0};
+
+const Word* LabelWordOf(uint32_t tid) {
+  if (g_attached.load(std::memory_order_relaxed) == 0) return nullptr;
+  const uint32_t entry = g_threads.Find(tid);
+  if (entry >= kMaxLabelledThreads) return nullptr;
+  return g_label_words[entry].load(std::memory_order_acquire);
+}
 
 }  // namespace
 
@@ -45,11 +53,15 @@ void DefineLabel(uint32_t label, const LabelDefinition* definition) {
 }
 
 uint32_t LabelOf(uint32_t tid) {
-  if (g_attached.load(std::memory_order_relaxed) == 0) return 0;
-  const uint32_t entry = g_threads.Find(tid);
-  if (entry >= kMaxLabelledThreads) return 0;
-  const Word* label = g_label_words[entry].load(std::memory_order_acquire);
+  const Word* label = LabelWordOf(tid);
   return label != nullptr ? label->load(std::memory_order_relaxed) : 0;
+}
+
+uint32_t LabelOfSleeper(uint32_t tid) {
+  uint32_t label;
+  const Word* word = LabelWordOf(tid);
+  if (word == nullptr || !GuardedLoad32(reinterpret_cast<uintptr_t>(word), &label)) return 0;
+  return label <= kMaxLabels ? label : 0;
 }
 
 const LabelDefinition* DefinitionOf(uint32_t label) {

@@ -6,11 +6,13 @@
 // clang-format off
 // | word        | writer         | reader          | order             | what for                                             |
 // | label       | its thread     | its handler     | relaxed           | one thread; a handler that interrupts sees the store |
+// |             |                | drain           | guarded load      | while the thread sleeps; it is asked afterwards whether it has |
 // | label words | control (lock) | handler, thread | release / acquire | the word exists before it is found                   |
 // | definitions | control (lock) | handlers        | release / acquire | the text is there before the label is in any word    |
 // clang-format on
 //
-// Context: signal (LabelOf, DefinitionOf) | any thread, one at a time (the rest).
+// Context: signal (LabelOf, DefinitionOf) | drain (LabelOfSleeper) | any thread, one at a time (the
+// rest).
 #pragma once
 
 #include <cstdint>
@@ -39,6 +41,8 @@ void DefineLabel(uint32_t label, const LabelDefinition* definition);
 
 // 0: none.
 uint32_t LabelOf(uint32_t tid);
+// Of a thread that sleeps, for others. Where it has woken up meanwhile it may be anything.
+uint32_t LabelOfSleeper(uint32_t tid);
 const LabelDefinition* DefinitionOf(uint32_t label);
 
 }  // namespace spprof

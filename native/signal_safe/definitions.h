@@ -2,7 +2,7 @@
 // counts as written only when it is in the lane; when there is no room the caller drops the sample
 // and the next one tries again.
 //
-// Context: signal, on the thread itself.
+// Context: signal, on the thread itself; or the drain, with a lane and a state of its own.
 #pragma once
 
 #include "region/layout.h"
@@ -14,7 +14,10 @@ namespace spprof {
 class Definitions {
  public:
   Definitions(ThreadLaneSet* lanes, uint8_t* region, ThreadState* state, const V8Reader& reader)
-      : writer_(&lanes->detail, region), state_(state), reader_(reader) {}
+      : Definitions(&lanes->detail, region, state, reader) {}
+  // Into another lane, whose rings are `bytes` and what follows.
+  Definitions(Lane* lane, uint8_t* bytes, ThreadState* state, const V8Reader& reader)
+      : writer_(lane, bytes), state_(state), reader_(reader) {}
 
   // The function's id; 0 when there was no room.
   uint32_t FunctionId(const FunctionIdentity& function);

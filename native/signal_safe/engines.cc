@@ -9,12 +9,6 @@ namespace {
 
 Tick Begin(const HandlerContext& context, ThreadState* state, TickSource source,
            int kernel_overruns, bool runs_javascript, uint64_t now_ns, const ucontext_t& ucontext) {
-  if (source == TickSource::kProbe) {
-    Tick probe;
-    probe.is_probe = true;
-    probe.begin_cpu_ns = CountedCpuNs(*state);
-    return probe;
-  }
   const uint64_t interval = context.interval_ns.load(std::memory_order_relaxed);
   const bool is_rearmed = state->is_rearmed.load(std::memory_order_relaxed) != 0;
   if (is_rearmed) {
@@ -45,7 +39,7 @@ Tick BeginTick(const HandlerContext& context, ThreadState* state, TickSource sou
 }
 
 void EndTick(const HandlerContext& context, ThreadState* state, Tick* tick) {
-  if (context.engine == TimerEngine::kHires && !tick->is_probe) EndHiresTick(context, state, tick);
+  if (context.engine == TimerEngine::kHires) EndHiresTick(context, state, tick);
 }
 
 }  // namespace spprof

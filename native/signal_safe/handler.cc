@@ -60,14 +60,12 @@ bool RunsJavaScript(const ThreadLaneSet& lanes) {
 
 // V8's state of the thread's current isolate. From V8 13 on, helper threads too have one while they
 // work for it, so that this does not tell whether the thread runs JavaScript.
-uint32_t VmState(const V8Layout& v8) {
-  void* isolate = v8.try_get_current != nullptr ? v8.try_get_current() : nullptr;
-  uint32_t state;
-  if (isolate == nullptr || v8.isolate_vm_state == 0 ||
-      !GuardedLoad32(reinterpret_cast<uintptr_t>(isolate) + v8.isolate_vm_state, &state)) {
-    return kVmStateUnknown;
+uint32_t VmState(const V8Layout& v8, ThreadState* state) {
+  void* const isolate = v8.try_get_current != nullptr ? v8.try_get_current() : nullptr;
+  if (state->announces_gc.load(std::memory_order_relaxed) == 0) {
+    state->isolate.store(reinterpret_cast<uintptr_t>(isolate), std::memory_order_relaxed);
   }
-  return state & 0xff;
+  return ReadVmState(v8, reinterpret_cast<uintptr_t>(isolate));
 }
 
 void AddOwnedMax(Sequence& counter, uint64_t value) {
@@ -88,7 +86,7 @@ struct Prepared {
 
 Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, uint64_t now_ns,
                  const ucontext_t& ucontext) {
-  const uint32_t vm_state = VmState(context->v8);
+  const uint32_t vm_state = VmState(context->v8, state);
   const ModuleTable* modules = context->modules.load(std::memory_order_acquire);
   if (state->modules != modules) {  // rules of what has been unloaded since
     for (RuleCacheEntry& entry : state->rules) entry = RuleCacheEntry{};
@@ -96,11 +94,12 @@ Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* sta
   }
 
   WalkOptions options = context->walk;
-  options.has_gc_frames = state->in_gc != 0;
+  const bool is_in_announced_gc = state->in_gc.load(std::memory_order_relaxed) != 0;
+  options.has_gc_frames = is_in_announced_gc;
   CheckLoadGuard(now_ns);
   // The state is that of a collection in slow allocations, too, which move nothing.
   const bool moves_are_announced = state->gc_epoch != 0;
-  options.heap_is_moving = state->in_gc != 0 || (!moves_are_announced && vm_state == kVmStateGc);
+  options.heap_is_moving = is_in_announced_gc || (!moves_are_announced && vm_state == kVmStateGc);
   options.heap_may_move = context->v8.isolate_vm_state == 0 && !moves_are_announced;
   const V8Reader reader(context->v8, &state->known_maps);
   Definitions definitions(lanes, context->region, state, reader);
@@ -114,7 +113,7 @@ Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* sta
     prepared.is_selected = false;
     return prepared;
   }
-  const bool is_in_gc = state->in_gc != 0 || (runs_javascript && vm_state == kVmStateGc);
+  const bool is_in_gc = is_in_announced_gc || (runs_javascript && vm_state == kVmStateGc);
   const uint32_t label = LabelOf(lanes->tid);
   prepared.record.header = {RecordType::kSample, static_cast<uint16_t>(label),
                             sizeof(SampleRecord)};
@@ -147,15 +146,10 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
   }
   record.time_ns = tick.begin_ns;
   record.overruns = tick.overruns;
-  if (tick.is_probe) {
-    record.state |= kStateProbe;
-    record.cpu_ns = CountedCpuNs(*state);
-  } else {
-    record.cpu_ns = tick.cpu_ns + state->pending_cpu_ns;
-    state->pending_cpu_ns = 0;
-    if (state->is_rearming_untold != 0) record.state |= kStateRearmed;
-    state->is_rearming_untold = 0;
-  }
+  record.cpu_ns = tick.cpu_ns + state->pending_cpu_ns;
+  state->pending_cpu_ns = 0;
+  if (state->is_rearming_untold != 0) record.state |= kStateRearmed;
+  state->is_rearming_untold = 0;
   const uint64_t took_ns = CostNs(*state, tick);
   record.handler_ns = static_cast<uint32_t>(took_ns);
   index.Write(&record, sizeof(record));
@@ -249,7 +243,7 @@ __attribute__((noinline)) void TakeSample(HandlerContext* context, uint32_t slot
 
   if (!tick.is_due) {
     Drop(lanes, DropReason::kNotDue);
-  } else if (tick.cpu_ns == 0 && !tick.is_probe) {
+  } else if (tick.cpu_ns == 0) {
     Drop(lanes, DropReason::kOffCpu);
   } else if (const bool is_busy = state->busy.load(std::memory_order_relaxed) != 0;
              is_busy || BlocksFaults(ucontext)) {
@@ -355,7 +349,9 @@ void OnGcBegin(HandlerContext* context, uint32_t slot, bool is_young_only,
   ThreadState* state = context->State(slot);
   state->busy.store(1, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (state->in_gc++ == 0) {
+  const uint32_t nesting = state->in_gc.load(std::memory_order_relaxed);
+  state->in_gc.store(nesting + 1, std::memory_order_relaxed);
+  if (nesting == 0) {
     ThreadLaneSet* lanes = context->Slot(slot);
     const V8Reader reader(context->v8, &state->known_maps);
     Definitions definitions(lanes, context->region, state, reader);
@@ -374,7 +370,8 @@ void OnGcBegin(HandlerContext* context, uint32_t slot, bool is_young_only,
 
 void OnGcEnd(HandlerContext* context, uint32_t slot) {
   ThreadState* state = context->State(slot);
-  if (state->in_gc > 0) state->in_gc--;
+  const uint32_t nesting = state->in_gc.load(std::memory_order_relaxed);
+  if (nesting > 0) state->in_gc.store(nesting - 1, std::memory_order_relaxed);
 }
 
 }  // namespace spprof

@@ -3,7 +3,7 @@
 // process is dead. Zero-initialised pages; touched as needed.
 //
 // Context: signal, on the thread itself. Set up and cleared by the control side while the slot is
-// not active.
+// not active. The drain has one of its own for each thread that it walks (sampling/sleep_walker.h).
 #pragma once
 
 #include <atomic>
@@ -97,9 +97,13 @@ static_assert(kNameCapacity * sizeof(char16_t) + kLinesCapacity <= kUrlCapacity 
 
 struct ThreadState {
   // Set by the thread in garbage-collection callbacks and by the handler.
-  Word busy;  // spprof's own code runs on this thread and uses this state: the handler must leave
-              // it alone
-  uint32_t in_gc;  // nesting of collections announced by V8
+  Word busy;   // spprof's own code runs on this thread and uses this state: the handler must leave
+               // it alone
+  Word in_gc;  // nesting of collections announced by V8
+  // For walks by the drain, while the thread sleeps: V8's isolate that was the thread's when it was
+  // last seen, and whether collections of that are announced (`in_gc`). 0: none.
+  Sequence isolate;
+  Word announces_gc;
   uint32_t gc_frame_count;
   // Counts collections, from 1 on; 0: this thread's collections are not announced, so nothing may
   // be remembered by address.

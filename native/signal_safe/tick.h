@@ -18,7 +18,6 @@ struct Tick {
   bool is_last = false;     // hires: the thread sleeps; its CPU clock wakes us again
   bool keeps_next = false;  // hires: the one after it comes as it was set
   bool is_stale = false;    // hires: of a timer that has been set anew since
-  bool is_probe = false;    // no time: the drain asks for the stack
   uint64_t begin_ns = 0;    // when it began, on the monotonic clock
   // And on the thread's, as CountedCpuNs; hires: at most; tick: to some 10 us.
   uint64_t begin_cpu_ns = 0;

@@ -17,7 +17,6 @@ namespace spprof {
 enum class TickSource : uint8_t {
   kCpuTimer = 0,    // a timer on the thread's CPU clock
   kHiresTimer = 1,  // one on the monotonic clock
-  kProbe = 2,       // the drain asks where the thread sleeps
   kNoValue = 3,     // a signal that carries none: a perf event's, the interval timer's
 };
 

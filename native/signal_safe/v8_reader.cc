@@ -1,5 +1,6 @@
 #include "signal_safe/v8_reader.h"
 
+#include "region/records.h"
 #include "signal_safe/guarded_load.h"
 
 namespace spprof {
@@ -20,6 +21,15 @@ bool IsSmi(uint64_t word) { return (word & 0xffffffff) == 0; }
 int32_t SmiValue(uint64_t word) { return static_cast<int32_t>(word >> 32); }
 
 }  // namespace
+
+uint32_t ReadVmState(const V8Layout& v8, uintptr_t isolate) {
+  uint32_t state;
+  if (isolate == 0 || v8.isolate_vm_state == 0 ||
+      !GuardedLoad32(isolate + v8.isolate_vm_state, &state)) {
+    return kVmStateUnknown;
+  }
+  return state & 0xff;
+}
 
 bool V8Reader::Field(uint64_t object, uint32_t offset, uint64_t* out) const {
   return GuardedLoad64(object - kTag + offset, out);

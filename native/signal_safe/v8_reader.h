@@ -73,6 +73,9 @@ struct Text {
   uint32_t byte_length() const { return two_byte ? length * 2 : length; }
 };
 
+// V8's state of `isolate`; kVmStateUnknown: 0, or it cannot be read.
+uint32_t ReadVmState(const V8Layout& v8, uintptr_t isolate);
+
 class V8Reader {
  public:
   V8Reader(const V8Layout& layout, KnownMaps* maps) : v8_(layout), maps_(maps) {}

@@ -1,5 +1,6 @@
 #include "signal_safe/walker.h"
 
+#include "signal_safe/frame_search.h"
 #include "signal_safe/guarded_load.h"
 
 namespace spprof {
@@ -122,6 +123,11 @@ Walker::Step Walker::StepNative(const ModuleRange& module, const UnwindRule& rul
   has_exact_sp_ = false;
   const uintptr_t lookup = LookupPc();
   if (options_.native_frames) Emit(MakeFrame(FrameType::kNative, lookup));
+  // Without it, a rule that is based on the frame pointer fails, and the walk ends here.
+  if (options_.is_from_outside && registers_.fp == 0 &&
+      (rule.kind == RuleKind::kExpression || rule.cfa_register == kDwarfFp)) {
+    FindFramePointer(modules_, module.cfi, lookup, registers_.sp, &registers_.fp);
+  }
   switch (ApplyRule(module.cfi, rule, lookup, registers_.sp + kMaxStackBytes, &registers_)) {
     case StepResult::kOk:
       pc_is_exact_ = rule.is_signal_frame;

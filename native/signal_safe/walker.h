@@ -1,7 +1,8 @@
 // Walks one mixed stack, leaf first: native frames by call-frame rules, V8's code by frame pointers
 // (DESIGN D2).
 //
-// Context: signal, on the walked thread (and the thread itself in a garbage-collection callback).
+// Context: signal, on the walked thread (and the thread itself in a garbage-collection callback);
+// or the drain, while that thread sleeps (sampling/sleep_walker.h).
 // Never allocates, locks, or writes outside its ThreadState and its thread's detail lane. Every
 // load is guarded; a step must move up the stack, so a walk ends.
 #pragma once
@@ -25,6 +26,8 @@ struct WalkOptions {
       false;  // no heap object is read; JavaScript frames come from ThreadState::gc_frames
   bool heap_may_move = false;  // nobody tells when: no heap object is read
   bool has_gc_frames = false;  // V8 announced this collection, so gc_frames are its own
+  // Stack pointer and program counter alone are known; a register that is zero may be anything.
+  bool is_from_outside = false;
 };
 
 struct WalkResult {

@@ -1,4 +1,5 @@
 // JavaScript frames: which functions a frame stands for, and where in them it is.
+#include "signal_safe/frame_search.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/walker.h"
 
@@ -9,17 +10,6 @@ namespace {
 constexpr uint64_t kSpread = 0x9e3779b97f4a7c15;  // Knuth, 6.4: neighbours fall far apart
 // V8 stops inlining long before.
 constexpr uint32_t kMaxInlined = 64;
-
-// Whether `address` is behind a call instruction.
-bool FollowsCall(uint64_t address) {
-  uint64_t before;
-  if (!GuardedLoad64(address - 8, &before)) return false;
-  const auto byte = [before](unsigned back) {
-    return static_cast<uint8_t>(before >> (64 - 8 * back));
-  };
-  return byte(5) == 0xe8 || byte(2) == 0xff || byte(3) == 0xff || byte(4) == 0xff ||
-         byte(6) == 0xff || byte(7) == 0xff;
-}
 
 }  // namespace
 

@@ -124,7 +124,10 @@ void RemoveGcHook() {
   for (auto hook = Hooks().begin(); hook != Hooks().end(); ++hook) {
     if (hook->isolate != isolate) continue;
     if (HandlerContext* context = hook->context.load(std::memory_order_seq_cst)) {
-      context->State(hook->slot)->gc_epoch = context->State(hook->slot)->code_epoch = 0;
+      ThreadState* const state = context->State(hook->slot);
+      state->gc_epoch = state->code_epoch = 0;
+      state->announces_gc.store(0, std::memory_order_relaxed);
+      state->isolate.store(0, std::memory_order_relaxed);
     }
     api.remove_prologue(isolate, OnPrologue, &*hook);
     api.remove_epilogue(isolate, OnEpilogue, &*hook);
@@ -140,7 +143,10 @@ void AttachGcHook(pid_t tid, HandlerContext* context, uint32_t slot) {
     hook.slot = slot;
     hook.context.store(context, std::memory_order_seq_cst);
     // From here on moves are announced.
-    context->State(slot)->gc_epoch = context->State(slot)->code_epoch = 1;
+    ThreadState* const state = context->State(slot);
+    state->gc_epoch = state->code_epoch = 1;
+    state->isolate.store(reinterpret_cast<uintptr_t>(hook.isolate), std::memory_order_relaxed);
+    state->announces_gc.store(1, std::memory_order_relaxed);
   }
 }
 
