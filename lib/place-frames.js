@@ -1,10 +1,10 @@
 'use strict';
 
-const fs = require('node:fs');
 const path = require('node:path');
 const { messageOf } = require('./errors');
 const { UNPLACED, fromColumns, toColumns } = require('./frame-columns');
 const { scriptPath } = require('./frames');
+const { openScriptFile } = require('./script-file');
 const { MAP_REFERENCE, applySourceMaps } = require('./source-maps');
 const { fillSourcePositions, lacksPosition } = require('./source-positions');
 
@@ -25,9 +25,10 @@ const PIECE = 1 << 18;
 async function namesSourceMap(file) {
   let handle;
   try {
-    handle = await fs.promises.open(file);
+    const opened = await openScriptFile(file);
+    handle = opened.handle;
     const piece = Buffer.allocUnsafe(PIECE + MAP_REFERENCE.length);
-    for (let end = (await handle.stat()).size; end > 0; end -= PIECE) {
+    for (let end = opened.size; end > 0; end -= PIECE) {
       const begin = Math.max(0, end - piece.length);
       const { bytesRead } = await handle.read(piece, 0, end - begin, begin);
       if (piece.subarray(0, bytesRead).includes(MAP_REFERENCE)) return true;

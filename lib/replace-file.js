@@ -1,60 +1,172 @@
 'use strict';
 
+const { randomBytes } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { codeOf } = require('./errors');
 
 /**
- * Puts a file in place whole: its content is written beside it, synced, and renamed, so that no reader, and no crash, ever
- * meets half of it. What is not a regular file (a pipe, a terminal, `/dev/stdout`) is written as it is.
+ * Puts a file in place whole: its content is written beside it, synced where that is possible, and renamed, so that no reader
+ * meets half of it. The file beside it has a random name and is created, never opened, so that no link of another user is
+ * followed. What is not a regular file (a pipe, a terminal) is written as it is.
  */
 
-/** The file that a name stands for, through symbolic links, and its mode. @param {string} file */
+/** A descriptor of this process: it is written through itself, because a second opening would begin at the file's start. */
+const OWN_DESCRIPTOR = /^\/(?:dev\/(?:fd\/(\d+)|(stdin|stdout|stderr))|proc\/(?:self|thread-self)\/fd\/(\d+))$/;
+const STANDARD = ['stdin', 'stdout', 'stderr'];
+/** How long a full pipe is waited for before the next attempt. */
+const RETRY_MS = 5;
+
+/** @param {string} file @returns {number | null} */
+function ownDescriptor(file) {
+  const match = OWN_DESCRIPTOR.exec(path.resolve(file));
+  if (match === null) return null;
+  return match[2] === undefined ? Number(match[1] ?? match[3]) : STANDARD.indexOf(match[2]);
+}
+
+/** Whether a name is a link that neither this user nor root has made. @param {string} file */
+async function isForeignLink(file) {
+  const stat = await fs.promises.lstat(file).catch((error) => {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+  return stat?.isSymbolicLink() === true && stat.uid !== 0 && stat.uid !== process.geteuid?.();
+}
+
+/** The file that a name stands for. Another user's link is replaced, and never followed. @param {string} file */
 async function targetOf(file) {
+  const name = path.resolve(file);
+  if (await isForeignLink(name)) return { target: name, stat: null };
   try {
-    const target = await fs.promises.realpath(file);
-    const stat = await fs.promises.stat(target);
-    return { target, mode: stat.mode & 0o777, isRegular: stat.isFile() };
+    const stat = await fs.promises.stat(name);
+    if (!stat.isFile()) return { target: name, stat };
+    return { target: await fs.promises.realpath(name), stat };
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    return { target: path.resolve(file), mode: null, isRegular: true };
+    return { target: name, stat: null };
+  }
+}
+
+/**
+ * Syncing is wanted, not required: Yarn's fs has no `FileHandle.sync`, and some file systems have none. Data that the device did
+ * not take is an error.
+ * @param {fs.promises.FileHandle} handle
+ */
+async function sync(handle) {
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (['EIO', 'ENOSPC', 'EDQUOT'].includes(codeOf(error))) throw error;
   }
 }
 
 /** So that the new name survives the machine. @param {string} folder */
 async function syncFolder(folder) {
-  const handle = await fs.promises.open(folder, 'r');
+  let handle;
   try {
-    await handle.sync();
+    handle = await fs.promises.open(folder, 'r');
   } catch (error) {
-    if (codeOf(error) !== 'EINVAL') throw error; // a file system that has no such thing
+    if (codeOf(error) === 'EACCES') return; // It may be written to and not be read: the file is in place all the same.
+    throw error;
+  }
+  try {
+    await sync(handle);
   } finally {
     await handle.close();
   }
 }
 
 /**
- * @param {string} file
- * @param {(handle: fs.promises.FileHandle) => Promise<void>} write
- * @throws (rejects) what the file system says; the former file is then as it was
+ * Gives an open file the rights and, where that is permitted, the owner of the one it replaces. By descriptor: its name may be
+ * another file's by now.
+ * @param {number} fd
+ * @param {fs.Stats} stat
  */
-async function replaceFile(file, write) {
-  const { target, mode, isRegular } = await targetOf(file);
-  const name = isRegular ? `${target}.${process.pid}.tmp` : target;
-  const handle = await fs.promises.open(name, 'w');
+function keepRights(fd, stat) {
   try {
-    try {
-      await write(handle);
-      if (mode !== null && isRegular) await handle.chmod(mode);
-      if (isRegular) await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (!isRegular) return;
-    await fs.promises.rename(name, target);
+    fs.fchownSync(fd, stat.uid, stat.gid);
   } catch (error) {
-    if (isRegular) await fs.promises.rm(name, { force: true });
-    throw error;
+    if (codeOf(error) !== 'EPERM') throw error; // Only root gives files away.
+  }
+  fs.fchmodSync(fd, stat.mode & 0o777);
+}
+
+/** @param {number} fd @param {Uint8Array} bytes @returns {Promise<number>} bytes written; 0: a pipe that is full */
+function writeSome(fd, bytes) {
+  return new Promise((resolve, reject) => {
+    fs.write(fd, bytes, 0, bytes.length, null, (error, count) => {
+      if (error !== null && codeOf(error) !== 'EAGAIN') reject(error);
+      else resolve(error === null ? count : 0);
+    });
+  });
+}
+
+/** @param {number} fd @returns {(chunk: string | Uint8Array) => Promise<void>} */
+function writerOf(fd) {
+  return async (chunk) => {
+    let rest = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    while (rest.length > 0) {
+      const count = await writeSome(fd, rest);
+      rest = rest.subarray(count);
+      if (count === 0) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  };
+}
+
+/** @typedef {(write: (chunk: string | Uint8Array) => Promise<void>) => Promise<void>} Fill */
+
+/**
+ * @param {string} target
+ * @param {string | number} flags
+ * @param {Fill} fill
+ * @param {{ isSynced: boolean, replaced?: fs.Stats | null }} settings
+ */
+async function fillFile(target, flags, fill, { isSynced, replaced = null }) {
+  const handle = await fs.promises.open(target, flags, 0o600);
+  try {
+    await fill(writerOf(handle.fd));
+    if (replaced !== null) keepRights(handle.fd, replaced);
+    if (isSynced) await sync(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Where a mount point, or a folder's sticky bit, forbids the renaming. @param {string} from @param {string} target */
+async function copyInPlace(from, target) {
+  const bytes = fs.createReadStream(from);
+  const { O_WRONLY, O_TRUNC, O_NOFOLLOW } = fs.constants;
+  await fillFile(
+    target,
+    O_WRONLY | O_TRUNC | O_NOFOLLOW,
+    async (write) => {
+      for await (const chunk of bytes) await write(chunk);
+    },
+    { isSynced: true },
+  );
+}
+
+/**
+ * @param {string} file
+ * @param {Fill} fill
+ * @throws (rejects) what the file system says; the former file is then as it was, unless it could only be written in place
+ */
+async function replaceFile(file, fill) {
+  const descriptor = ownDescriptor(file);
+  if (descriptor !== null) return fill(writerOf(descriptor));
+  const { target, stat } = await targetOf(file);
+  if (stat !== null && !stat.isFile()) return fillFile(target, 'w', fill, { isSynced: false });
+  const partial = path.join(path.dirname(target), `.spprof-${randomBytes(8).toString('hex')}.tmp`);
+  try {
+    await fillFile(partial, 'wx', fill, { isSynced: true, replaced: stat });
+    try {
+      await fs.promises.rename(partial, target);
+    } catch (error) {
+      if (stat === null || !['EBUSY', 'EXDEV', 'EPERM'].includes(codeOf(error))) throw error;
+      await copyInPlace(partial, target);
+    }
+  } finally {
+    await fs.promises.rm(partial, { force: true });
   }
   await syncFolder(path.dirname(target));
 }

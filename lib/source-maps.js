@@ -1,9 +1,9 @@
 'use strict';
 
-const fs = require('node:fs');
 const { fileURLToPath, pathToFileURL } = require('node:url');
 const { messageOf } = require('./errors');
 const { scriptPath } = require('./frames');
+const { readScriptFile } = require('./script-file');
 const { lineStarts } = require('./source-positions');
 
 /** Puts original names, files and lines in the place of generated ones, where a script has a source map. */
@@ -40,7 +40,7 @@ function readMap(reference, script) {
     return { json: data[1] ? Buffer.from(body, 'base64').toString('utf8') : body, url: base };
   }
   const url = new URL(reference, base);
-  return { json: fs.readFileSync(fileURLToPath(url), 'utf8'), url: url.href };
+  return { json: readScriptFile(fileURLToPath(url)), url: url.href };
 }
 
 /**
@@ -66,7 +66,7 @@ function checkSections(map, lineCount) {
 function readMappedScript(script, sourceLength) {
   let text;
   try {
-    text = fs.readFileSync(script, 'utf8');
+    text = readScriptFile(script);
   } catch {
     return null; // The script is gone or was never a file; its frames keep what V8 knew.
   }

@@ -1,7 +1,7 @@
 'use strict';
 
-const fs = require('node:fs');
 const { scriptPath } = require('./frames');
+const { readScriptFile } = require('./script-file');
 
 /** Fills in lines and columns that V8 had not yet computed when a function was sampled, from the script's file. */
 
@@ -41,7 +41,7 @@ function positionOf(starts, offset) {
 function readLineStarts(file, sourceLength) {
   let text;
   try {
-    text = fs.readFileSync(file, 'utf8');
+    text = readScriptFile(file);
   } catch {
     return null; // The file is gone or was never one; the function keeps its name and loses its line.
   }

@@ -36,9 +36,9 @@ function* batches(pieces) {
  */
 async function writePieces(file, pieces, { isCompressed = false } = {}) {
   try {
-    await replaceFile(file, async (handle) => {
+    await replaceFile(file, async (writeChunk) => {
       const write = async (/** @type {AsyncIterable<string | Uint8Array>} */ source) => {
-        for await (const chunk of source) await handle.writeFile(chunk);
+        for await (const chunk of source) await writeChunk(chunk);
       };
       const source = Readable.from(batches(pieces));
       if (isCompressed) await pipeline(source, createGzip(), write);

@@ -4,6 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { codeOf, errors, systemReason } = require('../errors');
 const { FORMATS } = require('../exporters/formats');
+const { replaceFile } = require('../replace-file');
 const { insertBeforeExtension } = require('./output-names');
 
 /**
@@ -57,9 +58,9 @@ async function writeOutputs(profile, outputs, log) {
 async function copyLog(log, file) {
   if (path.resolve(log) === path.resolve(file)) return;
   try {
-    const partial = `${path.resolve(file)}.${process.pid}.tmp`;
-    await fs.promises.copyFile(log, partial, fs.constants.COPYFILE_FICLONE);
-    await fs.promises.rename(partial, file);
+    await replaceFile(file, async (write) => {
+      for await (const chunk of fs.createReadStream(log)) await write(chunk);
+    });
   } catch (error) {
     throw errors.output(file, systemReason(error));
   }

@@ -14,7 +14,7 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 
 /** lib/, from the bottom up; a file not named here is at the top. */
 const LIB_ROWS = [
-  ['errors', 'nearest', 'support', 'units', 'replace-file'],
+  ['errors', 'nearest', 'support', 'units', 'replace-file', 'script-file'],
   ['option-values'],
   ['options', 'frames', 'write-pieces', 'recording-folder', 'unpack'],
   ['block-handle', 'blocks-report', 'sample-blocks'],

@@ -1,0 +1,83 @@
+'use strict';
+
+/** Files that are read by a name that a program chose, and files that are written where others may write too. */
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { placeFrames } = require('../lib/place-frames');
+const { replaceFile } = require('../lib/replace-file');
+const { js } = require('./helpers/recording');
+const { temporaryFolder } = require('./helpers/run-cli');
+
+const folder = temporaryFolder();
+const write = (/** @type {string} */ text) => (/** @type {(chunk: string) => Promise<void>} */ put) => put(text);
+const modeOf = (/** @type {string} */ file) => fs.statSync(file).mode & 0o777;
+
+test('a script with the name of a FIFO or a device is not opened, nor is a map', async () => {
+  const fifo = path.join(folder, 'fifo');
+  expect(spawnSync('mkfifo', [fifo]).status).toBe(0);
+  const script = path.join(folder, 'a.js');
+  fs.writeFileSync(script, 'function a(){}\n//# sourceMappingURL=fifo\n');
+  for (const url of [fifo, '/dev/zero', '/proc/self/mem', '/proc/kmsg']) {
+    const frames = [
+      js('a', { url, line: 1 }),
+      js('b', { url, line: 0, startOffset: 3, sourceLength: 30 }),
+      js('c', { url: script, line: 1, column: 11 }),
+    ];
+    await placeFrames(frames);
+    expect(frames[0].url).toBe(url);
+  }
+});
+
+test('a new file is for its owner alone; one that exists keeps its rights', async () => {
+  const file = path.join(folder, 'out.html');
+  await replaceFile(file, write('one'));
+  expect(modeOf(file)).toBe(0o600);
+  fs.chmodSync(file, 0o640);
+  await replaceFile(file, write('two'));
+  expect(modeOf(file)).toBe(0o640);
+  expect(fs.readFileSync(file, 'utf8')).toBe('two');
+  expect(fs.readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('an own link is followed, another user’s is replaced', async () => {
+  const victim = path.join(folder, 'victim');
+  const link = path.join(folder, 'link');
+  fs.writeFileSync(victim, 'old');
+  fs.symlinkSync(victim, link);
+  await replaceFile(link, write('own'));
+  expect(fs.readFileSync(victim, 'utf8')).toBe('own');
+  if (process.getuid?.() !== 0) {
+    console.warn('not tried as another user: only root can make a link of one');
+    return;
+  }
+  fs.lchownSync(link, 65534, 65534);
+  await replaceFile(link, write('foreign'));
+  expect(fs.readFileSync(victim, 'utf8')).toBe('own');
+  expect(fs.lstatSync(link).isFile()).toBe(true);
+});
+
+test('/dev/stdout is written where the descriptor is, and appended where that was asked for', () => {
+  const file = path.join(folder, 'all.txt');
+  fs.writeFileSync(file, 'precious\n');
+  const script = `require(${JSON.stringify(require.resolve('../lib/replace-file'))}).replaceFile('/dev/stdout', (put) => put('more\\n'))`;
+  const run = spawnSync('sh', ['-c', `"$0" -e "$1" >> "$2"`, process.execPath, script, file], { encoding: 'utf8' });
+  expect(run).toMatchObject({ status: 0, stderr: '' });
+  expect(fs.readFileSync(file, 'utf8')).toBe('precious\nmore\n');
+  expect(spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' }).stdout).toBe('more\n');
+});
+
+test('a file whose handle cannot be synced is written all the same', async () => {
+  const handle = await fs.promises.open(__filename);
+  const prototype = Object.getPrototypeOf(handle);
+  await handle.close();
+  const { sync } = prototype;
+  prototype.sync = () => Promise.reject(new Error('Method not implemented.'));
+  try {
+    await replaceFile(path.join(folder, 'pnp.html'), write('whole'));
+  } finally {
+    prototype.sync = sync;
+  }
+  expect(fs.readFileSync(path.join(folder, 'pnp.html'), 'utf8')).toBe('whole');
+});
