@@ -6,6 +6,8 @@
  * `ERR_SPPROF_NOT_RUNNING`, `ERR_SPPROF_SYSTEM` and `ERR_SPPROF_BAD_RECORDING` by itself too.)
  */
 
+const { visible } = require('./visible');
+
 /** @typedef {Error & { code: string, option?: string, given?: unknown, allowed?: string }} SpprofError */
 
 /**
@@ -33,7 +35,7 @@ function shorten(text) {
  * @returns {SpprofError}
  */
 function make(Class, code, message, details) {
-  const error = new Class(message);
+  const error = new Class(visible(message));
   Object.defineProperty(error, 'name', { value: Class.name, configurable: true });
   return Object.assign(error, { code }, details);
 }
@@ -163,7 +165,7 @@ function codeOf(error) {
  */
 function messageOf(error) {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/\s*\n\s*/g, ' ');
+  return visible(message.replace(/\s*\n\s*/g, ' '));
 }
 
 const SYSTEM_REASONS = /** @type {Record<string, string>} */ ({

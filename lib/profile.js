@@ -1,6 +1,7 @@
 'use strict';
 
 const path = require('node:path');
+const { visible } = require('./visible');
 const { errors } = require('./errors');
 const { publicFrame } = require('./frames');
 const { blocksWithin } = require('./sample-blocks');
@@ -190,7 +191,7 @@ class Profile {
   toText({ limit = 10, folder, sort = 'self' } = {}) {
     const { reportLines } = require('./exporters/text');
     const functions = sort === 'self' ? this.functions : [...this.functions].sort((a, b) => b.totalNs - a.totalNs);
-    return `${reportLines(this.#recording, functions, this.wallNs, { limit, folder, sort }).join('\n')}\n`;
+    return `${reportLines(this.#recording, functions, this.wallNs, { limit, folder, sort }).map(visible).join('\n')}\n`;
   }
 
   /** @param {{ threshold?: number }} [settings] */

@@ -3,6 +3,7 @@
 const { openRecording } = require('./input');
 const { checkOutputs, expandPattern, planOutputs } = require('./output-names');
 const { plural } = require('../units');
+const { visible } = require('../visible');
 const { programName } = require('./command');
 const { withProgress } = require('./progress');
 const { writeOutputs } = require('./write-outputs');
@@ -23,8 +24,10 @@ async function convert(request, io) {
     format,
   }));
   const writing = writeOutputs(profile, files, log);
-  for (const written of await withProgress(io, `writing ${plural(files.length, 'file')}`, writing))
-    io.stdout.write(`${written.path}\n`);
+  const written = await withProgress(io, `writing ${plural(files.length, 'file')}`, writing);
+  // A stream that the output went to gets nothing but that.
+  for (const { path } of written.filter((each) => !/^\/(dev|proc)\//.test(each.path)))
+    io.stdout.write(`${visible(path)}\n`);
   return 0;
 }
 

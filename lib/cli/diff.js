@@ -3,6 +3,7 @@
 const path = require('node:path');
 const { frameWhere } = require('../frames');
 const { shortNativeName } = require('../exporters/text');
+const { visible } = require('../visible');
 const { openRecording } = require('./input');
 const { checkOutputs, planOutputs } = require('./output-names');
 const { errors } = require('../errors');
@@ -48,7 +49,8 @@ async function diff({ file, second, outputs, reading, top, sort, json }, io) {
   }
   const rows = after.diff(before);
   if (json) io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-  else if (outputs.length === 0) io.stdout.write(`${tableOf(rows, { top, sort, folder: io.cwd() }).join('\n')}\n`);
+  else if (outputs.length === 0)
+    io.stdout.write(`${tableOf(rows, { top, sort, folder: io.cwd() }).map(visible).join('\n')}\n`);
   return 0;
 }
 

@@ -5,6 +5,7 @@ const path = require('node:path');
 const { messageOf } = require('../errors');
 const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
 const { extensionOf } = require('../exporters/formats');
+const { visible } = require('../visible');
 const { expandPattern } = require('./output-names');
 const { withProgress } = require('./progress');
 const { moveLog, writeOutputs } = require('./write-outputs');
@@ -93,7 +94,7 @@ async function processRecordings(ended) {
         `reading the recording of process ${pid}`,
         readProcess(folder, ended.reading),
       );
-      for (const problem of profile.sourceMapProblems) io.stderr.write(`spprof: ${problem}\n`);
+      for (const problem of profile.sourceMapProblems) io.stderr.write(`spprof: ${visible(problem)}\n`);
       recorded.push({ profile, folder });
     } catch (error) {
       isComplete = false;

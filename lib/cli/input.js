@@ -3,6 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
+const { visible } = require('../visible');
 const { isAlive, processFolders } = require('./collect');
 const { withProgress } = require('./progress');
 
@@ -46,7 +47,7 @@ function foldersIn(folder) {
  */
 async function openRecording(file, { reading, io }) {
   const opened = await withProgress(io, `reading ${file}`, openAs(file, reading));
-  for (const problem of opened.profile.sourceMapProblems) io.stderr.write(`spprof: ${problem}\n`);
+  for (const problem of opened.profile.sourceMapProblems) io.stderr.write(`spprof: ${visible(problem)}\n`);
   return opened;
 }
 

@@ -2,6 +2,7 @@
 
 const { FORMATS } = require('../exporters/formats');
 const { formatNs, plural } = require('../units');
+const { visible } = require('../visible');
 const { signalName } = require('./signals');
 
 /**
@@ -39,7 +40,7 @@ function summaryText(summaries, cwd) {
       : [`process ${profile.pid}: ${plural(profile.sampleCount, 'sample')}, ${formatNs(profile.cpuNs)} of CPU time`];
     return ['', `spprof: ${program}, ${report[0]}`, ...fileLines(summary), ...report.slice(1)];
   });
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(visible).join('\n')}\n`;
 }
 
 /**

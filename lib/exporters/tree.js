@@ -3,6 +3,7 @@
 const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
 const { numberFunctions, sumStacks, totalWeight } = require('../model');
 const { formatPercent } = require('../units');
+const { visible } = require('../visible');
 const { shortNativeName } = require('./text');
 
 /**
@@ -57,7 +58,7 @@ function* treePieces(recording, { threshold }) {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { node, depth } = next;
     const shares = `${formatPercent(node.totalNs, all).padStart(8)}${formatPercent(node.selfNs, all).padStart(9)}`;
-    yield `${shares}  ${' '.repeat(depth)}${node.label}\n`;
+    yield `${shares}  ${' '.repeat(depth)}${visible(node.label)}\n`;
     const children = [...node.children.values()].filter(({ totalNs }) => totalNs >= threshold * all && totalNs > 0);
     const isChain = children.length === 1 && children[0].totalNs === node.totalNs;
     for (const child of children.sort((a, b) => a.totalNs - b.totalNs))
