@@ -14,12 +14,8 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 
 /** lib/, from the bottom up; a file not named here is at the top. */
 const LIB_ROWS = [
-<<<<<<< HEAD
-  ['errors', 'nearest', 'support', 'units', 'replace-file', 'script-file'],
-=======
   ['visible'],
-  ['errors', 'nearest', 'support', 'units', 'replace-file'],
->>>>>>> 54d22e1 (Outputs: private, never through links, in place where they must be)
+  ['errors', 'nearest', 'support', 'units', 'replace-file', 'script-file'],
   ['option-values'],
   ['options', 'frames', 'write-pieces', 'recording-folder', 'unpack'],
   ['block-handle', 'blocks-report', 'sample-blocks'],
