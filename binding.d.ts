@@ -304,5 +304,3 @@ export function caughtSignals(): Record<number, number>;
 export function programEnd(): { code: number; signal: number } | null;
 /** The former actions are back. */
 export function releaseSignals(): void;
-/** CPU time of children that have ended and been waited for, and of theirs: nanoseconds. */
-export function childrenCpuNs(): number;

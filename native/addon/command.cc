@@ -1,7 +1,5 @@
 #include "addon/command.h"
 
-#include <sys/resource.h>
-
 #include "addon/to_js.h"
 #include "platform/signal_relay.h"
 
@@ -40,15 +38,6 @@ Napi::Value ProgramEndToJs(const Napi::CallbackInfo& info) {
 
 void EndRelay(const Napi::CallbackInfo&) { ReleaseSignals(); }
 
-Napi::Value ChildrenCpuNs(const Napi::CallbackInfo& info) {
-  struct rusage usage {};
-  getrusage(RUSAGE_CHILDREN, &usage);
-  const auto ns = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_usec) * 1e3;
-  };
-  return Napi::Number::New(info.Env(), ns(usage.ru_utime) + ns(usage.ru_stime));
-}
-
 }  // namespace
 
 void AddCommandFunctions(Napi::Env env, Napi::Object exports) {
@@ -57,7 +46,6 @@ void AddCommandFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("caughtSignals", Napi::Function::New(env, CaughtSignalsToJs, "caughtSignals"));
   exports.Set("programEnd", Napi::Function::New(env, ProgramEndToJs, "programEnd"));
   exports.Set("releaseSignals", Napi::Function::New(env, EndRelay, "releaseSignals"));
-  exports.Set("childrenCpuNs", Napi::Function::New(env, ChildrenCpuNs, "childrenCpuNs"));
 }
 
 }  // namespace spprof

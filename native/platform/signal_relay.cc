@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "signal_safe/signal_mask.h"
+
 namespace spprof {
 
 namespace {
@@ -29,19 +31,7 @@ std::atomic<uint32_t> g_urgent{0};              // ending signals since the prog
 struct sigaction g_former[kSignalCount];
 bool g_is_caught[kSignalCount];
 
-bool IsFault(int signal) {
-  switch (signal) {
-    case SIGSEGV:
-    case SIGBUS:
-    case SIGILL:
-    case SIGFPE:
-    case SIGTRAP:
-    case SIGSYS:
-      return true;
-    default:
-      return false;
-  }
-}
+bool IsFault(int signal) { return (kFaultSignals & SignalBit(signal)) != 0; }
 
 bool IsRelayed(int signal) {
   switch (signal) {

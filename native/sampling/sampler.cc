@@ -28,11 +28,6 @@ namespace {
 // A signal's frame and the handler take some 8 KB, and as much again if a guarded load faults.
 constexpr size_t kSmallStackBytes = 64 * 1024;
 
-// What a wait for handlers takes at the most. One takes microseconds, and tenths of a second where
-// its thread has lost the CPU; one that takes longer has been stopped (a debugger, a frozen
-// container), and may never end.
-constexpr uint64_t kHandlersWaitNs = 2'000'000'000;
-
 bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
   return a.range.start == b.range.start && a.range.end == b.range.end &&
          a.file_offset == b.file_offset && a.path == b.path;
@@ -75,17 +70,6 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
   const bool must_be_sigprof =
       options.engine == TimerEngine::kItimer || options.engine == TimerEngine::kPerf;
   context_->signal = !is_any ? options.signal : must_be_sigprof ? SIGPROF : FreeSignal();
-}
-
-Sampler::~Sampler() {
-  Stop();
-  if (is_abandoned_) {  // to a handler that may still be at work
-    static_cast<void>(context_.release());
-    for (auto& table : tables_) static_cast<void>(table.release());
-    for (auto& ranges : ranges_) static_cast<void>(ranges.release());
-    return;
-  }
-  if (context_->states != nullptr) munmap(context_->states, states_size_);
 }
 
 Status Sampler::Start() {
@@ -132,66 +116,6 @@ Status Sampler::Start() {
   }
   ScanThreads();
   return Status::Ok();
-}
-
-void Sampler::Stop() {
-  StopAccepting();
-  if (!FinishStopping(MonotonicNow() + kHandlersWaitNs)) Abandon();
-}
-
-void Sampler::Abandon() {
-  std::lock_guard lock(mutex_);
-  if (is_abandoned_) return;
-  is_abandoned_ = true;
-  for (const auto& [tid, slot] : registry_.by_tid()) timers_.Disarm(slot);
-  LeaveSignal();
-  AbandonHandlers();
-}
-
-void Sampler::LeaveSignal() {
-  DetachGcHooks(context_.get());
-  SetFormerAction(context_->previous);
-  signal_.Restore();
-  SetHandlerContext(nullptr);
-  state_ = State::kIdle;
-}
-
-void Sampler::StopAccepting() {
-  std::lock_guard lock(mutex_);
-  if (state_ != State::kRunning) return;
-  state_ = State::kNotAccepting;
-  region_->header()->accepting_registrations.store(0, std::memory_order_release);  // H3
-  region_->header()->accepting_samples.store(0, std::memory_order_seq_cst);
-}
-
-bool Sampler::StopTimers() {
-  std::lock_guard lock(mutex_);
-  if (state_ != State::kNotAccepting) return true;
-  timers_.End();
-  bool is_quiet = true;
-  for (const auto& [tid, slot] : registry_.by_tid()) {
-    // No timer may be set once it is deleted and its id is anybody's. Handlers that begin now find
-    // that samples are not accepted, and set none.
-    if (IsHandlerQuiet(slot)) {
-      timers_.Delete(slot, tid);
-    } else {
-      timers_.Disarm(slot);
-      is_quiet = false;
-    }
-  }
-  if (!is_quiet || !AreHandlersQuiet()) return false;
-  LeaveSignal();
-  // Those that have begun since find nothing to do.
-  static_cast<void>(WaitForHandlers(MonotonicNow() + kHandlersWaitNs));
-  UninstallFaultHandler();
-  return true;
-}
-
-bool Sampler::FinishStopping(uint64_t deadline_ns) {
-  while (!StopTimers()) {
-    if (!WaitForHandlers(deadline_ns)) return false;
-  }
-  return true;
 }
 
 void Sampler::StopSilenced() {

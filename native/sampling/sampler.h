@@ -128,6 +128,11 @@ class Sampler {
   std::vector<std::string> TakeWarnings();
 
  private:
+  // What a wait for handlers takes at the most. One takes microseconds, and tenths of a second
+  // where its thread has lost the CPU; one that takes longer has been stopped (a debugger, a frozen
+  // container), and may never end.
+  static constexpr uint64_t kHandlersWaitNs = 2'000'000'000;
+
   uint32_t AddThread(pid_t tid, ThreadKind kind, const std::string& name);
   void RemoveThread(uint32_t slot);
   void RetireReusedId();

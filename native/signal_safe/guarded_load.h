@@ -42,8 +42,8 @@ namespace internal {
 
 // Relaxed: a load that is under way on another thread is a matter of luck either way.
 // Hidden: the handler goes through no offset table.
-// Bit 0: somebody else's handler would get a fault; the rest counts walks that have no room for
-// one.
+// Bit 0: another handler than ours would get a fault. The bits above it count the walks whose stack
+// has no room for one.
 __attribute__((visibility("hidden"))) extern std::atomic<uint32_t> g_loads_by_kernel;
 inline constexpr uint32_t kForeignHandler = 1;
 inline constexpr uint32_t kNoRoomForFaults = 2;

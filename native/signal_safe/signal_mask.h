@@ -23,9 +23,11 @@ namespace spprof {
 
 constexpr uint64_t SignalBit(int signal) { return uint64_t{1} << (signal - 1); }
 
-inline constexpr uint64_t kHandlerMask =
-    ~(SignalBit(SIGSEGV) | SignalBit(SIGBUS) | SignalBit(SIGTRAP) | SignalBit(SIGSYS) |
-      SignalBit(SIGILL) | SignalBit(SIGFPE));
+// Raised for what the thread itself does, not sent by others.
+inline constexpr uint64_t kFaultSignals = SignalBit(SIGSEGV) | SignalBit(SIGBUS) |
+                                          SignalBit(SIGTRAP) | SignalBit(SIGSYS) |
+                                          SignalBit(SIGILL) | SignalBit(SIGFPE);
+inline constexpr uint64_t kHandlerMask = ~kFaultSignals;
 
 // The kernel's 64 signals, signal n at bit n - 1, as libc's type.
 inline sigset_t SignalSet(uint64_t bits) {

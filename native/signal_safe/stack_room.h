@@ -1,5 +1,5 @@
 // How much stack the handler may use. A program's signal stack (sigaltstack) may hold little more
-// than the kernel's own frame, and what lies below it belongs to somebody else.
+// than the kernel's own frame, and what lies below it is other memory of the program.
 //
 // Context: signal.
 #pragma once

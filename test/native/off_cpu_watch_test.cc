@@ -202,7 +202,9 @@ TEST(OffCpuWatch, AThreadThatBlocksAllSignalsIsSeenToo) {
   ASSERT_NE(thread, nullptr);
   EXPECT_EQ(thread->sample_count, 0u);
   EXPECT_GE(thread->wall_ns, 250 * kMs);
-  if (!test::kUnderTsan) EXPECT_GE(recording.OffCpuIn(tid.load(), "SleepHere"), 250 * kMs);
+  if (!test::kUnderTsan) {
+    EXPECT_GE(recording.OffCpuIn(tid.load(), "SleepHere"), 250 * kMs);
+  }
 }
 
 // With the engine perf and a long interval no signal is left, so that none of the calls may end
