@@ -251,6 +251,16 @@ describe('files that are not what they should be', () => {
       '{"nodes":[{"id":1,"children":[1],"callFrame":{"functionName":"a"}}],"samples":[1],"timeDeltas":[0]}',
       /above itself/,
     ],
+    [
+      'times beyond all measure',
+      '{"nodes":[{"id":1,"callFrame":{"functionName":"a"}}],"samples":[1,1,1],"timeDeltas":[0,-1e308,9],"endTime":9}',
+      /sample 1: it lasts, or comes after, -?Infinity s|sample 1: .*e\+\d+ s/,
+    ],
+    [
+      'weights beyond all measure',
+      '{"shared":{"frames":[{"name":"a"}]},"profiles":[{"type":"sampled","unit":"seconds","samples":[[0]],"weights":[1e305]}]}',
+      /sample 1: it lasts, or comes after, Infinity s/,
+    ],
     ['prose', 'Dear reader,\nthis is no profile\n', /line 1: "frame;frame count" is expected, not "Dear reader,"/],
     ['nothing', '', /it is empty/],
     ['half a gzip', zlib.gzipSync('a;b 1\n').subarray(0, 15).toString('latin1'), /it is not whole/],

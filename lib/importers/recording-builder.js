@@ -19,6 +19,14 @@ function frameOf(told) {
   };
 }
 
+/** ns: far more than any recording has, of time or of another unit, and little enough for sums to stay numbers. */
+const LARGEST_NS = 1e24;
+
+/** @param {number} ns @param {string} place @throws {Malformed} where it is none, or beyond all measure */
+function checkNs(ns, place) {
+  if (!(Math.abs(ns) <= LARGEST_NS)) throw new Malformed(place, `it lasts, or comes after, ${ns / 1e9} s`);
+}
+
 /** Counters of a recording that tells none. @param {number} samples @param {number} intervalNs */
 function statsOf(samples, intervalNs) {
   return {
@@ -90,8 +98,12 @@ class RecordingBuilder {
     return thread.id;
   }
 
-  /** @param {{ thread: number, timeNs: number, cpuNs: number, wallNs?: number, stack: number, state?: number }} sample */
+  /**
+   * @param {{ thread: number, timeNs: number, cpuNs: number, wallNs?: number, stack: number, state?: number }} sample
+   * @throws {Malformed} where a time is no number that can be added up
+   */
   add({ thread, timeNs, cpuNs, wallNs = cpuNs, stack, state = 0 }) {
+    for (const ns of [timeNs, cpuNs, wallNs]) checkNs(ns, `sample ${this.#samples.length + 1}`);
     this.#samples.push({ thread, timeNs, cpuNs, wallNs, stack, state, count: 1 });
   }
 
@@ -105,6 +117,7 @@ class RecordingBuilder {
    * @returns {Recording}
    */
   build({ source, startTimeMs = 0, durationNs, intervalNs = 0, mode = 'cpu' }) {
+    checkNs(durationNs ?? 0, 'the recording');
     const samples = this.#samples.sort((a, b) => a.thread - b.thread || a.timeNs - b.timeNs);
     const end = samples.reduce((latest, { timeNs }) => Math.max(latest, timeNs), 0);
     const threads = [...this.#threads.values()].map((thread) => ({
