@@ -275,6 +275,13 @@ describe('files that are not what they should be', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
+  test('a start that is no date', () => {
+    const { RecordingBuilder } = require('../lib/importers/recording-builder');
+    expect(() => new RecordingBuilder().build({ source: 'x', startTimeMs: 1e60 })).toThrow(
+      /its start: 1e\+60 ms is no date/,
+    );
+  });
+
   // SPPROF_TEST_ROUNDS: how many (300; more for a campaign).
   test('whatever is damaged is read or refused, and nothing else', () => {
     const seed = Number(process.env.SPPROF_TEST_SEED ?? Date.now() % 1e6);

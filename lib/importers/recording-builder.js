@@ -118,6 +118,7 @@ class RecordingBuilder {
    */
   build({ source, startTimeMs = 0, durationNs, intervalNs = 0, mode = 'cpu' }) {
     checkNs(durationNs ?? 0, 'the recording');
+    if (Number.isNaN(new Date(startTimeMs).getTime())) throw new Malformed('its start', `${startTimeMs} ms is no date`);
     const samples = this.#samples.sort((a, b) => a.thread - b.thread || a.timeNs - b.timeNs);
     const end = samples.reduce((latest, { timeNs }) => Math.max(latest, timeNs), 0);
     const threads = [...this.#threads.values()].map((thread) => ({

@@ -267,7 +267,10 @@ class Decoder {
       case 0x83:
         if (mod_ != 3 || Rm() != kX86Sp) return;
         if (reg_field_ == 0) return set(X86Effect::kMoveSp, kNoRegister, immediate_);
-        if (reg_field_ == 5) return set(X86Effect::kMoveSp, kNoRegister, -immediate_);
+        if (reg_field_ == 5) {  // unsigned: the least immediate has no negative of its own
+          const uint32_t negative = 0u - static_cast<uint32_t>(immediate_);
+          return set(X86Effect::kMoveSp, kNoRegister, static_cast<int32_t>(negative));
+        }
         if (reg_field_ != 7) set(X86Effect::kSetSp);
         return;
       case 0x89:

@@ -139,5 +139,15 @@ TEST(X86Instruction, LengthsOfWhatV8Writes) {
   }
 }
 
+// Found by x86_fuzz: its negative is not an int32_t.
+TEST(X86Instruction, TakesTheLeastImmediateFromTheStackPointer) {
+  const uint8_t bytes[kMaxInstructionBytes] = {0x48, 0x81, 0xec, 0, 0, 0, 0x80};  // sub rsp, -2^31
+  X86Instruction instruction;
+  ASSERT_TRUE(DecodeX86(bytes, &instruction));
+  EXPECT_EQ(instruction.length, 7);
+  EXPECT_EQ(instruction.effect, X86Effect::kMoveSp);
+  EXPECT_EQ(instruction.value, INT32_MIN);
+}
+
 }  // namespace
 }  // namespace spprof
