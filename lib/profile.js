@@ -18,6 +18,21 @@ const {
 } = require('./model');
 
 /**
+ * A mark's detail, from JSON; the text itself where a damaged log has made it none: the rest of the recording is whole.
+ * @param {string} text
+ * @returns {unknown}
+ */
+function detailOf(text) {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}
+
+/**
  * A finished recording and its exports; documented in `index.d.ts`. Exporters are loaded when they are first used.
  *
  * @typedef {import('../binding').NativeRecording} Recording
@@ -47,7 +62,7 @@ class Profile {
     this.threads = recording.threads;
     this.stats = recording.stats;
     this.marks = recording.marks.map(({ name, detail, timeNs, tid }) => ({
-      ...{ name, detail: detail === '' ? undefined : JSON.parse(detail), timeMs: timeNs / 1e6 },
+      ...{ name, detail: detailOf(detail), timeMs: timeNs / 1e6 },
       threadId: recording.threads.find((thread) => thread.tid === tid)?.id ?? null,
     }));
     this.cpuNs = totalCpuNs(recording);

@@ -303,3 +303,15 @@ test('a process that ended before any thread was seen has a main thread that was
   expect(profile.samples).toHaveLength(1);
   expect(profile['x-spprof']).toMatchObject({ thread: { kind: 'main', sampleCount: 0 } });
 });
+
+test('a mark whose detail has been damaged is text, and hides nothing else', () => {
+  const recording = recordingOf([{ atMs: 1, cpuMs: 1, stack: [MAIN] }]);
+  const marks = [
+    { name: 'whole', detail: '{"version":7}', timeNs: 1e6, tid: 0 },
+    { name: 'damaged', detail: '{"versi', timeNs: 2e6, tid: 0 },
+    { name: 'none', detail: '', timeNs: 3e6, tid: 0 },
+  ];
+  const profile = new Profile({ ...recording, marks });
+  expect(profile.marks.map(({ detail }) => detail)).toEqual([{ version: 7 }, '{"versi', undefined]);
+  expect(profile.sampleCount).toBe(1);
+});
