@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <future>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -36,7 +37,7 @@ constexpr int kIdleTimeoutInWallModeMs = 40;
 // The process has used less than this between two visits, but for the visits themselves. (Not less:
 // the process's clock and this thread's are read one after the other, and the kernel's sum for a
 // process may lack what the running thread has used last.)
-constexpr uint64_t kIdleCpuNs = 1'000'000;
+constexpr uint64_t kIdleCpuNs = kCpuAlarmNs;
 
 }  // namespace
 
@@ -99,7 +100,7 @@ void Drain::Stop() {
 
 void Drain::Run() {
   Word* shutdown_requested = &sampler_->region()->header()->shutdown_requested;
-  CpuAlarm alarm;
+  std::optional<CpuAlarm> alarm;  // a thread, which a process that always works does without
   TakeOwnTicks();
   while (shutdown_requested->load(std::memory_order_acquire) == 0) {  // H4
     const bool is_woken = Sleep(&alarm);
@@ -140,13 +141,16 @@ void Drain::TakeOwnTicks() const {
   pthread_sigmask(SIG_UNBLOCK, &profiling, nullptr);
 }
 
-bool Drain::Sleep(CpuAlarm* alarm) {
+bool Drain::Sleep(std::optional<CpuAlarm>* alarm) {
   // A process that begins to work may do so on a thread that has just come: it is looked for at
   // once, and not only when an idle drain's long sleep is over.
   const bool is_long = timeout_ms_ > kBusyTimeoutMs;
-  if (is_long) alarm->Arm(kIdleCpuNs);
-  pollfd wakers[] = {{wake_fd_, POLLIN, 0}, {alarm->fd(), POLLIN, 0}};
-  // Who polls a signalfd is woken, within the kernel, by each signal of the process: by each tick.
+  if (is_long && !alarm->has_value()) {
+    alarm->emplace();
+    if ((*alarm)->tid() != 0) sampler_->Exclude((*alarm)->tid());
+  }
+  if (is_long) (*alarm)->Arm();
+  pollfd wakers[] = {{wake_fd_, POLLIN, 0}, {is_long ? (*alarm)->fd() : -1, POLLIN, 0}};
   // Threads that work for 20 ms are to be found, so a visit that has waited for a CPU is not
   // followed by a whole sleep.
   if (is_long) {
@@ -159,7 +163,7 @@ bool Drain::Sleep(CpuAlarm* alarm) {
     uint64_t count;
     static_cast<void>(!read(wake_fd_, &count, sizeof(count)));
   }
-  if (is_long) alarm->Clear();
+  if (is_long) (*alarm)->Clear();
   return is_woken;
 }
 

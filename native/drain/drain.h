@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -66,7 +67,7 @@ class Drain {
   void Run();
   void TakeOwnTicks() const;
   // Until there is something to do. True: a thread has asked for it.
-  bool Sleep(CpuAlarm* alarm);
+  bool Sleep(std::optional<CpuAlarm>* alarm);
   void Visit(bool scan_threads);
   void NoteStats();
   void NoteInterval();

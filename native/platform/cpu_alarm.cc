@@ -1,41 +1,100 @@
 #include "platform/cpu_alarm.h"
 
-#include <signal.h>
-#include <sys/signalfd.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
 
 #include "platform/threads.h"
 #include "signal_safe/kernel.h"
 
 namespace spprof {
 
-CpuAlarm::CpuAlarm() {
-  // The last real-time signal: it is directed at this thread alone, and blocked there, so that no
-  // handler of the program's is concerned.
-  const int signal = SIGRTMAX;
-  if (!CreateThreadTimer(CLOCK_PROCESS_CPUTIME_ID, CurrentThreadId(), signal, 0, &timer_).ok())
-    return;
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, signal);
-  fd_ = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+struct CpuAlarm::Shared {
+  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_armed = false;
+  bool is_ending = false;
+  std::atomic<bool> has_ended{false};
+
+  ~Shared() {
+    if (fd >= 0) close(fd);
+  }
+};
+
+CpuAlarm::CpuAlarm() : shared_(std::make_shared<Shared>()) {
+  if (shared_->fd < 0) return;
+  try {
+    std::promise<pid_t> started;
+    std::future<pid_t> tid = started.get_future();
+    std::thread([&started, shared = shared_] {
+      pthread_setname_np(pthread_self(), "spprof-alarm");
+      started.set_value(CurrentThreadId());
+      Run(shared.get());
+    }).detach();
+    tid_ = tid.get();
+  } catch (const std::system_error&) {
+    tid_ = 0;  // No thread can be made: fd() is -1.
+  }
 }
 
 CpuAlarm::~CpuAlarm() {
-  DeleteTimer(timer_);
-  if (fd_ >= 0) close(fd_);
+  if (tid_ == 0) return;
+  {
+    std::lock_guard lock(shared_->mutex);
+    shared_->is_ending = true;
+  }
+  shared_->changed.notify_all();
+  // The kernel looks at CPU clocks at its ticks, the slowest of which come every 10 ms. A thread
+  // that has not noticed by then ends later, and holds what it needs.
+  constexpr uint64_t kPatienceNs = 30'000'000;
+  const uint64_t end_ns = kernel::ThreadCpuNs() + kPatienceNs;
+  while (!shared_->has_ended.load(std::memory_order_acquire) && kernel::ThreadCpuNs() < end_ns) {
+  }
 }
 
-void CpuAlarm::Arm(uint64_t cpu_ns) {
-  if (fd_ >= 0) kernel::SetTimer(timer_, cpu_ns, 0, false);
+int CpuAlarm::fd() const { return tid_ == 0 ? -1 : shared_->fd; }
+
+void CpuAlarm::Arm() {
+  {
+    std::lock_guard lock(shared_->mutex);
+    shared_->is_armed = true;
+  }
+  shared_->changed.notify_all();
 }
 
 void CpuAlarm::Clear() {
-  if (fd_ < 0) return;
-  kernel::SetTimer(timer_, 0, 0, false);
-  struct signalfd_siginfo info;
-  while (read(fd_, &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info))) {
+  if (tid_ == 0) return;
+  {
+    std::lock_guard lock(shared_->mutex);
+    shared_->is_armed = false;
   }
+  uint64_t count;
+  static_cast<void>(!read(shared_->fd, &count, sizeof(count)));
+}
+
+void CpuAlarm::Run(Shared* shared) {
+  std::unique_lock lock(shared->mutex);
+  for (;;) {
+    shared->changed.wait(lock, [shared] { return shared->is_armed || shared->is_ending; });
+    if (shared->is_ending) break;
+    lock.unlock();
+    constexpr struct timespec kUsed = {0, kCpuAlarmNs};
+    const int error = clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &kUsed, nullptr);
+    lock.lock();
+    if (error != 0) break;  // There is no such clock to sleep on (gVisor).
+    if (std::exchange(shared->is_armed, false)) kernel::Wake(shared->fd);
+  }
+  shared->has_ended.store(true, std::memory_order_release);
 }
 
 }  // namespace spprof

@@ -1,35 +1,46 @@
 // An alarm that goes off when the process has used some CPU time, and costs nothing while it uses
-// none: a POSIX timer on the process's CPU clock whose signal, blocked on the thread that waits, is
-// read from a file descriptor (signalfd).
+// none. A thread of its own sleeps until the process's CPU clock has moved on (clock_nanosleep on
+// CLOCK_PROCESS_CPUTIME_ID) and then writes to a file descriptor. No signal is involved: a signal
+// to this process, also one that is blocked and read from a descriptor, could be the program's.
 //
-// Context: one thread, which must have all signals blocked and live as long as this.
+// Context: one thread, which must have all signals blocked.
 #pragma once
 
-#include <cstdint>
+#include <sys/types.h>
 
-#include "platform/posix_timer.h"
+#include <cstdint>
+#include <memory>
 
 namespace spprof {
 
 class CpuAlarm {
  public:
-  // For the calling thread. Where the kernel refuses (no timer left, no signalfd), fd() is -1 and
-  // the alarm never goes off.
+  // Where there can be no such thread or descriptor, fd() is -1 and the alarm never goes off.
   CpuAlarm();
+  // Ends the thread. If it sleeps, the process has to use CPU time for that, and does so here: one
+  // of the kernel's ticks.
   ~CpuAlarm();
   CpuAlarm(const CpuAlarm&) = delete;
   CpuAlarm& operator=(const CpuAlarm&) = delete;
 
   // Readable once it has gone off; poll leaves a negative one alone.
-  int fd() const { return fd_; }
-  // Goes off after `cpu_ns` more of CPU time, at the kernel's next tick.
-  void Arm(uint64_t cpu_ns);
+  int fd() const;
+  // Of the thread; 0: there is none.
+  pid_t tid() const { return tid_; }
+  // Goes off at the kernel's first tick after the process has used kCpuAlarmNs more of CPU time,
+  // counted from this call or from an earlier one that was cleared and has not gone off yet.
+  void Arm();
   // Neither armed nor gone off.
   void Clear();
 
  private:
-  int fd_ = -1;
-  int32_t timer_ = kNoTimer;
+  struct Shared;
+  static void Run(Shared* shared);
+
+  std::shared_ptr<Shared> shared_;  // the thread has the other reference
+  pid_t tid_ = 0;
 };
+
+inline constexpr int64_t kCpuAlarmNs = 1'000'000;
 
 }  // namespace spprof

@@ -1,5 +1,6 @@
 #include "platform/signal_names.h"
 
+#include <pthread.h>
 #include <signal.h>
 
 namespace spprof {
@@ -13,18 +14,26 @@ constexpr struct {
                {"SIGURG", SIGURG},   {"SIGUSR2", SIGUSR2}, {"SIGVTALRM", SIGVTALRM}};
 constexpr char kRealTime[] = "SIGRTMIN+";
 
+// A signal that is blocked here is one that the program waits for (sigwait, signalfd), or that no
+// tick could come in.
+bool IsFree(int signal) {
+  struct sigaction action {};
+  sigset_t blocked;
+  return sigaction(signal, nullptr, &action) == 0 && (action.sa_flags & SA_SIGINFO) == 0 &&
+         action.sa_handler == SIG_DFL && pthread_sigmask(SIG_BLOCK, nullptr, &blocked) == 0 &&
+         sigismember(&blocked, signal) == 0;
+}
+
 }  // namespace
 
 int FreeSignal() {
 #if defined(SIGRTMIN)
-  // From above: those that programs use begin at SIGRTMIN. The last one is the drain's
-  // (cpu_alarm.h).
-  for (int signal = SIGRTMAX - 1; signal > SIGRTMIN; signal--) {
-    struct sigaction action {};
-    if (sigaction(signal, nullptr, &action) == 0 && (action.sa_flags & SA_SIGINFO) == 0 &&
-        action.sa_handler == SIG_DFL) {
-      return signal;
-    }
+  // From the middle outwards: programs count theirs from SIGRTMIN up or from SIGRTMAX down, and may
+  // begin to use one while the recording runs.
+  const int count = SIGRTMAX - SIGRTMIN + 1;
+  for (int i = 0; i < count; i++) {
+    const int signal = SIGRTMIN + (count + (i % 2 == 0 ? i : -i - 1)) / 2;
+    if (IsFree(signal)) return signal;
   }
 #endif
   return SIGPROF;
@@ -42,7 +51,7 @@ int SignalByName(const std::string& name) {
       return 0;
     }
     const int signal = SIGRTMIN + std::stoi(digits);
-    return signal < SIGRTMAX ? signal : 0;  // the last one is the drain's (cpu_alarm.h)
+    return signal < SIGRTMAX ? signal : 0;  // as the option says
   }
 #endif
   return 0;
