@@ -101,9 +101,8 @@ void SendOne(int i, const Takers& takers) {
       });
       break;
     case 2:
-      SendUntilTaken([&] {
-        return static_cast<int>(syscall(SYS_tgkill, getpid(), takers.tid(i), signal));
-      });
+      SendUntilTaken(
+          [&] { return static_cast<int>(syscall(SYS_tgkill, getpid(), takers.tid(i), signal)); });
       break;
     default:
       SendUntilTaken([signal] { return raise(signal); });
@@ -164,7 +163,8 @@ TEST_P(SignalsOfTheProgram, ArriveOnceInWhicheverWay) {
 // Nobody but the handler may take the signals of a timer.
 TEST_P(SignalsOfTheProgram, OfATimerArriveAll) {
   const Takers takers;
-  struct sigaction action {}, before;
+  struct sigaction action {
+  }, before;
   action.sa_sigaction = CountExpiries;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   ASSERT_EQ(sigaction(SIGRTMAX - 2, &action, &before), 0);
