@@ -15,6 +15,7 @@
 
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
+#include "signal_safe/signal_mask.h"
 
 namespace spprof {
 namespace {
@@ -79,22 +80,17 @@ void TakeDefaultAction(int signal, siginfo_t* info) {
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, nullptr);
   if (!IsSent(*info)) return;
-  // With the sender's details, for the sake of the core file. Delivered when this system call
-  // returns: the handler was entered with SA_NODEFER, so the signal is not blocked.
+  // With the sender's details, for the sake of the core file. Delivered when this handler returns:
+  // until then the signal is blocked.
   syscall(SYS_rt_tgsigqueueinfo, getpid(), static_cast<pid_t>(syscall(SYS_gettid)), signal, info);
 }
 
-// Blocks what the kernel would have blocked while the previous handler runs. Nothing is restored:
-// returning from our handler restores the mask of the interrupted code, as returning from the
-// previous one would have.
-void BlockMaskOf(int signal, uint64_t mask, int flags) {
-  sigset_t blocked;
-  sigemptyset(&blocked);
-  for (int number = 1; number <= 64; ++number) {
-    if (mask >> (number - 1) & 1) sigaddset(&blocked, number);
-  }
-  if (!(flags & SA_NODEFER)) sigaddset(&blocked, signal);
-  sigprocmask(SIG_BLOCK, &blocked, nullptr);  // of this thread, on Linux as on macOS
+// What the kernel would have blocked while the previous handler runs, and no more: ours was entered
+// with more. Nothing is restored: returning from our handler restores the mask of the interrupted
+// code, as returning from the previous one would have.
+void SetMaskOf(int signal, uint64_t mask, int flags, const ucontext_t& interrupted) {
+  const uint64_t own = (flags & SA_NODEFER) != 0 ? 0 : SignalBit(signal);
+  SetSignalMask(SignalBits(interrupted.uc_sigmask) | mask | own);
 }
 
 void CallPrevious(PreviousAction* previous, int signal, siginfo_t* info, void* context) {
@@ -110,7 +106,8 @@ void CallPrevious(PreviousAction* previous, int signal, siginfo_t* info, void* c
     return;
   }
   if (handler == reinterpret_cast<uintptr_t>(SIG_DFL)) return TakeDefaultAction(signal, info);
-  BlockMaskOf(signal, previous->mask.load(std::memory_order_relaxed), flags);
+  SetMaskOf(signal, previous->mask.load(std::memory_order_relaxed), flags,
+            *static_cast<const ucontext_t*>(context));
   if (flags & SA_SIGINFO) {
     reinterpret_cast<Handler>(handler)(signal, info, context);
   } else {
@@ -138,12 +135,8 @@ constexpr std::array<Handler, sizeof...(kInstallations)> MakeHandlers(
 constexpr auto kHandlers = MakeHandlers(std::make_integer_sequence<int, kMaxInstallations>());
 
 void Remember(const struct sigaction& action, PreviousAction* previous) {
-  uint64_t mask = 0;
-  for (int number = 1; number <= 64; ++number) {
-    if (sigismember(&action.sa_mask, number) == 1) mask |= uint64_t{1} << (number - 1);
-  }
   const bool has_info = (action.sa_flags & SA_SIGINFO) != 0;
-  previous->mask.store(mask, std::memory_order_relaxed);
+  previous->mask.store(SignalBits(action.sa_mask), std::memory_order_relaxed);
   previous->flags.store(action.sa_flags, std::memory_order_relaxed);
   previous->handler.store(has_info ? reinterpret_cast<uintptr_t>(action.sa_sigaction)
                                    : reinterpret_cast<uintptr_t>(action.sa_handler),
@@ -168,8 +161,11 @@ Status Install(int index) {
   Remember(current, &g_previous[index][installation]);
   struct sigaction action = {};
   action.sa_sigaction = kHandlers[installation];
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER;
-  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  // Both fault signals, too: where the signal stack has no room for this handler, its own fault
+  // must end the process. Unblocked, it would be delivered at the top of the same stack, without
+  // end.
+  action.sa_mask = SignalSet(~uint64_t{0});
   struct sigaction replaced;
   if (sigaction(kSignals[index], &action, &replaced) != 0) {
     return Status::System("sigaction", errno, "cannot install the fault handler");
@@ -194,11 +190,7 @@ void Uninstall(int index) {
   } else {
     action.sa_handler = reinterpret_cast<void (*)(int)>(handler);
   }
-  sigemptyset(&action.sa_mask);
-  const uint64_t mask = previous.mask.load(std::memory_order_relaxed);
-  for (int number = 1; number <= 64; ++number) {
-    if (mask >> (number - 1) & 1) sigaddset(&action.sa_mask, number);
-  }
+  action.sa_mask = SignalSet(previous.mask.load(std::memory_order_relaxed));
   // Nobody is above us, so nobody calls this installation any more and it can serve again. A fault
   // that is being handled on another thread at this moment finds the same predecessor: it is only
   // overwritten by a later Install().

@@ -3,7 +3,10 @@
 // WebAssembly trap handler, a crash reporter, or the kernel's default.
 //
 // Context: control thread for install and uninstall; FaultHandlerIsInstalled() on any thread. The
-// handler itself is async-signal-safe, uses no thread-local storage and no lock, and may nest.
+// handler itself is async-signal-safe, uses no thread-local storage and no lock. It runs with every
+// signal blocked, and the previous handler with the mask that it asked for: a handler of the
+// program's that interrupts it could leave it for good, and a fault of its own, on a signal stack
+// that is too small, would repeat without end.
 #pragma once
 
 #include "base/status.h"

@@ -15,6 +15,7 @@
 #include "core_support.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
+#include "signal_safe/signal_mask.h"
 
 namespace spprof {
 namespace {
@@ -108,6 +109,51 @@ TEST(FaultHandler, LetsAnotherFaultKillWithTheSameSignal) {
                 return LoadFrom(kNowhere);
               }),
               SIGSEGV);
+}
+
+// Just larger than the kernel's frame: the handler itself faults.
+TEST(FaultHandler, KillsOnASignalStackThatIsTooSmallInsteadOfRepeating) {
+  if (test::kUnderTsan || test::kUnderAsan)
+    GTEST_SKIP() << "sanitizers have signal stacks of their own";
+  const size_t frame = sysconf(_SC_MINSIGSTKSZ);
+  for (size_t size = frame - 512; size <= frame + 512; size += 32) {
+    SCOPED_TRACE(size);
+    ExpectDeath(RunInChild([size] {
+                  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+                  const size_t mapped = (size + page - 1) / page * page;
+                  auto* memory = static_cast<char*>(
+                      mmap(nullptr, page + mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+                  REQUIRE(mprotect(memory + page, mapped, PROT_READ | PROT_WRITE) == 0);
+                  const stack_t stack = {memory + page, 0, size};
+                  REQUIRE(sigaltstack(&stack, nullptr) == 0);
+                  REQUIRE(InstallFaultHandler().ok());
+                  alarm(10);
+                  return LoadFrom(kNowhere);
+                }),
+                SIGSEGV);
+  }
+}
+
+TEST(FaultHandler, RunsWithEverySignalBlockedAndThePreviousOneWithItsOwnMask) {
+  ExpectSuccess(RunInChild([] {
+    struct sigaction action = {};
+    action.sa_sigaction = [](int, siginfo_t*, void*) {
+      uint64_t mask = 0;
+      kernel::Call(SYS_rt_sigprocmask, SIG_BLOCK, 0, reinterpret_cast<int64_t>(&mask), 8);
+      const uint64_t expected = SignalBit(SIGSEGV) | SignalBit(SIGUSR1) | SignalBit(SIGUSR2);
+      _exit(mask == expected ? 0 : 1);
+    };
+    action.sa_flags = SA_SIGINFO;
+    sigaddset(&action.sa_mask, SIGUSR1);
+    REQUIRE(sigaction(SIGSEGV, &action, nullptr) == 0);
+    SetSignalMask(SignalBit(SIGUSR2));
+    REQUIRE(InstallFaultHandler().ok());
+    struct sigaction ours = {};
+    REQUIRE(sigaction(SIGSEGV, nullptr, &ours) == 0);
+    const uint64_t unblockable = SignalBit(SIGKILL) | SignalBit(SIGSTOP);
+    REQUIRE((SignalBits(ours.sa_mask) | unblockable) == ~uint64_t{0});
+    return LoadFrom(kNowhere);
+  }));
 }
 
 TEST(FaultHandler, LetsASentSignalKillAsIfItWereNotThere) {
