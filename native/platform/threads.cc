@@ -72,12 +72,26 @@ std::string ThreadName(pid_t tid) {
   return name;
 }
 
-bool HasSmallStack(pid_t tid, size_t bytes) {
-  if (tid == getpid()) return false;
-  // The list of a thread's robust mutexes begins in its descriptor (set_robust_list(2)).
+namespace {
+
+// Where libc's descriptor of the thread is: the list of its robust mutexes begins there
+// (set_robust_list(2)). 0: libc has not set the thread up, or has not made it; kNotTold: the system
+// does not tell.
+constexpr uintptr_t kNotTold = 1;
+uintptr_t DescriptorOf(pid_t tid) {
   uintptr_t head = 0;
   size_t size = 0;
-  if (syscall(SYS_get_robust_list, tid, &head, &size) != 0 || head == 0) return false;
+  return syscall(SYS_get_robust_list, tid, &head, &size) == 0 ? head : kNotTold;
+}
+
+}  // namespace
+
+bool IsSetUpByLibc(pid_t tid) { return DescriptorOf(tid) != 0; }
+
+bool HasSmallStack(pid_t tid, size_t bytes) {
+  if (tid == getpid()) return false;
+  const uintptr_t head = DescriptorOf(tid);
+  if (head == 0 || head == kNotTold) return false;
   // A byte of each page, downwards; the kernel stops at the first that is not there.
   constexpr size_t kPage = 4096;
   constexpr size_t kMaxPages = 32;

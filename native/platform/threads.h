@@ -37,6 +37,9 @@ std::string ThreadName(pid_t tid);
 // When the thread began, in clock ticks since boot; 0 when it is gone. Tells a reused thread id
 // apart.
 uint64_t ThreadStartTicks(pid_t tid);
+// False: the thread has not run its first instructions yet, or libc has not made it. HasSmallStack
+// knows nothing then.
+bool IsSetUpByLibc(pid_t tid);
 // Whether the thread's stack ends within `bytes` of its top, so that there may be no room for a
 // signal's frame. Known for threads that libc has made (their descriptor lies at the top of their
 // stack); false for the first thread, and where the system does not tell.

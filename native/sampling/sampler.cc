@@ -28,6 +28,13 @@ namespace {
 // A signal's frame and the handler take some 8 KB, and as much again if a guarded load faults.
 constexpr size_t kSmallStackBytes = 64 * 1024;
 
+// How large the thread's stack is cannot be told yet. One that libc has not made stays so, and is
+// known by the CPU time that it has used.
+bool IsBeingBorn(pid_t tid) {
+  constexpr uint64_t kBirthCpuNs = 1'000'000;
+  return !IsSetUpByLibc(tid) && ThreadCpuOf(tid) < kBirthCpuNs;
+}
+
 bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
   return a.range.start == b.range.start && a.range.end == b.range.end &&
          a.file_offset == b.file_offset && a.path == b.path;
@@ -159,6 +166,10 @@ void Sampler::ScanThreads() {
     if (registry_.FindByTid(tid) != kNoSlot) continue;
     if (std::find(excluded_.begin(), excluded_.end(), tid) != excluded_.end()) continue;
     if (MonotonicNow() < no_timers_until_ns_) break;
+    if (IsBeingBorn(tid)) {
+      last_threads_.clear();  // the next scan looks again
+      continue;
+    }
     AddThread(tid, tid == getpid() ? ThreadKind::kMain : ThreadKind::kNative, ThreadName(tid));
   }
   if (is_full_scan && region_->slot_count() != 0) RetireReusedId();
@@ -183,6 +194,10 @@ void Sampler::RetireReusedId() {
   const uint64_t start_ticks = ThreadStartTicks(tid);
   if (start_ticks == 0 || start_ticks == lanes->start_ticks) return;
   RemoveThread(next_checked_slot_);
+  if (IsBeingBorn(tid)) {
+    last_threads_.clear();
+    return;
+  }
   AddThread(tid, ThreadKind::kNative, ThreadName(tid));
 }
 

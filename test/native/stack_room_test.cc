@@ -2,15 +2,18 @@
 #include "signal_safe/stack_room.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include <atomic>
 #include <cstring>
 #include <thread>
 #include <vector>
 
+#include "core_support.h"
 #include "handler_support.h"
 #include "platform/threads.h"
 #include "signal_safe/guarded_load.h"
@@ -167,6 +170,33 @@ TEST(SmallStacks, AreFound) {
   EXPECT_FALSE(is_small(8 << 20));
   EXPECT_FALSE(HasSmallStack(getpid(), 64 * 1024));
   EXPECT_FALSE(HasSmallStack(1, 64 * 1024)) << "another process's";
+}
+
+// A thread as it is before libc's first instructions on it: a scan may meet one at that moment.
+TEST(SmallStacks, AreNotGuessedBeforeLibcHasSetAThreadUp) {
+  if (kSanitized) GTEST_SKIP() << "sanitizers do not know threads that libc has not made";
+  EXPECT_TRUE(IsSetUpByLibc(getpid()));
+  alignas(16) static char stack[64 * 1024];
+  static std::atomic<int> may_end{0};
+  static std::atomic<pid_t> cleared{0};
+  may_end = 0;
+  const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                    CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+  const auto run = [](void*) {
+    while (may_end.load() == 0) kernel::Call(SYS_sched_yield);
+    kernel::Call(SYS_exit, 0);
+    return 0;
+  };
+  const pid_t tid =
+      clone(run, stack + sizeof(stack), flags, nullptr, reinterpret_cast<pid_t*>(&cleared), nullptr,
+            reinterpret_cast<pid_t*>(&cleared));
+  ASSERT_GT(tid, 0);
+  EXPECT_FALSE(IsSetUpByLibc(tid));
+  may_end = 1;
+  while (cleared.load() != 0) std::this_thread::yield();
+  bool is_set_up = false;
+  std::thread([&is_set_up] { is_set_up = IsSetUpByLibc(CurrentThreadId()); }).join();
+  EXPECT_TRUE(is_set_up);
 }
 
 TEST(ProtectionKeys, AllBecomeReadableAndNoneWritable) {
