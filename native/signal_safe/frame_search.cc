@@ -14,10 +14,14 @@ constexpr uint32_t kMaxInstructions = 64;
 constexpr uint64_t kMaxWordsMore = 64;
 constexpr uint64_t kMaxFrameBytes = uint64_t{1} << 24;
 
-// How far the stack pointer lies below the frame pointer behind the function's first instructions.
-// False: it makes no frame before `pc`, or one that is not understood.
-bool ReadFrameSize(uint64_t begin, uint64_t pc, uint64_t* size) {
-  bool has_frame = false;
+struct FrameSize {
+  uint64_t bytes = 0;     // from the stack pointer up to the frame pointer, at least
+  bool is_exact = false;  // not where the stack is aligned further down
+};
+
+// What the function's first instructions make. False: no frame before `pc`.
+bool ReadFrameSize(uint64_t begin, uint64_t pc, FrameSize* size) {
+  bool has_frame = false, is_exact = true;
   uint64_t below = 0;
   for (uint32_t left = kMaxInstructions; left > 0 && begin < pc; left--) {
     uint8_t bytes[kMaxInstructionBytes] = {};
@@ -45,13 +49,15 @@ bool ReadFrameSize(uint64_t begin, uint64_t pc, uint64_t* size) {
         // Before the frame is made: a way out for what needs none.
         if (has_frame || instruction.effect == X86Effect::kJump) begin = pc;
         break;
-      case X86Effect::kSetSp:  // it is aligned further down
+      case X86Effect::kSetSp:
+        if (has_frame) is_exact = false;
+        break;
       default:
         begin = pc;
         break;
     }
   }
-  *size = below;
+  *size = {below, is_exact};
   return has_frame && below <= kMaxFrameBytes;
 }
 
@@ -87,15 +93,16 @@ bool FindFramePointer(const ModuleTable& modules, const CfiModule& module, uint6
                       uint64_t* fp) {
 #if defined(__x86_64__)
   FrameEntry function;
-  uint64_t size;
+  FrameSize size;
   if (FindFrameEntry(module, pc, &function) != LookupResult::kFound ||
       !ReadFrameSize(function.pc_begin, pc, &size)) {
     return false;
   }
   // Further up, a call of this very function alone is proof enough.
   for (uint64_t more = 0; more < kMaxWordsMore; more++) {
-    const uint64_t candidate = sp + size + more * 8;
-    if (!MayBeFrame(modules, candidate, function.pc_begin, more != 0)) continue;
+    const uint64_t candidate = sp + size.bytes + more * 8;
+    const bool must_call = more != 0 || !size.is_exact;
+    if (!MayBeFrame(modules, candidate, function.pc_begin, must_call)) continue;
     *fp = candidate;
     return true;
   }
