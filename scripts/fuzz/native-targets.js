@@ -9,8 +9,8 @@ const { ROOT, capture } = require('../tools');
 
 const BUILD = path.join(ROOT, 'build/fuzz');
 const SUFFIX = '_fuzz';
-/** libFuzzer's bounds of one input; the targets' own, of CPU time, are tighter (test/fuzz/fuzz_target.h). */
-const LIMITS = ['-timeout=60', '-rss_limit_mb=3072', '-max_len=65536', '-print_final_stats=1'];
+/** libFuzzer's bounds of one input, of wall time; the targets' own, of CPU time, are tighter (test/fuzz/fuzz_target.h). */
+const LIMITS = ['-timeout=300', '-rss_limit_mb=3072', '-max_len=65536', '-print_final_stats=1'];
 
 const NATIVE_TARGETS = fs
   .readdirSync(path.join(ROOT, 'test/fuzz'))
