@@ -21,6 +21,7 @@
 #include "platform/threads.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
+#include "signal_safe/position_table.h"
 
 namespace spprof {
 
@@ -201,6 +202,8 @@ void Drain::AddFinalStats() {
   log_->AddStat("signal", static_cast<uint64_t>(report.signal));
   log_->AddStat("bytes", log_->bytes_written());
   log_->AddStat("drain_lag_ns", drained.lag_ns);
+  log_->AddStat("positions_given_up", PositionsGivenUp());
+  log_->AddStat("wasm_indexes_refused", WasmIndexesRefused() + wasm_.refused());
   for (const std::string& warning : Warnings()) log_->AddStat("warning." + warning, 1);
 }
 
@@ -242,6 +245,7 @@ void Drain::Visit(bool scan_threads) {
   if (scan_threads) sampler_->ScanThreads();
   NoteModules();
   DrainAll(UINT64_MAX);
+  wasm_.Visit(MonotonicNow());
   if (off_cpu_ != nullptr) off_cpu_->Visit();
   sampler_->LimitOverhead({lanes_.handler_ns(), ProcessCpuNs() - start_cpu_ns_, lanes_.samples()});
   NoteInterval();
@@ -314,6 +318,16 @@ void Drain::NoteStats() {
       warnings_.push_back(text);
   };
   if (!log_->failure().empty()) warn_once(log_->failure());
+  if (PositionsGivenUp() != 0) {
+    warn_once(
+        "the lines of some samples are not known: their functions' tables of positions are too "
+        "long to be read in a signal handler");
+  }
+  if (WasmIndexesRefused() != 0 || wasm_.refused() != 0) {
+    warn_once(
+        "this process has more large WebAssembly modules than spprof looks into at once: functions "
+        "of the others are shown as (wasm)");
+  }
   if (LoadsGoThroughKernel()) {
     warn_once(
         "something else in this process has taken over SIGSEGV or SIGBUS: memory is read by system "

@@ -22,6 +22,7 @@
 #include "drain/off_cpu_watch.h"
 #include "platform/cpu_alarm.h"
 #include "sampling/sampler.h"
+#include "sampling/wasm_indexer.h"
 
 namespace spprof {
 
@@ -88,6 +89,7 @@ class Drain {
   uint64_t start_ns_ = 0;
   uint64_t start_cpu_ns_ = 0;
   LaneDrainer lanes_;
+  WasmIndexer wasm_;
   std::unique_ptr<OffCpuWatch> off_cpu_;  // wall mode
   std::thread thread_;
   std::function<void()> end_;

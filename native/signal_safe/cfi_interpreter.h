@@ -35,7 +35,8 @@ struct FrameRow {
 };
 
 inline constexpr unsigned kMaxRemembered = 4;
-inline constexpr unsigned kMaxInstructions = 1u << 16;
+// Some 30 us. The longest entries that were seen (node 26, LLVM) have half as many.
+inline constexpr unsigned kMaxInstructions = 1u << 13;
 
 // The row in force at `pc`, which `entry` covers; false if the instructions are malformed or
 // unknown.

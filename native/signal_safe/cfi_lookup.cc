@@ -20,7 +20,7 @@ constexpr uint8_t kUsualTable = kDataRelative | kSdata4;
 
 // Entries looked at where the header has no table, some 35 ns each: the signal handler cannot be
 // held up for longer. It is rare (a linker that could not parse some input's .eh_frame).
-constexpr unsigned kMaxLinearEntries = 4096;
+constexpr unsigned kMaxLinearEntries = 512;
 
 // Bytes of one pointer; 0 for LEB128 and what is unknown.
 size_t EncodedSize(uint8_t encoding) {

@@ -1,10 +1,20 @@
 #include "signal_safe/position_table.h"
 
+#include "region/sequence.h"
 #include "signal_safe/byte_cursor.h"
 
 namespace spprof {
 
 namespace {
+
+constinit Sequence g_given_up{0};
+
+// Whether it is counted as too long.
+bool IsTooLong(uint32_t bytes) {
+  if (bytes <= kMaxPositionTableBytes) return false;
+  g_given_up.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
 
 int64_t ZigZag(uint64_t value) {
   return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
@@ -30,6 +40,8 @@ bool SkipBytecode(const BytecodeSizes& sizes, ByteCursor* code) {
 
 }  // namespace
 
+uint64_t PositionsGivenUp() { return g_given_up.load(std::memory_order_relaxed); }
+
 SourcePosition UnpackSourcePosition(uint64_t word) {
   constexpr uint64_t kExternal = 1;
   SourcePosition position;
@@ -40,7 +52,7 @@ SourcePosition UnpackSourcePosition(uint64_t word) {
 
 bool FindSourcePosition(PositionEncoding encoding, uintptr_t table, uint32_t bytes, uint32_t offset,
                         SourcePosition* out) {
-  if (encoding == PositionEncoding::kUnknown || bytes > kMaxPositionTableBytes) return false;
+  if (encoding == PositionEncoding::kUnknown || IsTooLong(bytes)) return false;
   ByteCursor cursor(table, table + bytes);
   int64_t code_offset = -1;
   uint64_t source = 0;
@@ -69,10 +81,7 @@ bool FindSourcePosition(PositionEncoding encoding, uintptr_t table, uint32_t byt
 
 bool FindBaselineBytecode(const BytecodeSizes& sizes, uintptr_t table, uint32_t bytes,
                           const Bytecodes& bytecodes, uint32_t pc_offset, uint32_t* out) {
-  if (sizes.sizes == nullptr || bytes > kMaxPositionTableBytes ||
-      bytecodes.length > kMaxPositionTableBytes) {
-    return false;
-  }
+  if (sizes.sizes == nullptr || IsTooLong(bytes) || IsTooLong(bytecodes.length)) return false;
   ByteCursor cursor(table, table + bytes);
   ByteCursor code(bytecodes.begin, bytecodes.begin + bytecodes.length);
   uint64_t end = cursor.Uleb();  // the first one is the prologue's

@@ -26,9 +26,11 @@ struct SourcePosition {
 // From the word in which V8 keeps a position.
 SourcePosition UnpackSourcePosition(uint64_t word);
 
-// A table longer than this is not looked through: at a nanosecond or two a byte, reading it would
-// hold up the program.
-inline constexpr uint32_t kMaxPositionTableBytes = 64 * 1024;
+// A table longer than this is not looked through, and counted: at two nanoseconds a byte, reading
+// it would hold up the program. A function of 1,500 lines has one.
+inline constexpr uint32_t kMaxPositionTableBytes = 16 * 1024;
+// How often a place was left open for that, in this process.
+uint64_t PositionsGivenUp();
 
 // The position that holds at `offset`: that of the last entry not behind it. False: there is none,
 // or the table is damaged.

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "signal_safe/v8_layout.h"
+#include "signal_safe/wasm_index.h"
 
 namespace spprof {
 
@@ -51,6 +52,7 @@ struct WasmCode {
   uint32_t slot = 0;  // its function's, in the jump table
   bool has_slot = false;
   bool is_numbered = false;  // the code itself has said so
+  bool is_pending = false;   // a later look may find more
 };
 
 // A place in optimized code, followed from the innermost inlined function outward.
@@ -133,7 +135,7 @@ class V8Reader {
   // `literal_id` open, which is for ReadWasmIndex to tell.
   bool ReadWasmScript(uint64_t instance, FunctionIdentity* out) const;
   bool FindWasmCode(uint64_t pc, uint64_t instance, WasmCode* out) const;
-  bool ReadWasmIndex(uint64_t script, uint32_t slot, int32_t* index) const;
+  WasmAnswer ReadWasmIndex(uint64_t script, uint32_t slot, int32_t* index) const;
 
  private:
   bool Field(uint64_t object, uint32_t offset, uint64_t* out) const;
@@ -158,7 +160,10 @@ class V8Reader {
   bool ReadBytecodeArray(const FunctionIdentity& function, uint64_t* out) const;
   bool FindFieldOfType(uint64_t object, uint32_t fields, uint16_t type, uint64_t* out) const;
   bool FindWasmPrologue(uint64_t pc, uint64_t* start) const;
-  bool FindWasmSlot(uint64_t pc, uint64_t instance, uint64_t begin, WasmCode* out) const;
+  bool FindWasmJumpTable(uint64_t instance, uint64_t* table) const;
+  bool ReadWasmSlot(uint64_t table, uint32_t slot, uint64_t* target) const;
+  WasmAnswer FindWasmSlot(uint64_t pc, uint64_t instance, uint64_t begin, WasmCode* out) const;
+  WasmAnswer FindWasmSlotByIndex(uint64_t pc, uint64_t table, uint64_t begin, WasmCode* out) const;
   bool FindWasmBytes(uint64_t script, uint64_t* begin, uint64_t* size) const;
   void ReadWasmName(const FunctionIdentity& function, Text* out) const;
   void ReadWasmPosition(const FunctionIdentity& function, FunctionPositions* out) const;

@@ -13,10 +13,10 @@ namespace spprof {
 
 namespace {
 
-constexpr uint64_t kTag = 1;
 constexpr uint64_t kCodeAlignment = 64;
-constexpr uint32_t kMaxCodeSteps = 16384;  // 1 MiB of instructions
-constexpr uint32_t kMaxSlots = 1 << 16;
+// How far back a function's beginning is looked for, and how far back it may be.
+constexpr uint32_t kMaxCodeSteps = 2048;  // 128 KiB of instructions, some 6 us
+constexpr uint64_t kMaxCodeBytes = uint64_t{1024} * 1024;
 constexpr uint64_t kJumpTableLine = 64;
 constexpr uint8_t kJump = 0xe9;  // and a distance
 constexpr uint32_t kJumpBytes = 5;
@@ -65,7 +65,10 @@ bool V8Reader::FindWasmCode(uint64_t pc, uint64_t instance, WasmCode* out) const
   *out = {};
   LiftoffEntry entry{};
   const bool begins = FindWasmPrologue(pc, &out->start);
-  if (FindWasmSlot(pc, instance, begins ? out->start : pc - kMaxCodeSteps * kCodeAlignment, out)) {
+  const WasmAnswer found =
+      FindWasmSlot(pc, instance, begins ? out->start : pc - kMaxCodeBytes, out);
+  out->is_pending = found == WasmAnswer::kNotYet;
+  if (found == WasmAnswer::kYes) {
     out->has_slot = true;
     out->is_numbered = ReadLiftoffEntry(out->start, &entry);
     return true;
@@ -94,33 +97,62 @@ bool V8Reader::FindWasmPrologue(uint64_t pc, uint64_t* start) const {
   return false;
 }
 
-// The slot that jumps to the last place from `begin` to `pc`.
-bool V8Reader::FindWasmSlot(uint64_t pc, uint64_t instance, uint64_t begin, WasmCode* out) const {
-  const uint64_t slots_in_line = kJumpTableLine / v8_.wasm_slot_bytes;
-  uint64_t table = 0, jump;
-  const auto is_table = [&table, &jump] {
-    return table % kJumpTableLine == 0 && LooksLikePointer(table) && GuardedLoad64(table, &jump) &&
-           (jump & 0xff) == kJump;
-  };
-  uint32_t field = 1;
-  for (; field < kInstanceFields; field++) {
-    if (!Field(instance, field * 8, &table)) return false;
-    if (is_table()) break;
+// The jump table is among the instance's fields.
+bool V8Reader::FindWasmJumpTable(uint64_t instance, uint64_t* table) const {
+  uint64_t jump;
+  for (uint32_t field = 1; field < kInstanceFields; field++) {
+    if (!Field(instance, field * 8, table)) return false;
+    if (*table % kJumpTableLine == 0 && LooksLikePointer(*table) && GuardedLoad64(*table, &jump) &&
+        (jump & 0xff) == kJump) {
+      return true;
+    }
   }
-  if (field == kInstanceFields) return false;
-  bool is_found = false;
-  for (uint32_t slot = 0; slot < kMaxSlots; slot++) {
-    const uint64_t at =
-        table + slot / slots_in_line * kJumpTableLine + slot % slots_in_line * v8_.wasm_slot_bytes;
-    if (!GuardedLoad64(at, &jump) || (jump & 0xff) != kJump) break;
-    const uint64_t target =
-        at + kJumpBytes + static_cast<uint64_t>(static_cast<int32_t>(jump >> 8));
+  return false;
+}
+
+// Where a slot of a jump table jumps to. False: it is none.
+bool V8Reader::ReadWasmSlot(uint64_t table, uint32_t slot, uint64_t* target) const {
+  const uint64_t slots_in_line = kJumpTableLine / v8_.wasm_slot_bytes;
+  const uint64_t at =
+      table + slot / slots_in_line * kJumpTableLine + slot % slots_in_line * v8_.wasm_slot_bytes;
+  uint64_t jump;
+  if (!GuardedLoad64(at, &jump) || (jump & 0xff) != kJump) return false;
+  *target = at + kJumpBytes + static_cast<uint64_t>(static_cast<int32_t>(jump >> 8));
+  return true;
+}
+
+// The slot that jumps to the last place from `begin` to `pc`.
+WasmAnswer V8Reader::FindWasmSlot(uint64_t pc, uint64_t instance, uint64_t begin,
+                                  WasmCode* out) const {
+  uint64_t table, target;
+  if (!FindWasmJumpTable(instance, &table)) return WasmAnswer::kNo;
+  if (ReadWasmSlot(table, kMaxDirectWasmSlots, &target)) {
+    return FindWasmSlotByIndex(pc, table, begin, out);
+  }
+  WasmAnswer answer = WasmAnswer::kNo;
+  for (uint32_t slot = 0; slot < kMaxDirectWasmSlots; slot++) {
+    if (!ReadWasmSlot(table, slot, &target)) break;
     if (target < begin || target > pc || target % kCodeAlignment != 0) continue;
     begin = out->start = target;
     out->slot = slot;
-    is_found = true;
+    answer = WasmAnswer::kYes;
   }
-  return is_found;
+  return answer;
+}
+
+// Functions get other code as they are compiled, so what the index says is compared.
+WasmAnswer V8Reader::FindWasmSlotByIndex(uint64_t pc, uint64_t table, uint64_t begin,
+                                         WasmCode* out) const {
+  uint64_t word, target;
+  const WasmAnswer answer = AskWasmCode(table, v8_.wasm_slot_bytes, begin, pc, &word);
+  if (answer == WasmAnswer::kNotYet) return answer;
+  if (answer == WasmAnswer::kYes) {
+    out->start = word >> kWasmSlotBits;
+    out->slot = static_cast<uint32_t>(word & ((1u << kWasmSlotBits) - 1));
+    if (ReadWasmSlot(table, out->slot, &target) && target == out->start) return answer;
+  }
+  NoteWasmCodeIsOld(table, v8_.wasm_slot_bytes);
+  return WasmAnswer::kNotYet;
 }
 
 // Where in V8's C++ object for a module the pointer to the bytes lies differs by version, but what
@@ -149,15 +181,19 @@ bool V8Reader::FindWasmBytes(uint64_t script, uint64_t* begin, uint64_t* size) c
   return false;
 }
 
-bool V8Reader::ReadWasmIndex(uint64_t script, uint32_t slot, int32_t* index) const {
+WasmAnswer V8Reader::ReadWasmIndex(uint64_t script, uint32_t slot, int32_t* index) const {
   uint64_t begin, size;
   uint32_t imported;
-  if (!FindWasmBytes(script, &begin, &size) ||
-      !WasmModuleBytes(begin, size).CountImportedFunctions(&imported)) {
-    return false;
+  if (!FindWasmBytes(script, &begin, &size)) return WasmAnswer::kNo;
+  const WasmModuleBytes module(begin, size);
+  WasmAnswer answer;
+  if (module.IsShort()) {
+    answer = module.CountImportedFunctions(&imported) ? WasmAnswer::kYes : WasmAnswer::kNo;
+  } else {
+    answer = AskWasmImports(begin, size, &imported);
   }
-  *index = static_cast<int32_t>(imported + slot);
-  return true;
+  if (answer == WasmAnswer::kYes) *index = static_cast<int32_t>(imported + slot);
+  return answer;
 }
 
 void V8Reader::ReadWasmName(const FunctionIdentity& function, Text* out) const {
@@ -173,8 +209,13 @@ void V8Reader::ReadWasmName(const FunctionIdentity& function, Text* out) const {
     return;
   }
   if (FindWasmBytes(function.script, &begin, &size)) {
-    out->length =
-        WasmModuleBytes(begin, size).ReadFunctionName(index, text, out->capacity, &out->shortened);
+    const WasmModuleBytes module(begin, size);
+    WasmFunctionPlace place;
+    if (module.IsShort()) {
+      out->length = module.ReadFunctionName(index, text, out->capacity, &out->shortened);
+    } else if (AskWasmFunction(begin, size, index, &place) == WasmAnswer::kYes) {
+      out->length = module.ReadNameAt(place.name, index, text, out->capacity, &out->shortened);
+    }
   }
   if (out->length != 0) return;
   // As V8 names them.
@@ -191,14 +232,17 @@ void V8Reader::ReadWasmName(const FunctionIdentity& function, Text* out) const {
 
 void V8Reader::ReadWasmPosition(const FunctionIdentity& function, FunctionPositions* out) const {
   uint64_t begin, size;
-  uint32_t offset;
-  if (function.literal_id < 0 || !FindWasmBytes(function.script, &begin, &size) ||
-      !WasmModuleBytes(begin, size)
-           .FindFunctionBody(static_cast<uint32_t>(function.literal_id), &offset)) {
+  const auto index = static_cast<uint32_t>(function.literal_id);
+  if (function.literal_id < 0 || !FindWasmBytes(function.script, &begin, &size)) return;
+  const WasmModuleBytes module(begin, size);
+  WasmFunctionPlace place{};
+  if (module.IsShort()) {
+    if (!module.FindFunctionBody(index, &place.body)) return;
+  } else if (AskWasmFunction(begin, size, index, &place) != WasmAnswer::kYes || place.body == 0) {
     return;
   }
   out->line = 1;
-  out->column = static_cast<int32_t>(offset) + 1;
+  out->column = static_cast<int32_t>(place.body) + 1;
 }
 
 }  // namespace spprof

@@ -111,7 +111,7 @@ class Walker {
     return v8_.frame_wasm != 0 && marker == uint64_t{v8_.frame_wasm} << 1;
   }
   Frame WasmFrameAt(uint64_t pc, uint64_t instance);
-  Frame FindWasmFrame(uint64_t pc, uint64_t instance);
+  Frame FindWasmFrame(uint64_t pc, uint64_t instance, bool* is_pending);
   WasmCacheEntry& WasmCacheOf(uint64_t pc) const;
   Frame RememberedWasm(uint64_t pc, uint64_t instance) const;
   void RememberWasm(uint64_t pc, uint64_t instance, Frame frame);

@@ -70,20 +70,25 @@ bool Walker::IsInWasm(uint64_t pc) const {
 Frame Walker::WasmFrameAt(uint64_t pc, uint64_t instance) {
   Frame frame = RememberedWasm(pc, instance);
   if (frame != 0) return frame;
-  frame = FindWasmFrame(pc, instance);
-  if (frame != 0) RememberWasm(pc, instance, frame);
+  bool is_pending = false;
+  frame = FindWasmFrame(pc, instance, &is_pending);
+  if (frame != 0 && !is_pending) RememberWasm(pc, instance, frame);
   return frame;
 }
 
-Frame Walker::FindWasmFrame(uint64_t pc, uint64_t instance) {
+// `*is_pending`: a later sample may find more.
+Frame Walker::FindWasmFrame(uint64_t pc, uint64_t instance, bool* is_pending) {
   FunctionIdentity function;
   WasmCode code;
   uint32_t id;
   if (!reader_.ReadWasmScript(instance, &function) || !reader_.FindWasmCode(pc, instance, &code)) {
     return 0;
   }
-  const bool is_found =
-      code.has_slot && reader_.ReadWasmIndex(function.script, code.slot, &function.literal_id);
+  WasmAnswer found = code.is_pending ? WasmAnswer::kNotYet : WasmAnswer::kNo;
+  if (code.has_slot)
+    found = reader_.ReadWasmIndex(function.script, code.slot, &function.literal_id);
+  const bool is_found = found == WasmAnswer::kYes;
+  *is_pending = found == WasmAnswer::kNotYet;
   if (!is_found) {  // since then replaced by optimized code, perhaps
     const Frame before = RememberedWasm(code.start, instance);
     if (before != 0) return before;

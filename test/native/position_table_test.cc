@@ -125,10 +125,12 @@ TEST_P(PositionTable, RefusesATableThatBreaksOff) {
   }
 }
 
-TEST_P(PositionTable, DoesNotReadATableThatIsTooLong) {
+TEST_P(PositionTable, DoesNotReadATableThatIsTooLongAndCountsIt) {
   const Bytes bytes(kMaxPositionTableBytes + 1, 0);
   SourcePosition found;
+  const uint64_t before = PositionsGivenUp();
   EXPECT_FALSE(Find(bytes, 5, &found));
+  EXPECT_EQ(PositionsGivenUp(), before + 1);
 }
 
 TEST_P(PositionTable, SurvivesRandomBytes) {

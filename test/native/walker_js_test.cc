@@ -8,6 +8,7 @@
 
 #include "core_support.h"
 #include "handler_support.h"
+#include "sampling/wasm_indexer.h"
 #include "signal_safe/guarded_load.h"
 #include "v8_heap_support.h"
 #include "wasm_support.h"
@@ -271,6 +272,25 @@ TEST_F(JsWalk, TellsWebAssemblysFunctionsByTheJumpTable) {
   PutWasm(80, wasm, 0, 0);
   EXPECT_EQ(Walk(RegistersAt(wasm.code[0] + 12, 40)), "f1@0? f2@0?") << "one is imported";
   EXPECT_EQ(Walk(RegistersAt(wasm.code[13] + 12, 40)), "f14@0? f2@0?") << "of the second line";
+}
+
+// What takes long is asked for, and known to later samples.
+TEST_F(JsWalk, TellsTheFunctionsOfALongModuleWhenTheDrainHasLookedIntoIt) {
+  constexpr uint32_t kFunctions = 700;
+  std::vector<std::string> names;
+  for (uint32_t i = 0; i < kFunctions; i++) names.push_back("ns::method_" + std::to_string(i));
+  const WasmInstance wasm = heap_.Wasm(test::WasmModule(1, names), wasm_script_, kFunctions);
+  PutWasm(40, wasm, 0, 0);
+  WasmIndexer indexer;
+  const std::string module_alone = "f4294967295@0?";
+  const uint64_t pc = wasm.code[600] + 12;
+  for (const char* round : {"the jump table is asked for", "and then the module"}) {
+    EXPECT_EQ(Walk(RegistersAt(pc, 40)), module_alone) << round;
+    EXPECT_EQ(Walk(RegistersAt(pc, 40)), module_alone) << round;
+    indexer.Visit(1);
+  }
+  EXPECT_EQ(Walk(RegistersAt(pc, 40)), "f601@0?");
+  EXPECT_EQ(Walk(RegistersAt(wasm.code[3] + 12, 40)), "f4@0?");
 }
 
 TEST_F(JsWalk, SaysWhereOnlyTheModuleIsKnown) {

@@ -1,0 +1,45 @@
+// The index of a WebAssembly module, against what the handler reads of a short one.
+#include <algorithm>
+
+#include "fuzz_target.h"
+#include "sampling/wasm_indexer.h"
+#include "signal_safe/wasm_module.h"
+#include "wasm_support.h"
+
+namespace spprof::fuzz {
+
+const uint64_t kMaxCpuNs = kReaderCpuNs;
+
+std::vector<std::string> Seeds() {
+  std::vector<std::string> seeds;
+  for (const uint32_t imports : {0u, 2u, 130u}) {
+    const test::WasmBytes module = test::WasmModule(imports, {"first", "", "third<T>::f", "x"});
+    seeds.push_back(std::string(1, '\1').append(module.begin(), module.end()));
+  }
+  return seeds;
+}
+
+void RunOne(Bytes bytes) {
+  static FencedMemory memory(1 << 16);
+  Input input(bytes);
+  const auto at_the_end = input.Take<uint8_t>();
+  const Bytes rest = input.TakeBytes(memory.capacity());
+  if (rest.size() < 8) return;
+  const uintptr_t begin = memory.Put(rest, at_the_end != 0);
+  uint32_t imported;
+  const std::vector<WasmFunctionPlace> places = IndexWasmModule(begin, rest.size(), &imported);
+  const WasmModuleBytes module(begin, rest.size());
+  for (uint32_t index = 0; index < std::min<size_t>(places.size(), 300); index++) {
+    char name[32];
+    bool shortened;
+    Require(places[index].name < rest.size() && places[index].body <= rest.size(),
+            "a place outside of the module");
+    module.ReadNameAt(places[index].name, index, name, sizeof(name), &shortened);
+  }
+  uint32_t direct;
+  if (!places.empty() && module.IsShort() && module.CountImportedFunctions(&direct))
+    Require(imported == direct, "imports are counted in two ways");
+  IndexWasmJumpTable((begin + 63) & ~uintptr_t{63}, (at_the_end & 2) != 0 ? 5 : 8);
+}
+
+}  // namespace spprof::fuzz
