@@ -218,6 +218,8 @@ export interface NativeBatch {
   /** Frame numbers of one new stack after the other, leaf first. */
   newStackFrames: Uint32Array;
   threads: NativeThread[];
+  /** Ids of threads that have ended: no later batch has samples of them. */
+  endedThreads: Uint32Array;
 }
 
 export interface NativeSubscription {

@@ -301,6 +301,8 @@ export interface SampleBatch {
   /** What appears for the first time; frames leaf first. */
   stacks: { id: number; frames: StackFrame[] }[];
   threads: { id: number; tid: number; name: string; kind: 'main' | 'worker' | 'native' }[];
+  /** Ids of threads that have ended, once each: no later batch has samples of them. */
+  endedThreads: number[];
   /** `parentId`: the block around it, 0: none. One block within different ones has an `id` for each. */
   blocks: { id: number; profiler: string; track: string; block: string; parentId: number }[];
   /** Samples left out before this batch because the consumer was slow; they are in the profile all the same. */

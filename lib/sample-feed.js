@@ -27,8 +27,8 @@ class BatchReader {
     const blocks = native.blocks.map(({ profiler, track, block, parent }, i) => ({
       ...{ id: native.firstBlock + i + 1, profiler, track, block, parentId: parent },
     }));
-    const stacks = [...this.#stacks(native)];
-    return { times, cpuTimes, wallTimes, stackIds, threadIds, states, blockIds, stacks, threads, blocks, dropped: 0 };
+    const news = { stacks: [...this.#stacks(native)], threads, endedThreads: [...native.endedThreads], blocks };
+    return { times, cpuTimes, wallTimes, stackIds, threadIds, states, blockIds, ...news, dropped: 0 };
   }
 
   /** @param {import('../binding').NativeBatch} native */
@@ -61,6 +61,8 @@ class BatchQueue {
   #stacks = [];
   /** @type {SampleBatch['threads']} */
   #threads = [];
+  /** @type {SampleBatch['endedThreads']} */
+  #endedThreads = [];
   /** @type {SampleBatch['blocks']} */
   #blocks = [];
   #onReturn;
@@ -83,7 +85,7 @@ class BatchQueue {
     if (this.#batches.length >= QUEUE_LENGTH) {
       this.#dropped += batch.times.length;
       this.#stacks.push(...batch.stacks);
-      this.#threads.push(...batch.threads);
+      this.#keepThreads(batch);
       this.#blocks.push(...batch.blocks);
       return;
     }
@@ -91,16 +93,30 @@ class BatchQueue {
       ...batch,
       stacks: [...this.#stacks, ...batch.stacks],
       threads: [...this.#threads, ...batch.threads],
+      endedThreads: [...this.#endedThreads, ...batch.endedThreads],
       blocks: [...this.#blocks, ...batch.blocks],
       dropped: this.#dropped,
     };
     this.#dropped = 0;
     this.#stacks = [];
     this.#threads = [];
+    this.#endedThreads = [];
     this.#blocks = [];
     const asker = this.#askers.shift();
     if (asker === undefined) this.#batches.push(own);
     else asker({ value: own, done: false });
+  }
+
+  /**
+   * Those that have come and gone while nothing was read are no news: the consumer has no sample of them.
+   * @param {SampleBatch} batch
+   */
+  #keepThreads({ threads, endedThreads }) {
+    this.#threads.push(...threads);
+    const ended = new Set(endedThreads);
+    const isUntold = new Set(this.#threads.filter(({ id }) => ended.has(id)).map(({ id }) => id));
+    this.#threads = this.#threads.filter(({ id }) => !isUntold.has(id));
+    this.#endedThreads.push(...endedThreads.filter((id) => !isUntold.has(id)));
   }
 
   end() {

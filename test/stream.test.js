@@ -155,7 +155,7 @@ describe('samples', () => {
     const batchOf = (/** @type {number} */ id) => ({
       ...{ times: new Float64Array(3), cpuTimes: new Float64Array(3), wallTimes: new Float64Array(3) },
       ...{ stackIds: new Uint32Array(3).fill(id), threadIds: new Uint32Array(3), states: new Uint8Array(3) },
-      ...{ stacks: [{ id, frames: [] }], threads: [], blocks: [], blockIds: new Uint32Array(3), dropped: 0 },
+      ...{ stacks: [{ id, frames: [] }], threads: [], endedThreads: [], blocks: [], blockIds: new Uint32Array(3), dropped: 0 },
     });
     for (let i = 0; i < QUEUE_LENGTH + 10; i++) queue.push(batchOf(i));
     for (let i = 0; i < QUEUE_LENGTH; i++) expect((await queue.next()).value).toMatchObject({ dropped: 0 });
@@ -163,6 +163,50 @@ describe('samples', () => {
     const { value } = await queue.next();
     expect(value.dropped).toBe(30);
     expect(value.stacks.map(({ id }) => id)).toEqual([...Array.from({ length: 10 }, (_, i) => QUEUE_LENGTH + i), 1000]);
+  });
+
+  test('a consumer that reads nothing is kept no threads that have come and gone meanwhile', async () => {
+    const queue = new BatchQueue(() => {});
+    const none = { times: new Float64Array(0), stacks: [], threads: [], endedThreads: [], blocks: [], dropped: 0 };
+    const push = (/** @type {object} */ news) => queue.push(/** @type {any} */ ({ ...none, ...news }));
+    const thread = (/** @type {number} */ id) => ({ id, tid: id, name: 'x', kind: 'worker' });
+    push({ threads: [thread(1), thread(2)] });
+    for (let i = 1; i < QUEUE_LENGTH; i++) push({});
+    push({ threads: [thread(3), thread(4)], endedThreads: [1] });
+    push({ threads: [thread(5)], endedThreads: [3, 5] });
+    for (let i = 0; i < QUEUE_LENGTH; i++) await queue.next();
+    push({ endedThreads: [2] });
+    const { value } = await queue.next();
+    expect(value.threads.map((/** @type {any} */ { id }) => id)).toEqual([4]);
+    expect(value.endedThreads).toEqual([1, 2]);
+  });
+
+  test('threads that have ended are named once each, when all their samples have been told', async () => {
+    const session = spprof.start({ intervalUs: 1000 });
+    const workers = new Set();
+    const ended = new Set();
+    let late = 0;
+    session.on('samples', ({ threads, threadIds, endedThreads }) => {
+      for (const { id, kind } of threads) if (kind === 'worker') workers.add(id);
+      for (const id of threadIds) if (ended.has(id)) late++;
+      for (const id of endedThreads) {
+        expect(ended.has(id)).toBe(false);
+        ended.add(id);
+      }
+    });
+    const source = 'for (const end = performance.now() + 40; performance.now() < end; ) Math.sqrt(2);';
+    for (let round = 0; round < 10; round++) {
+      const turn = Array.from({ length: 2 }, () => new Worker(source, { eval: true }));
+      await Promise.all(turn.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
+    }
+    // What is left to be told comes with samples of this thread.
+    for (const end = Date.now() + 20_000; Date.now() < end && ![...workers].every((id) => ended.has(id)); ) {
+      await workInTurns(20);
+    }
+    await session.stop();
+    expect(workers.size).toBeGreaterThan(0);
+    expect([...workers].filter((id) => !ended.has(id))).toEqual([]);
+    expect(late).toBe(0);
   });
 });
 

@@ -295,6 +295,7 @@ Napi::Object ToJs(Napi::Env env, const LiveBatch& batch) {
   object.Set("newStackLengths", Column<Napi::Uint32Array>(env, batch.new_stack_lengths));
   object.Set("newStackFrames", Column<Napi::Uint32Array>(env, batch.new_stack_frames));
   object.Set("threads", Threads(env, batch.threads));
+  object.Set("endedThreads", Column<Napi::Uint32Array>(env, batch.ended_threads));
   return object;
 }
 

@@ -55,10 +55,9 @@ bool IsInterpreterBuiltinName(const std::string& name) {
 
 void FrameResolver::Learn() {
   std::vector<uint64_t> addresses;
-  learned_frames_.resize(log_.threads().size());
-  for (size_t i = 0; i < learned_frames_.size(); i++) {
-    const std::vector<Frame>& frames = log_.threads()[i]->frames;
-    for (size_t& at = learned_frames_[i]; at < frames.size(); at++) {
+  for (const auto& thread : log_.threads()) {
+    const std::vector<Frame>& frames = thread->frames;
+    for (size_t& at = learned_frames_[thread.get()]; at < frames.size(); at++) {
       if (!HasAddress(frames[at])) continue;
       const uint64_t address = FrameAddressOf(frames[at]);
       if (symbol_of_address_.try_emplace(address, 0).second) addresses.push_back(address);
@@ -71,6 +70,13 @@ void FrameResolver::Learn() {
     symbol_of_address_[addresses[i]] = known + found.symbol_of[i];
   std::move(found.symbols.begin(), found.symbols.end(), std::back_inserter(symbols_));
   for (auto& frames : frame_of_symbol_) frames.resize(symbols_.size(), kNotMade);
+}
+
+void FrameResolver::Forget(const RecordedThread& thread) {
+  learned_frames_.erase(&thread);
+  if (js_thread_ != &thread) return;
+  js_thread_ = nullptr;  // another may come to lie where it was
+  js_frames_.clear();
 }
 
 uint32_t FrameResolver::Resolve(const RecordedThread& thread, Frame frame) {

@@ -26,6 +26,9 @@ class FrameResolver {
   // for node's symbols, if there are any). Frames can be resolved that were there by then.
   void Learn();
 
+  // Before it is gone.
+  void Forget(const RecordedThread& thread);
+
   // Index of `frame`, which is of a stack of `thread`.
   uint32_t Resolve(const RecordedThread& thread, Frame frame);
 
@@ -55,7 +58,7 @@ class FrameResolver {
                                                const RecordedFunction& function, Frame frame);
 
   const RecordedLog& log_;
-  std::vector<size_t> learned_frames_;  // by thread
+  std::unordered_map<const RecordedThread*, size_t> learned_frames_;
   FrameTable table_;
   std::vector<Symbol> symbols_;
   SourcePositions positions_;

@@ -10,8 +10,10 @@ LiveBatch LiveDecoder::Take() {
   LiveBatch batch;
   batch.first_frame = told_frames_;
   resolver_.Learn();
-  threads_.resize(log_.threads().size());
-  for (size_t id = 0; id < threads_.size(); id++) AddSamples(id, &batch);
+  for (const auto& thread : log_.threads()) AddSamples(thread.get(), &batch);
+  ForgetEnded();
+  batch.ended_threads = std::move(ended_);
+  ended_.clear();
   batch.frames.assign(resolver_.frames().begin() + told_frames_, resolver_.frames().end());
   batch.first_block = told_blocks_;
   batch.blocks.assign(blocks_.blocks().begin() + told_blocks_, blocks_.blocks().end());
@@ -21,15 +23,22 @@ LiveBatch LiveDecoder::Take() {
   return batch;
 }
 
-void LiveDecoder::AddSamples(size_t thread_id, LiveBatch* batch) {
-  RecordedThread& thread = *log_.threads()[thread_id];
+void LiveDecoder::ForgetEnded() {
+  for (const auto& thread : log_.TakeEnded()) {
+    if (told_.erase(thread->number) != 0) ended_.push_back(thread->number);
+    resolver_.Forget(*thread);
+  }
+}
+
+void LiveDecoder::AddSamples(RecordedThread* recorded, LiveBatch* batch) {
+  RecordedThread& thread = *recorded;
   if (thread.samples.empty() || !log_.session().has_value()) return;
-  Told& told = threads_[thread_id];
+  Told& told = told_[thread.number];
   if (!told.is_told) {
     told.is_told = true;
     told.stacks.emplace(thread, &resolver_, &tree_);
     RecordingThread result;
-    result.id = static_cast<uint32_t>(thread_id);
+    result.id = thread.number;
     result.tid = thread.tid;
     result.name = thread.name;
     result.kind = KindOf(thread, log_.session()->pid);
@@ -51,7 +60,7 @@ void LiveDecoder::AddSamples(size_t thread_id, LiveBatch* batch) {
     batch->wall_ns.push_back(static_cast<double>(weights[i]));
     if (!IsOffCpu(sample)) told.last_sample_ns = sample.time_ns;
     batch->stack_ids.push_back(stack_id);
-    batch->thread_ids.push_back(static_cast<uint32_t>(thread_id));
+    batch->thread_ids.push_back(thread.number);
     batch->block_ids.push_back(blocks_.NumberOf(sample.header.flags));
     batch->states.push_back(StatesOf(sample.state));
   }

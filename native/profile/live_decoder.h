@@ -5,9 +5,11 @@
 // Context: any thread, one at a time. Reads modules and scripts from disk, as RecordingBuilder.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "profile/frame_resolver.h"
@@ -36,7 +38,8 @@ struct LiveBatch {
   std::vector<uint32_t> new_stack_lengths;  // in frames
   std::vector<uint32_t> new_stack_frames;   // of one after the other, leaf first
   std::vector<RecordingThread> threads;
-  uint32_t first_block = 0;  // index of the first of `blocks`
+  std::vector<uint32_t> ended_threads;  // of those told: no later batch has samples of them
+  uint32_t first_block = 0;             // index of the first of `blocks`
   std::vector<RecordingBlock> blocks;
 };
 
@@ -46,6 +49,11 @@ class LiveDecoder {
   // Samples that wait for Take.
   size_t waiting() const { return log_.samples_added() - samples_taken_; }
   LiveBatch Take();
+  // Drops what is kept of threads that have gone, as far as their samples have been taken. Take
+  // does it, too.
+  void ForgetEnded();
+  // Threads of which something is kept.
+  size_t threads_held() const { return std::max(log_.threads().size(), told_.size()); }
 
  private:
   struct Told {
@@ -53,14 +61,15 @@ class LiveDecoder {
     bool is_told = false;
     uint64_t last_sample_ns = 0;  // of the batches before; 0: none
   };
-  void AddSamples(size_t thread_id, LiveBatch* batch);
+  void AddSamples(RecordedThread* thread, LiveBatch* batch);
   void TellStack(uint32_t id, LiveBatch* batch);
 
   RecordedLog log_;
   FrameResolver resolver_{log_};
   StackTree tree_;
   BlockNumbers blocks_{log_};
-  std::vector<Told> threads_;  // as log_.threads()
+  std::unordered_map<uint32_t, Told> told_;  // by the thread's number
+  std::vector<uint32_t> ended_;              // and no batch has said so yet
   std::vector<bool> told_stacks_;
   uint32_t told_frames_ = 0;
   uint32_t told_blocks_ = 0;

@@ -1,6 +1,7 @@
 #include "profile/recorded_log.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/utf.h"
 #include "region/layout.h"
@@ -80,7 +81,7 @@ void RecordedLog::NoteFolded(const SampleRecord& sample) {
 }
 
 uint64_t RecordedLog::LostBytes() const {
-  uint64_t lost = 0;
+  uint64_t lost = taken_lost_bytes_;
   for (const auto& thread : threads_)
     lost += thread->detail.lost_bytes() + thread->index.lost_bytes();
   return lost;
@@ -89,10 +90,32 @@ uint64_t RecordedLog::LostBytes() const {
 RecordedThread& RecordedLog::ThreadOf(uint32_t slot, uint32_t generation) {
   RecordedThread*& thread = thread_by_key_[uint64_t{slot} << 32 | generation];
   if (thread == nullptr) {
-    threads_.push_back(std::make_unique<RecordedThread>(slot, generation));
+    threads_.push_back(std::make_unique<RecordedThread>(threads_seen_++, slot, generation));
     thread = threads_.back().get();
+    RecordedThread*& newest = newest_of_slot_[slot];
+    const bool is_newest = newest == nullptr || newest->generation < generation;
+    RecordedThread* const older = is_newest ? newest : thread;
+    if (older != nullptr) older->is_superseded = true;
+    if (is_newest) newest = thread;
   }
   return *thread;
+}
+
+std::vector<std::unique_ptr<RecordedThread>> RecordedLog::TakeEnded() {
+  const auto kept = std::stable_partition(threads_.begin(), threads_.end(), [](const auto& thread) {
+    return !thread->HasEnded() || !thread->samples.empty();
+  });
+  std::vector<std::unique_ptr<RecordedThread>> ended(std::make_move_iterator(kept),
+                                                     std::make_move_iterator(threads_.end()));
+  threads_.erase(kept, threads_.end());
+  for (const auto& thread : ended) {
+    taken_lost_bytes_ += thread->detail.lost_bytes() + thread->index.lost_bytes();
+    thread_by_key_.erase(uint64_t{thread->slot} << 32 | thread->generation);
+    const auto newest = newest_of_slot_.find(thread->slot);
+    if (newest != newest_of_slot_.end() && newest->second == thread.get())
+      newest_of_slot_.erase(newest);
+  }
+  return ended;
 }
 
 void RecordedLog::AddIndexRecord(RecordedThread& thread, const RecordView& record) {

@@ -57,14 +57,20 @@ struct RecordedTotals {
 
 // One life of a slot.
 struct RecordedThread {
-  RecordedThread(uint32_t slot_number, uint32_t slot_generation)
-      : slot(slot_number),
+  RecordedThread(uint32_t order, uint32_t slot_number, uint32_t slot_generation)
+      : number(order),
+        slot(slot_number),
         generation(slot_generation),
         detail(ChunkKind::kDetail),
         index(ChunkKind::kIndex) {}
 
+  // Its totals are the last that a log says of it, and a slot has one life after the other.
+  bool HasEnded() const { return totals.has_value() || is_superseded; }
+
+  uint32_t number;  // in order of appearance
   uint32_t slot;
   uint32_t generation;
+  bool is_superseded = false;
   LaneStream detail;
   LaneStream index;
   uint32_t tid = 0;
@@ -114,6 +120,9 @@ class RecordedLog {
 
   size_t sample_count() const;
   size_t frame_count() const;
+  // Takes out the threads that have ended and have no samples (any more). What the log should say
+  // of one later makes another.
+  std::vector<std::unique_ptr<RecordedThread>> TakeEnded();
   // `sample` is about to become part of another one.
   void NoteFolded(const SampleRecord& sample);
   const FoldedSamples& folded() const { return folded_; }
@@ -159,6 +168,9 @@ class RecordedLog {
 
   std::vector<std::unique_ptr<RecordedThread>> threads_;  // in order of appearance
   std::unordered_map<uint64_t, RecordedThread*> thread_by_key_;
+  std::unordered_map<uint32_t, RecordedThread*> newest_of_slot_;
+  uint32_t threads_seen_ = 0;
+  uint64_t taken_lost_bytes_ = 0;
   std::optional<RecordedSession> session_;
   std::vector<Mapping> modules_;
   std::unordered_map<uint32_t, RecordedBlock> blocks_;

@@ -102,6 +102,7 @@ bool LiveStream::ReadLog() {
     decoder_.Add(chunk);
     has_read = true;
   }
+  decoder_.ForgetEnded();
   return has_read;
 }
 
