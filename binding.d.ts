@@ -85,7 +85,8 @@ export interface NativeStats {
 }
 
 export interface NativeShutdown {
-  reason: 'stop' | 'duration' | 'signal' | 'exit';
+  /** `lost`: its region or its log has gone; a warning says how. */
+  reason: 'stop' | 'duration' | 'signal' | 'exit' | 'lost';
   totalNs: number;
   phases: { name: string; tookNs: number; cutShort: boolean }[];
 }
@@ -267,7 +268,16 @@ export function startedAt(): string;
 export function registerThread(name: string): boolean;
 /** Decodes a finished recording: a folder with `region` and `log`, or a log file. Off the JavaScript thread. */
 export function readRecording(path: string, maxMemory?: number): Promise<PackedRecording>;
-/** Drains what is left in `<folder>/region` into `<folder>/log`; returns the number of bytes recovered. */
+/**
+ * Whether the process that writes the recording in `folder` lives: asked of a lock that it holds on `<folder>/log`, which the kernel
+ * takes away at its death or execve, whatever PID namespace it is in; where the file system has no locks, of boot, PID namespace and
+ * start time. `unknown`: there is no log, or neither can tell.
+ */
+export function processState(folder: string): 'alive' | 'dead' | 'unknown';
+/**
+ * Drains what is left in `<folder>/region` into `<folder>/log`; returns the number of bytes recovered. Rejects with
+ * `ERR_SPPROF_RUNNING` while the process that writes it lives.
+ */
 export function recover(folder: string): Promise<number>;
 /** Registry and lanes as a text for a person: of the running recording, or of `<folder>/region`. */
 export function dump(folder?: string): string;

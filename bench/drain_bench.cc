@@ -6,7 +6,6 @@
 // SPPROF_BENCH_SECONDS: how long (10). SPPROF_BENCH_FOLDER: where the log on disk lies (/tmp).
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,8 +46,7 @@ class DrainedRegion {
   DrainedRegion(uint32_t scale, const std::string& folder, uint32_t producers)
       : log_path_(folder + "/spprof_drain_bench.log") {
     if (!RegionMap::Create("", 64, Scaled(scale), &region_).ok()) std::abort();
-    wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    sampler_ = std::make_unique<Sampler>(SamplerOptions{}, region_.get(), V8Layout{}, 0, wake_fd_);
+    sampler_ = std::make_unique<Sampler>(SamplerOptions{}, region_.get(), V8Layout{}, 0, &waker_);
     unlink(log_path_.c_str());
     if (!log_.Create(log_path_).ok()) std::abort();
     region_->header()->accepting_registrations.store(1);
@@ -57,13 +55,12 @@ class DrainedRegion {
       registry_->Activate(
           registry_->Claim(static_cast<pid_t>(1 + i), ThreadKind::kNative, "producer", 0));
     }
-    drain_ = std::make_unique<Drain>(sampler_.get(), &log_, wake_fd_);
+    drain_ = std::make_unique<Drain>(sampler_.get(), &log_, &waker_);
     if (!drain_->Start().ok()) std::abort();
   }
   ~DrainedRegion() {
     Stop();
     unlink(log_path_.c_str());
-    close(wake_fd_);
   }
   void Stop() { drain_->Stop(); }
   // As the handler: reserves, writes, wakes the drain when a ring is full. False: no room.
@@ -71,11 +68,11 @@ class DrainedRegion {
     bool swapped = false;
     LaneWriter writer(&region_->Slot(slot)->index, region_->base());
     if (!writer.Reserve(sizeof(sample), &swapped)) {
-      kernel::Wake(wake_fd_);
+      waker_.Wake();
       return false;
     }
     writer.Write(&sample, sizeof(sample));
-    if (swapped) kernel::Wake(wake_fd_);
+    if (swapped) waker_.Wake();
     return true;
   }
   uint64_t drained() const { return drain_->Stats().samples_drained; }
@@ -88,11 +85,11 @@ class DrainedRegion {
 
  private:
   const std::string log_path_;
+  Waker waker_;
   std::unique_ptr<RegionMap> region_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<ThreadRegistry> registry_;
   LogWriter log_;
-  int wake_fd_ = -1;
   std::unique_ptr<Drain> drain_;
 };
 

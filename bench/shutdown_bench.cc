@@ -5,7 +5,6 @@
 // A round is a recording of its own, at 1 kHz hires, with its files in SPPROF_BENCH_FOLDER (/tmp);
 // timed is what the recording's report says, from the request on.
 #include <benchmark/benchmark.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -133,13 +132,13 @@ BENCHMARK(BM_WholeShutdown)
       return *std::max_element(times.begin(), times.end());
     });
 
-// The handler's own time on the first signal: flag, watchdog, eventfd.
+// The handler's own time on the first signal: flag, watchdog, futex.
 void BM_SignalHandler(benchmark::State& state) {
   Word requested{0};
-  const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  Waker waker;
   ShutdownSignalContext context;
   context.pid = getpid();
-  context.wake_fd = fd;
+  context.waker = &waker;
   context.shutdown_requested = &requested;
   context.watchdog_ns = 3'000'000'000;
   SetShutdownSignalContext(&context);
@@ -150,7 +149,6 @@ void BM_SignalHandler(benchmark::State& state) {
     requested.store(0, std::memory_order_relaxed);
   }
   SetShutdownSignalContext(nullptr);
-  close(fd);
 }
 BENCHMARK(BM_SignalHandler);
 

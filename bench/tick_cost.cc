@@ -8,7 +8,6 @@
 //
 //   build/bench/tick_cost [rounds]
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -120,15 +119,13 @@ class SamplerTicking : public Ticking {
     SamplerOptions options;
     options.engine = engine;
     options.interval_ns = interval_ns;
-    wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    sampler_ = std::make_unique<Sampler>(options, region_.get(), V8Layout{}, 0, wake_fd_);
+    sampler_ = std::make_unique<Sampler>(options, region_.get(), V8Layout{}, 0, &waker_);
     if (!sampler_->Start().ok()) std::abort();
     SetOn(false);
   }
   ~SamplerTicking() override {
     sampler_->Stop();
     sampler_.reset();
-    close(wake_fd_);
   }
 
  private:
@@ -139,9 +136,9 @@ class SamplerTicking : public Ticking {
     return region_->Slot(0)->counters.signals.load(std::memory_order_relaxed);
   }
 
+  Waker waker_;
   std::unique_ptr<RegionMap> region_;
   std::unique_ptr<Sampler> sampler_;
-  int wake_fd_;
 };
 
 double Median(std::vector<double> values) {

@@ -106,6 +106,12 @@ const errors = {
     return make(Error, 'ERR_SPPROF_UNSUPPORTED', `spprof cannot record here: ${reason}`);
   },
 
+  /** @param {string} what @param {number} bytes @param {number} limit */
+  tooLarge(what, bytes, limit) {
+    const message = `${what} has ${bytes} bytes; at most ${limit} are kept`;
+    return make(RangeError, 'ERR_SPPROF_TOO_LARGE', message, { given: bytes, allowed: `${limit} bytes` });
+  },
+
   /** @param {unknown} given @param {string} available */
   unknownThread(given, available) {
     const message = `no thread ${show(given)} in this profile; it has ${available}`;

@@ -60,7 +60,8 @@ export interface Stats {
 
 /** The end of a recording; times in nanoseconds. */
 export interface Shutdown {
-  reason: 'stop' | 'duration' | 'signal' | 'exit';
+  /** `lost`: its files have gone (cut off, a broken disk, descriptors that the program has closed); a warning says how. */
+  reason: 'stop' | 'duration' | 'signal' | 'exit' | 'lost';
   totalNs: number;
   /** In order: stop_accepting, stop_timers, flush_lanes, final_drain, sync, cancel_duration, release. `cutShort`: its deadline passed. */
   phases: { name: string; tookNs: number; cutShort: boolean }[];
@@ -332,7 +333,10 @@ export interface Session extends AsyncIterable<SampleBatch> {
   off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this;
   /** The batches as a readable stream in object mode. */
   stream(): import('node:stream').Readable;
-  /** Names this moment of the calling thread. `detail` must be JSON-serializable. */
+  /**
+   * Names this moment of the calling thread. `detail` must be JSON-serializable. Both are kept whole: a name of at most 65,536 bytes, a
+   * detail of at most 900,000 bytes of JSON; what is longer throws `ERR_SPPROF_TOO_LARGE`.
+   */
   mark(name: string, settings?: { detail?: unknown }): void;
   /** A profile of what has been sampled so far; the recording goes on. Its `stoppedCleanly` is false. */
   snapshot(): Promise<Profile>;

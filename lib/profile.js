@@ -4,6 +4,7 @@ const path = require('node:path');
 const { visible } = require('./visible');
 const { errors } = require('./errors');
 const { publicFrame } = require('./frames');
+const { detailOf } = require('./mark');
 const { blocksWithin } = require('./sample-blocks');
 const { placeFrames } = require('./place-frames');
 const { unpackRecording } = require('./unpack');

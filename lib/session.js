@@ -113,9 +113,10 @@ class Session extends EventEmitter {
    * @param {string} name
    * @param {{ detail?: unknown }} [settings]
    */
-  mark(name, { detail } = {}) {
-    if (typeof name !== 'string' || name === '') throw errors.optionType('name', name, 'a string that is not empty');
-    if (this.#stopped === null) this.#binding.mark(name, detail === undefined ? '' : JSON.stringify(detail));
+  mark(name, settings) {
+    const { checkMark } = require('./mark');
+    const mark = checkMark(name, settings);
+    if (this.#stopped === null) this.#binding.mark(mark.name, mark.detail);
   }
 
   /** @returns {Promise<Profile>} */

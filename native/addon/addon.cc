@@ -12,6 +12,7 @@
 #include "platform/kernel_tick_clock.h"
 #include "platform/signal_names.h"
 #include "profile/recording_builder.h"
+#include "session/liveness.h"
 #include "session/profiler.h"
 #include "v8/gc_hooks.h"
 
@@ -81,7 +82,7 @@ Napi::Value Stop(const Napi::CallbackInfo& info) {
                                FinishedRecording finished;
                                Status status = Profiler::Get().Stop(&finished);
                                if (!status.ok()) return status;
-                               status = ReadLog(finished.log->path(), recording, max_memory);
+                               status = ReadLog(finished.log->file(), recording, max_memory);
                                if (!finished.warning.empty())
                                  recording->stats.warnings.push_back(finished.warning);
                                *keep = std::move(finished.log);
@@ -99,7 +100,7 @@ Napi::Value Snapshot(const Napi::CallbackInfo& info) {
     const Status status = Profiler::Get().Catch(kTimeoutNs, &log);
     if (!status.ok()) return status;
     *keep = log;
-    return ReadLog(log->path(), recording, max_memory);
+    return ReadLog(log->file(), recording, max_memory);
   });
 }
 
@@ -188,6 +189,14 @@ Napi::Value Recover(const Napi::CallbackInfo& info) {
   return RecoverWorker::Queue(info.Env(), info[0].As<Napi::String>().Utf8Value());
 }
 
+Napi::Value ProcessStateOf(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString())
+    throw Napi::TypeError::New(info.Env(), "processState: expected a folder");
+  static constexpr const char* kNames[] = {"alive", "dead", "unknown"};
+  const ProcessState state = StateOfRecording(info[0].As<Napi::String>().Utf8Value());
+  return Napi::String::New(info.Env(), kNames[static_cast<size_t>(state)]);
+}
+
 // Of the running recording; with a folder, of the region there.
 Napi::Value Dump(const Napi::CallbackInfo& info) {
   std::string text;
@@ -217,6 +226,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));
   exports.Set("dump", Napi::Function::New(env, Dump, "dump"));
+  exports.Set("processState", Napi::Function::New(env, ProcessStateOf, "processState"));
   exports.Set("recover", Napi::Function::New(env, Recover, "recover"));
   AddBlockFunctions(env, exports);
   AddCommandFunctions(env, exports);

@@ -1,6 +1,5 @@
 #include "drain/drain.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include "drain/control_records.h"
 #include "platform/kernel_tick_clock.h"
 #include "platform/modules.h"
+#include "platform/signals_held_back.h"
 #include "platform/threads.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
@@ -42,10 +42,10 @@ constexpr uint64_t kIdleCpuNs = kCpuAlarmNs;
 
 }  // namespace
 
-Drain::Drain(Sampler* sampler, LogWriter* log, int wake_fd, uint64_t duration_ns)
+Drain::Drain(Sampler* sampler, LogWriter* log, Waker* waker, uint64_t duration_ns)
     : sampler_(sampler),
       log_(log),
-      wake_fd_(wake_fd),
+      waker_(waker),
       duration_ns_(duration_ns),
       start_ns_(MonotonicNow()),
       start_cpu_ns_(ProcessCpuNs()),
@@ -72,9 +72,7 @@ Status Drain::Start() {
   log_->Flush();
   // The thread must take no signal that is meant for the program, from its first instruction on: it
   // inherits this mask.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsHeldBack held_back;
   std::promise<pid_t> tid;
   std::future<pid_t> started = tid.get_future();
   Status status;
@@ -88,14 +86,13 @@ Status Drain::Start() {
   } catch (const std::system_error& error) {
     status = Status::System("pthread_create", error.code().value(), "starting the drain thread");
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return status;
 }
 
 void Drain::Stop() {
   if (!thread_.joinable()) return;
   RequestShutdown(&sampler_->region()->header()->shutdown_requested, ShutdownReason::kStop);
-  kernel::Wake(wake_fd_);
+  waker_->Wake();
   thread_.join();
 }
 
@@ -128,6 +125,7 @@ void Drain::Run() {
     sampler_->Stop();
     FinalDrain(UINT64_MAX);
     Conclude();
+    sampler_->LeaveRegion();
   }
 }
 
@@ -147,23 +145,17 @@ bool Drain::Sleep(std::optional<CpuAlarm>* alarm) {
   // once, and not only when an idle drain's long sleep is over.
   const bool is_long = timeout_ms_ > kBusyTimeoutMs;
   if (is_long && !alarm->has_value()) {
-    alarm->emplace();
+    alarm->emplace(waker_);
     if ((*alarm)->tid() != 0) sampler_->Exclude((*alarm)->tid());
   }
   if (is_long) (*alarm)->Arm();
-  pollfd wakers[] = {{wake_fd_, POLLIN, 0}, {is_long ? (*alarm)->fd() : -1, POLLIN, 0}};
   // Threads that work for 20 ms are to be found, so a visit that has waited for a CPU is not
   // followed by a whole sleep.
-  if (is_long) {
-    poll(wakers, 2, timeout_ms_);
-  } else {
-    poll(wakers, 1, std::max(timeout_ms_ - waited_ms_, std::min(timeout_ms_, kLeastTimeoutMs)));
-  }
-  const bool is_woken = (wakers[0].revents & POLLIN) != 0;
-  if (is_woken) {
-    uint64_t count;
-    static_cast<void>(!read(wake_fd_, &count, sizeof(count)));
-  }
+  const int timeout_ms =
+      is_long ? timeout_ms_
+              : std::max(timeout_ms_ - waited_ms_, std::min(timeout_ms_, kLeastTimeoutMs));
+  const uint32_t reasons = waker_->Wait(static_cast<uint64_t>(timeout_ms) * 1'000'000);
+  const bool is_woken = (reasons & kAsked) != 0;
   if (is_long) (*alarm)->Clear();
   return is_woken;
 }
@@ -187,7 +179,7 @@ bool Drain::FinalDrain(uint64_t deadline_ns) {
 
 void Drain::AddFinalStats() {
   const DrainStats drained = Stats();
-  AddTotals(*sampler_->region(), log_);
+  if (!sampler_->region()->IsLost()) AddTotals(*sampler_->region(), log_);
   log_->AddStat("drained", drained.samples_drained);
   log_->AddStat("sampled_cpu_ns", drained.sampled_cpu_ns);
   log_->AddStat("drain_cpu_ns", drained.drain_cpu_ns);
@@ -253,6 +245,9 @@ void Drain::Visit(bool scan_threads) {
   log_->Flush();
   NoteStats();
   NoteTickPhase();
+  if (log_->IsGone()) {
+    RequestShutdown(&sampler_->region()->header()->shutdown_requested, ShutdownReason::kLost);
+  }
   visits_.fetch_add(1, std::memory_order_release);
 }
 
@@ -262,10 +257,16 @@ void Drain::Mark(const std::string& name, const std::string& detail) {
   mark.record.tid = static_cast<uint32_t>(CurrentThreadId());
   mark.record.name_length = static_cast<uint32_t>(name.size());
   mark.record.detail_length = static_cast<uint32_t>(detail.size());
+  constexpr size_t kMaxPendingBytes = 64 << 20;
   std::lock_guard lock(marks_mutex_);
+  marks_bytes_ += name.size() + detail.size();
+  if (marks_bytes_ > kMaxPendingBytes) {
+    lost_marks_++;
+    return;
+  }
   marks_.push_back(std::move(mark));
   // Into the log at once: the next thing may be the program's death.
-  if (marks_.size() == 1) kernel::Wake(wake_fd_);
+  if (marks_.size() == 1) waker_->Wake();
 }
 
 void Drain::NoteMarks() {
@@ -273,6 +274,8 @@ void Drain::NoteMarks() {
   {
     std::lock_guard lock(marks_mutex_);
     marks.swap(marks_);
+    marks_bytes_ = 0;
+    if (lost_marks_ != 0) log_->AddStat("lost_marks", lost_marks_);
   }
   for (const PendingMark& mark : marks)
     log_->AddControl(mark.record, RecordType::kMark, mark.name, mark.detail);
@@ -328,6 +331,11 @@ void Drain::NoteStats() {
         "this process has more large WebAssembly modules than spprof looks into at once: functions "
         "of the others are shown as (wasm)");
   }
+  if (sampler_->region()->IsLost()) {
+    warn_once(
+        "the recording has ended early: its file \"region\" has been cut off, or its disk is full "
+        "or broken; what had been sampled and not been written yet is missing");
+  }
   if (LoadsGoThroughKernel()) {
     warn_once(
         "something else in this process has taken over SIGSEGV or SIGBUS: memory is read by system "
@@ -348,7 +356,7 @@ bool Drain::DrainAll(uint64_t deadline_ns) {
     if (is_new) NoteThread(slot);
     lanes_.DrainSlot(slot);
     if (lanes->has_javascript.load(std::memory_order_relaxed) != 0) javascript_threads++;
-    if (state == SlotState::kRetired) {
+    if (state == SlotState::kRetired && !lanes_.has_failed()) {
       noted_threads_.erase(slot);
       if (off_cpu_ != nullptr) off_cpu_->Forget(slot);
       AddThreadTotals(*lanes, log_);

@@ -1,5 +1,5 @@
 // The drain thread: finds threads that come and go, empties lanes into the log, notes new modules.
-// Woken by an eventfd when a ring has been filled, else every 10 ms, and ever less often, down to
+// Woken when a ring has been filled, else every 10 ms, and ever less often, down to
 // every second, while the process uses no CPU; when it begins to, at the kernel's next tick.
 //
 // Context: Start and Stop on the control thread; Stats from any thread; the steps of the end on the
@@ -23,6 +23,7 @@
 #include "platform/cpu_alarm.h"
 #include "sampling/sampler.h"
 #include "sampling/wasm_indexer.h"
+#include "signal_safe/waker.h"
 
 namespace spprof {
 
@@ -39,7 +40,7 @@ struct DrainStats {
 class Drain {
  public:
   // `duration_ns`: after which the drain asks for the end of the recording; 0: it does not.
-  Drain(Sampler* sampler, LogWriter* log, int wake_fd, uint64_t duration_ns = 0);
+  Drain(Sampler* sampler, LogWriter* log, Waker* waker, uint64_t duration_ns = 0);
   ~Drain();
 
   Status Start();
@@ -57,7 +58,8 @@ class Drain {
   // The last record: the recording was ended, not cut off.
   void Conclude();
 
-  // A moment of the calling thread, with a detail in JSON or none. From any thread.
+  // A moment of the calling thread, with a detail in JSON or none. From any thread. Marks that come
+  // faster than they can be written are counted, and not kept.
   void Mark(const std::string& name, const std::string& detail);
   // How often everything has been looked at. From any thread.
   uint64_t visits() const { return visits_.load(std::memory_order_acquire); }
@@ -84,7 +86,7 @@ class Drain {
 
   Sampler* sampler_;
   LogWriter* log_;
-  int wake_fd_;
+  Waker* waker_;
   uint64_t duration_ns_;
   uint64_t start_ns_ = 0;
   uint64_t start_cpu_ns_ = 0;
@@ -117,6 +119,8 @@ class Drain {
   };
   std::mutex marks_mutex_;
   std::vector<PendingMark> marks_;  // that are not in the log yet
+  size_t marks_bytes_ = 0;
+  uint64_t lost_marks_ = 0;
   std::atomic<uint64_t> visits_{0};
 };
 

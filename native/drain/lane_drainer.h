@@ -23,8 +23,11 @@ class LaneDrainer {
   LaneDrainer(RegionMap* region, LogWriter* log) : region_(region), log_(log) {}
 
   // Both lanes of the slot, details first: what an index record refers to is always in the log
-  // before it. Returns the number of bytes.
+  // before it. Returns the number of bytes; what could not be written stays in the lanes.
   uint64_t DrainSlot(uint32_t slot);
+
+  // Whether something stayed in the slot that was drained last.
+  bool has_failed() const { return has_failed_; }
 
   // Called with each sample that has gone into the log.
   using SampleSink = std::function<void(uint32_t slot, uint32_t generation, const SampleRecord&)>;
@@ -41,8 +44,12 @@ class LaneDrainer {
  private:
   uint64_t DrainLane(Lane* lane, ChunkKind kind, uint32_t slot, uint32_t generation, uint64_t end);
 
+  // The samples in the buffer, which are in the log now.
+  void Count(uint32_t slot, uint32_t generation, uint64_t length);
+
   RegionMap* region_;
   LogWriter* log_;
+  bool has_failed_ = false;
   SampleSink on_sample_;
   std::vector<uint8_t> buffer_;
   uint64_t samples_ = 0;

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "drain/log_reader.h"
 
@@ -40,46 +41,68 @@ ssize_t WriteAll(int fd, iovec* parts, int count) {
   return total;
 }
 
+// Held by the open file, not by the process: closing another descriptor of the file leaves it, and
+// a forked child gives it up (platform/descriptor.h). 0, or why it could not be had.
+int LockFile(int fd) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
-LogWriter::~LogWriter() {
-  if (fd_ >= 0) close(fd_);
+void LogWriter::Unlock() {
+  struct flock lock {};
+  lock.l_type = F_UNLCK;
+  lock.l_whence = SEEK_SET;
+  const int fd = file_->Get();
+  if (fd >= 0) fcntl(fd, F_OFD_SETLK, &lock);
+  is_locked_ = false;
 }
 
 Status LogWriter::Create(const std::string& path) {
-  fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-  if (fd_ < 0) return Status::System("open", errno, "creating " + path);
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return Status::System("open", errno, "creating " + path);
+  file_ = std::make_shared<Descriptor>(fd);
   path_ = path;
+  is_locked_ = LockFile(file_->Get()) == 0;
   return WriteHeader();
 }
 
 Status LogWriter::CreateUnnamed() {
   const char* folder = std::getenv("TMPDIR");
   if (folder == nullptr || *folder == '\0') folder = "/tmp";
+  int fd = -1;
 #ifdef O_TMPFILE
-  fd_ = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+  fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 #endif
-  if (fd_ < 0) fd_ = memfd_create("spprof-log", MFD_CLOEXEC);
-  if (fd_ < 0) return Status::System("memfd_create", errno, "creating the log");
-  path_ = "/proc/self/fd/" + std::to_string(fd_);
+  if (fd < 0) fd = memfd_create("spprof-log", MFD_CLOEXEC);
+  if (fd < 0) return Status::System("memfd_create", errno, "creating the log");
+  file_ = std::make_shared<Descriptor>(fd);
   return WriteHeader();
 }
 
 Status LogWriter::OpenToAppend(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return Status::System("open", errno, "opening " + path);
+  file_ = std::make_shared<Descriptor>(fd);
+  const int locked = LockFile(file_->Get());
+  if (locked == EAGAIN || locked == EACCES)
+    return Status::Error(kErrRunning, "the process that records into " + path + " still runs");
+  is_locked_ = locked == 0;
   LogReader reader;
-  Status status = LogReader::Open(path, &reader);
+  Status status = LogReader::OpenShared(file_, path, &reader);
   if (!status.ok()) return status;
   LogChunk chunk;
   while (reader.Next(&chunk)) {
   }
-  fd_ = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd_ < 0) return Status::System("open", errno, "opening " + path);
-  if (ftruncate(fd_, static_cast<off_t>(reader.good_bytes())) != 0 ||
-      lseek(fd_, static_cast<off_t>(reader.good_bytes()), SEEK_SET) < 0) {
+  if (ftruncate(file_->Get(), static_cast<off_t>(reader.good_bytes())) != 0 ||
+      lseek(file_->Get(), static_cast<off_t>(reader.good_bytes()), SEEK_SET) < 0) {
     return Status::System("ftruncate", errno, "cutting the torn end of " + path);
   }
   path_ = path;
-  sequence_ = reader.good_chunks();
+  sequence_ = reader.next_sequence();
   return Status::Ok();
 }
 
@@ -89,7 +112,7 @@ Status LogWriter::WriteHeader() {
   header.version = kLogVersion;
   header.header_size = sizeof(header);
   iovec part = {&header, sizeof(header)};
-  if (WriteAll(fd_, &part, 1) < 0)
+  if (WriteAll(file_->Get(), &part, 1) < 0)
     return Status::System("write", errno, "writing the log's header");
   bytes_written_ += sizeof(header);
   return Status::Ok();
@@ -101,19 +124,37 @@ bool LogWriter::AppendChunk(ChunkHeader header, const void* bytes, uint32_t leng
   header.sequence = sequence_;
   header.crc32c = ChunkCrc(header, std::span(static_cast<const std::byte*>(bytes), length));
   iovec parts[] = {{&header, sizeof(header)}, {const_cast<void*>(bytes), length}};
-  const off_t before = lseek(fd_, 0, SEEK_END);
-  if (WriteAll(fd_, parts, 2) < 0) {
-    if (failure_.empty()) {
-      failure_ = std::string("the log could not be written: ") + std::strerror(errno);
-    }
-    bytes_lost_ += length;
-    // Half a chunk would hide all that may follow it.
-    if (before >= 0 && ftruncate(fd_, before) == 0) lseek(fd_, before, SEEK_SET);
+  const int fd = Reach();
+  is_gone_ = fd < 0;
+  if (is_gone_) {
+    Fail("the program has closed its descriptor");
+    return false;
+  }
+  const off_t before = lseek(fd, 0, SEEK_END);
+  if (WriteAll(fd, parts, 2) < 0) {
+    Fail(std::strerror(errno));
+    // Half a chunk would have to be searched for those that may follow it.
+    if (before >= 0 && ftruncate(fd, before) == 0) lseek(fd, before, SEEK_SET);
     return false;
   }
   sequence_++;
   bytes_written_ += sizeof(header) + length;
   return true;
+}
+
+void LogWriter::Fail(const std::string& reason) {
+  if (failure_.empty()) failure_ = "the log could not be written: " + reason;
+}
+
+int LogWriter::Reach() {
+  const int fd = file_->Get();
+  if (fd >= 0 || path_.empty()) return fd;
+  // Of another file under that name it is not known who reads it.
+  Descriptor again(open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+  if (!again.IsSameFile(*file_)) return -1;
+  is_locked_ = LockFile(again.Get()) == 0;
+  *file_ = std::move(again);
+  return file_->Get();
 }
 
 bool LogWriter::AppendLane(ChunkKind kind, uint32_t slot, uint32_t generation,
@@ -126,18 +167,27 @@ bool LogWriter::AppendLane(ChunkKind kind, uint32_t slot, uint32_t generation,
   return AppendChunk(header, bytes, length);
 }
 
+bool LogWriter::MakeRoom(size_t size) {
+  // A chunk is far shorter than what readers accept, and a disk that stays full costs some memory
+  // only.
+  constexpr size_t kMaxPendingBytes = 4 << 20;
+  if (control_.size() + size <= kMaxPendingBytes || Flush()) return true;
+  bytes_lost_ += size;
+  return false;
+}
+
 bool LogWriter::Flush() {
   if (control_.empty()) return true;
   ChunkHeader header{};
   header.kind = ChunkKind::kControl;
   header.slot = 0xffffffff;
-  const bool written = AppendChunk(header, control_.data(), static_cast<uint32_t>(control_.size()));
+  if (!AppendChunk(header, control_.data(), static_cast<uint32_t>(control_.size()))) return false;
   control_.clear();
-  return written;
+  return true;
 }
 
 Status LogWriter::Sync() {
-  if (fdatasync(fd_) != 0 && errno != EINVAL)
+  if (fdatasync(Reach()) != 0 && errno != EINVAL)
     return Status::System("fdatasync", errno, "syncing the log");
   return Status::Ok();
 }

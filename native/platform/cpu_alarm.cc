@@ -1,9 +1,7 @@
 #include "platform/cpu_alarm.h"
 
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -15,24 +13,22 @@
 
 #include "platform/threads.h"
 #include "signal_safe/kernel.h"
+#include "signal_safe/timer_value.h"
 
 namespace spprof {
 
 struct CpuAlarm::Shared {
-  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  explicit Shared(Waker* woken) : waker(woken) {}
+
+  Waker* const waker;
   std::mutex mutex;
   std::condition_variable changed;
   bool is_armed = false;
   bool is_ending = false;
   std::atomic<bool> has_ended{false};
-
-  ~Shared() {
-    if (fd >= 0) close(fd);
-  }
 };
 
-CpuAlarm::CpuAlarm() : shared_(std::make_shared<Shared>()) {
-  if (shared_->fd < 0) return;
+CpuAlarm::CpuAlarm(Waker* waker) : shared_(std::make_shared<Shared>(waker)) {
   try {
     std::promise<pid_t> started;
     std::future<pid_t> tid = started.get_future();
@@ -43,7 +39,7 @@ CpuAlarm::CpuAlarm() : shared_(std::make_shared<Shared>()) {
     }).detach();
     tid_ = tid.get();
   } catch (const std::system_error&) {
-    tid_ = 0;  // No thread can be made: fd() is -1.
+    tid_ = 0;  // No thread can be made: it never goes off.
   }
 }
 
@@ -51,6 +47,7 @@ CpuAlarm::~CpuAlarm() {
   if (tid_ == 0) return;
   {
     std::lock_guard lock(shared_->mutex);
+    shared_->is_armed = false;  // so that it does not wake who may be gone
     shared_->is_ending = true;
   }
   shared_->changed.notify_all();
@@ -62,8 +59,6 @@ CpuAlarm::~CpuAlarm() {
   }
 }
 
-int CpuAlarm::fd() const { return tid_ == 0 ? -1 : shared_->fd; }
-
 void CpuAlarm::Arm() {
   {
     std::lock_guard lock(shared_->mutex);
@@ -74,12 +69,8 @@ void CpuAlarm::Arm() {
 
 void CpuAlarm::Clear() {
   if (tid_ == 0) return;
-  {
-    std::lock_guard lock(shared_->mutex);
-    shared_->is_armed = false;
-  }
-  uint64_t count;
-  static_cast<void>(!read(shared_->fd, &count, sizeof(count)));
+  std::lock_guard lock(shared_->mutex);
+  shared_->is_armed = false;
 }
 
 void CpuAlarm::Run(Shared* shared) {
@@ -92,7 +83,7 @@ void CpuAlarm::Run(Shared* shared) {
     const int error = clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &kUsed, nullptr);
     lock.lock();
     if (error != 0) break;  // There is no such clock to sleep on (gVisor).
-    if (std::exchange(shared->is_armed, false)) kernel::Wake(shared->fd);
+    if (std::exchange(shared->is_armed, false)) shared->waker->Wake(kAlarm);
   }
   shared->has_ended.store(true, std::memory_order_release);
 }

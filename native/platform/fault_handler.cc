@@ -15,6 +15,7 @@
 
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/kernel.h"
+#include "signal_safe/lost_mapping.h"
 #include "signal_safe/signal_mask.h"
 
 namespace spprof {
@@ -121,6 +122,7 @@ void HandleFault(int signal, siginfo_t* info, void* context) {
   if (!IsSent(*info)) {
     const uintptr_t resume = GuardedResumeAddress(ProgramCounter(*interrupted));
     if (resume != 0) return SetProgramCounter(interrupted, resume);
+    if (signal == SIGBUS && ReplaceLostPage(reinterpret_cast<uintptr_t>(info->si_addr))) return;
   }
   const int saved_errno = errno;
   CallPrevious(&g_previous[signal == SIGBUS][kInstallation], signal, info, context);

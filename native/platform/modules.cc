@@ -10,6 +10,9 @@
 #include <cstdio>
 #include <cstring>
 
+#include "signal_safe/guarded_load.h"
+#include "signal_safe/kernel.h"
+
 namespace spprof {
 
 namespace {
@@ -25,7 +28,18 @@ std::string ExecutablePath() {
   return length > 0 ? std::string(path, static_cast<size_t>(length)) : std::string();
 }
 
-std::string BuildId(const char* notes, size_t size) {
+// What a file says of itself need not be mapped: a segment of notes may lie in none that is loaded.
+std::string CopyOf(uintptr_t address, size_t size) {
+  std::string bytes(size, '\0');
+  bytes.resize(GuardedCopy(bytes.data(), address, size));
+  return bytes;
+}
+
+std::string BuildIdAt(uintptr_t address, size_t length) {
+  constexpr size_t kMaxNotes = 64 * 1024;
+  const std::string copy = CopyOf(address, std::min(length, kMaxNotes));
+  const char* notes = copy.data();
+  const size_t size = copy.size();
   size_t at = 0;
   while (at + sizeof(ElfW(Nhdr)) <= size) {
     ElfW(Nhdr) note;
@@ -49,15 +63,18 @@ int AddObject(dl_phdr_info* info, size_t, void* data) {
   uintptr_t mapped_start = UINTPTR_MAX, mapped_end = 0;
   const ElfW(Phdr)* eh_frame_hdr = nullptr;
   std::string build_id;
-  for (int i = 0; i < info->dlpi_phnum; i++) {
-    const ElfW(Phdr)& header = info->dlpi_phdr[i];
+  std::vector<ElfW(Phdr)> headers(info->dlpi_phnum);
+  headers.resize(GuardedCopy(headers.data(), reinterpret_cast<uintptr_t>(info->dlpi_phdr),
+                             headers.size() * sizeof(headers[0])) /
+                 sizeof(headers[0]));
+  for (const ElfW(Phdr) & header : headers) {
     if (header.p_type == PT_LOAD) {
       mapped_start = std::min<uintptr_t>(mapped_start, base + header.p_vaddr);
       mapped_end = std::max<uintptr_t>(mapped_end, base + header.p_vaddr + header.p_memsz);
     } else if (header.p_type == PT_GNU_EH_FRAME) {
       eh_frame_hdr = &header;
     } else if (header.p_type == PT_NOTE && build_id.empty()) {
-      build_id = BuildId(reinterpret_cast<const char*>(base + header.p_vaddr), header.p_memsz);
+      build_id = BuildIdAt(base + header.p_vaddr, header.p_memsz);
     }
   }
   const uintptr_t vdso = getauxval(AT_SYSINFO_EHDR);
@@ -69,8 +86,7 @@ int AddObject(dl_phdr_info* info, size_t, void* data) {
   }
   const bool is_v8_host =
       listing->v8_host_base >= mapped_start && listing->v8_host_base < mapped_end;
-  for (int i = 0; i < info->dlpi_phnum; i++) {
-    const ElfW(Phdr)& header = info->dlpi_phdr[i];
+  for (const ElfW(Phdr) & header : headers) {
     if (header.p_type != PT_LOAD || (header.p_flags & PF_X) == 0) continue;
     LoadedModule module;
     module.path = path;
@@ -133,6 +149,7 @@ void AddBuiltinsCopies(std::vector<LoadedModule>* modules) {
 
 std::vector<LoadedModule> ListModules(uintptr_t v8_host_base) {
   Listing listing{v8_host_base, {}};
+  CheckLoadGuard(kernel::MonotonicNs());
   dl_iterate_phdr(AddObject, &listing);
   AddBuiltinsCopies(&listing.modules);
   std::sort(

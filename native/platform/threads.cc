@@ -36,17 +36,15 @@ std::string ReadTaskFile(pid_t tid, const char* file) {
 
 pid_t CurrentThreadId() { return static_cast<pid_t>(syscall(SYS_gettid)); }
 
-ThreadLister::~ThreadLister() {
-  if (folder_ >= 0) close(folder_);
-}
-
 const std::vector<pid_t>& ThreadLister::List() {
   threads_.clear();
-  if (folder_ < 0) folder_ = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_ < 0 || lseek(folder_, 0, SEEK_SET) != 0) return threads_;
+  if (folder_.Get() < 0)
+    folder_ = Descriptor(open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const int folder = folder_.Get();
+  if (folder < 0 || lseek(folder, 0, SEEK_SET) != 0) return threads_;
   alignas(struct dirent64) char buffer[8192];
   for (;;) {
-    const ssize_t size = getdents64(folder_, buffer, sizeof(buffer));
+    const ssize_t size = getdents64(folder, buffer, sizeof(buffer));
     if (size <= 0) return threads_;
     for (ssize_t at = 0; at < size;) {
       const auto* entry = reinterpret_cast<const struct dirent64*>(buffer + at);

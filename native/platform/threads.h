@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "platform/descriptor.h"
+
 namespace spprof {
 
 pid_t CurrentThreadId();
@@ -17,7 +19,6 @@ pid_t CurrentThreadId();
 class ThreadLister {
  public:
   ThreadLister() = default;
-  ~ThreadLister();
   ThreadLister(const ThreadLister&) = delete;
   ThreadLister& operator=(const ThreadLister&) = delete;
 
@@ -25,7 +26,7 @@ class ThreadLister {
   const std::vector<pid_t>& List();
 
  private:
-  int folder_ = -1;
+  Descriptor folder_;
   std::vector<pid_t> threads_;
 };
 // How many there are, at the price of one system call; 0 when /proc does not tell.

@@ -26,9 +26,10 @@ bool ReadLaneText(const RecordView& record, size_t offset, uint32_t length, std:
   return true;
 }
 
-bool ReadControlText(const RecordView& record, size_t offset, uint32_t length, std::string* out) {
+bool ReadControlText(const RecordView& record, size_t offset, uint32_t length, std::string* out,
+                     uint32_t max_length = kMaxTextLength) {
   std::string_view bytes;
-  if (length > kMaxTextLength || !record.ReadText(offset, length, &bytes)) return false;
+  if (length > max_length || !record.ReadText(offset, length, &bytes)) return false;
   *out = ValidUtf8(bytes);
   return true;
 }
@@ -369,9 +370,9 @@ bool RecordedLog::AddMark(const RecordView& record) {
   MarkRecord mark;
   RecordedMark result{};
   if (!record.Read(&mark) ||
-      !ReadControlText(record, sizeof(mark), mark.name_length, &result.name) ||
-      !ReadControlText(record, sizeof(mark) + mark.name_length, mark.detail_length,
-                       &result.detail)) {
+      !ReadControlText(record, sizeof(mark), mark.name_length, &result.name, kMaxRecordBytes) ||
+      !ReadControlText(record, sizeof(mark) + mark.name_length, mark.detail_length, &result.detail,
+                       kMaxRecordBytes)) {
     return false;
   }
   result.time_ns = mark.time_ns;

@@ -135,11 +135,10 @@ Status RecordingBuilder::Build(Recording* out) const {
   return Status::Ok();
 }
 
-Status ReadLog(const std::string& path, Recording* out, uint64_t max_memory) {
+namespace {
+
+Status Decode(LogReader reader, const std::string& path, Recording* out, uint64_t max_memory) {
   try {
-    LogReader reader;
-    Status status = LogReader::Open(path, &reader);
-    if (!status.ok()) return status;
     RecordingBuilder builder(max_memory);
     LogChunk chunk;
     while (reader.Next(&chunk)) builder.Add(chunk);
@@ -149,12 +148,34 @@ Status ReadLog(const std::string& path, Recording* out, uint64_t max_memory) {
                          " of " + std::to_string(reader.file_bytes()) + ": " +
                          reader.stop_reason());
     }
+    if (reader.skipped_places() != 0) {
+      builder.AddWarning(std::to_string(reader.skipped_bytes()) + " bytes of the log, in " +
+                         std::to_string(reader.skipped_places()) +
+                         " places, are damaged and were left out; the rest has been read");
+    } else if (reader.missing_chunks() != 0) {
+      builder.AddWarning(std::to_string(reader.missing_chunks()) +
+                         " chunks of the log are missing");
+    }
     return builder.Build(out);
   } catch (const std::bad_alloc&) {
     return Status::Error(kErrBadRecording, "not enough memory to decode " + path);
   } catch (const std::exception& error) {
     return Status::Error(kErrBadRecording, "cannot decode " + path + ": " + error.what());
   }
+}
+
+}  // namespace
+
+Status ReadLog(const std::string& path, Recording* out, uint64_t max_memory) {
+  LogReader reader;
+  const Status status = LogReader::Open(path, &reader);
+  return status.ok() ? Decode(std::move(reader), path, out, max_memory) : status;
+}
+
+Status ReadLog(std::shared_ptr<const Descriptor> log, Recording* out, uint64_t max_memory) {
+  LogReader reader;
+  const Status status = LogReader::OpenShared(std::move(log), "the log", &reader);
+  return status.ok() ? Decode(std::move(reader), "the log", out, max_memory) : status;
 }
 
 }  // namespace spprof

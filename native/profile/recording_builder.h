@@ -9,6 +9,7 @@
 // milliseconds for node). No exception leaves ReadLog.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/status.h"
@@ -47,9 +48,12 @@ class RecordingBuilder {
 };
 
 // Decodes the log at `path`. A log that breaks off gives what was good of it, with
-// is_stopped_cleanly false and a warning that tells where it broke off. Errors: as LogReader::Open,
-// and ERR_SPPROF_BAD_RECORDING when nothing of it is usable.
+// is_stopped_cleanly false and a warning that tells where it broke off; so does what is damaged.
+// Errors: as LogReader::Open, and ERR_SPPROF_BAD_RECORDING when nothing of it is usable.
 Status ReadLog(const std::string& path, Recording* out,
+               uint64_t max_memory = RecordingBuilder::kUnbounded);
+// The same of a file that is open already: LogWriter::file().
+Status ReadLog(std::shared_ptr<const Descriptor> log, Recording* out,
                uint64_t max_memory = RecordingBuilder::kUnbounded);
 
 }  // namespace spprof

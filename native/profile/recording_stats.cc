@@ -131,6 +131,8 @@ RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
     stats.warnings.push_back(std::to_string(lost) +
                              " bytes of samples and stacks are missing from the log");
   }
+  if (const uint64_t lost = counter("lost_marks", 0); lost > 0)
+    stats.warnings.push_back(std::to_string(lost) + " marks came too fast to be written");
   if (log.bad_records() > 0) {
     stats.warnings.push_back(std::to_string(log.bad_records()) + " damaged records were left out");
   }

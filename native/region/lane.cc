@@ -17,10 +17,11 @@ void Lane::Reset(uint32_t count, uint32_t size, uint64_t offset) {
 }
 
 bool LaneWriter::Reserve(size_t size, bool* swapped) {
+  if (rings_.size == 0) return false;                                     // lost
   const uint32_t active = lane_->active.load(std::memory_order_relaxed);  // own word
   RingHeader& ring = lane_->rings[active];
   if (WriterOf(active).Free() >= size) return true;
-  if (size > lane_->ring_size) return false;
+  if (size > rings_.size) return false;
   uint32_t next;
   if (!lane_->free.Pop(&next)) return false;
   // The drain has emptied `next` (Q1 of the free queue), so all of it is free.

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "base/cache_line.h"
 #include "region/ring.h"
@@ -46,10 +47,26 @@ struct Lane {
 };
 static_assert(sizeof(Lane) == 13 * kCacheLine);
 
+// Where a lane's rings are, read once: the page that says so may be replaced by zeros at any moment
+// (signal_safe/lost_mapping.h), and then `size` is 0 or all of it is right.
+struct LaneRings {
+  LaneRings(const Lane& lane, uint8_t* region) {
+    const uint64_t offset = *static_cast<const volatile uint64_t*>(&lane.rings_offset);
+    asm volatile("" ::: "memory");
+    size = *static_cast<const volatile uint32_t*>(&lane.ring_size);
+    bytes = region + offset;
+    if (offset == 0) size = 0;
+  }
+  uint8_t* BytesOf(uint32_t ring) const { return bytes + size_t{ring} * size; }
+
+  uint8_t* bytes;
+  uint32_t size;
+};
+
 // The sampled thread's side. Context: signal (and the thread itself while the handler is kept out).
 class LaneWriter {
  public:
-  LaneWriter(Lane* lane, uint8_t* region) : lane_(lane), bytes_(region + lane->rings_offset) {}
+  LaneWriter(Lane* lane, uint8_t* region) : lane_(lane), rings_(*lane, region) {}
 
   // A writer with room for `size` bytes in the active ring, after a swap if need be. `*swapped` is
   // set when a full ring was handed over (the drain should be woken). False means full, and nothing
@@ -61,20 +78,20 @@ class LaneWriter {
 
  private:
   RingWriter WriterOf(uint32_t ring) {
-    return RingWriter(&lane_->rings[ring], bytes_ + size_t{ring} * lane_->ring_size,
-                      lane_->ring_size);
+    return RingWriter(&lane_->rings[ring], rings_.BytesOf(ring), rings_.size);
   }
 
   Lane* lane_;
-  uint8_t* bytes_;
+  LaneRings rings_;
 };
 
 // The drain's side. `Sink` is called as sink(lane_position, ring_reader, length), must copy exactly
-// `length` bytes with ring_reader.Copy, and keep them safe: when it returns, the thread may
-// overwrite them. Context: drain thread, or any process that owns a dead one's region.
+// `length` bytes with ring_reader.Copy, and keep them safe: when it returns true, the thread may
+// overwrite them. When it returns false, they stay where they are. One that returns nothing always
+// keeps them. Context: drain thread, or any process that owns a dead one's region.
 class LaneReader {
  public:
-  LaneReader(Lane* lane, uint8_t* region) : lane_(lane), bytes_(region + lane->rings_offset) {}
+  LaneReader(Lane* lane, uint8_t* region) : lane_(lane), rings_(*lane, region) {}
 
   // End of what has been published, as a position in the lane's stream.
   uint64_t PublishedEnd() const {
@@ -100,7 +117,8 @@ class LaneReader {
           const RingReader reader = ReaderOf(ring);
           total += DrainRing(reader, reader.Readable(), end, sink);
         }
-        if (is_valid && ReaderOf(ring).Readable() != 0) break;  // `end` lies within it
+        // `end` lies within it, or it could not be kept safe.
+        if (is_valid && ReaderOf(ring).Readable() != 0) break;
         lane_->submit.Pop(&ring);
         if (is_valid) lane_->free.Push(ring);
         continue;
@@ -121,8 +139,7 @@ class LaneReader {
 
  private:
   RingReader ReaderOf(uint32_t ring) {
-    return RingReader(&lane_->rings[ring], bytes_ + size_t{ring} * lane_->ring_size,
-                      lane_->ring_size);
+    return RingReader(&lane_->rings[ring], rings_.BytesOf(ring), rings_.size);
   }
 
   // At most the `length` bytes that were readable.
@@ -136,13 +153,17 @@ class LaneReader {
         length = wanted > 0 ? static_cast<uint64_t>(wanted) : 0;
     }
     if (length == 0) return 0;
-    sink(reader.lane_position(), reader, length);
+    if constexpr (std::is_void_v<std::invoke_result_t<Sink, uint64_t, RingReader&, uint64_t>>) {
+      sink(reader.lane_position(), reader, length);
+    } else if (!sink(reader.lane_position(), reader, length)) {
+      return 0;
+    }
     reader.Release();
     return length;
   }
 
   Lane* lane_;
-  const uint8_t* bytes_;
+  LaneRings rings_;
 };
 
 }  // namespace spprof

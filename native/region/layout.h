@@ -62,8 +62,8 @@ struct Counters {
   Sequence handler_max_ns;
 };
 
-// Why a recording ends: the first that asks for it.
-enum class ShutdownReason : uint32_t { kNone = 0, kStop, kDuration, kSignal, kExit };
+// Why a recording ends: the first that asks for it. kLost: its region or its log is gone.
+enum class ShutdownReason : uint32_t { kNone = 0, kStop, kDuration, kSignal, kExit, kLost };
 
 struct RegionHeader {
   uint64_t magic;

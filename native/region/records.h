@@ -31,6 +31,7 @@ enum class RecordType : uint16_t {
   kMark = 22,
   kOffCpu = 23,
   kSleeperDetails = 24,
+  kProcess = 25,
 };
 
 struct RecordHeader {
@@ -290,6 +291,19 @@ struct MarkRecord {
   uint32_t reserved;
 };
 static_assert(sizeof(MarkRecord) == 32);
+
+inline constexpr uint16_t kProcessHasLock = 1;  // RecordHeader::flags: it holds a lock on the log
+
+// What names the process that writes the log beside its number (platform/process_identity.h); in
+// the first chunk. Followed by `boot_id_length` bytes of text.
+struct ProcessRecord {
+  RecordHeader header;
+  uint64_t start_ticks;
+  uint64_t pid_namespace;
+  uint32_t pid;
+  uint32_t boot_id_length;
+};
+static_assert(sizeof(ProcessRecord) == 32);
 
 // The recording was stopped in order.
 struct EndRecord {

@@ -55,7 +55,7 @@ void ThreadRegistry::PrepareSlots() {
   std::lock_guard lock(mutex_);
   const uint32_t wanted = used_slots_ + kAhead;
   while (prepared_slots_ < wanted && prepared_slots_ < region_->header()->max_threads) {
-    if (prepared_slots_ == region_->slot_count() && !region_->Grow().ok()) return;
+    if (prepared_slots_ >= region_->slot_count() && !region_->Grow().ok()) return;
     region_->TouchSlots(prepared_slots_, kAhead);
     prepared_slots_ += kAhead;
   }
@@ -63,8 +63,9 @@ void ThreadRegistry::PrepareSlots() {
 
 uint32_t ThreadRegistry::TakeUnused() {
   std::lock_guard lock(mutex_);
-  if (used_slots_ == region_->header()->max_threads) return kNoSlot;
-  if (used_slots_ == region_->slot_count() && !region_->Grow().ok()) return kNoSlot;
+  // Not ==: a region that is lost reads as zeros.
+  if (used_slots_ >= region_->header()->max_threads) return kNoSlot;
+  if (used_slots_ >= region_->slot_count() && !region_->Grow().ok()) return kNoSlot;
   return used_slots_++;
 }
 

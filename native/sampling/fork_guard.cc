@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "platform/descriptor.h"
 #include "signal_safe/handler.h"
 #include "signal_safe/shutdown_signal.h"
 
@@ -31,6 +32,7 @@ void InChild() {
   SetHandlerContext(nullptr);
   ForgetHandlers();
   ForgetShutdownSignals();
+  CloseDescriptorsInChild();
   pthread_sigmask(SIG_SETMASK, &saved_mask, nullptr);
 }
 

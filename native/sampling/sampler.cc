@@ -43,7 +43,7 @@ bool IsSameModule(const LoadedModule& a, const LoadedModule& b) {
 }  // namespace
 
 Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layout& v8,
-                 uintptr_t v8_host_base, int wake_fd)
+                 uintptr_t v8_host_base, Waker* waker)
     : options_(options),
       region_(region),
       registry_(region),
@@ -66,7 +66,7 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
   context_->javascript_threads_only = options.javascript_threads_only;
   context_->engine = options.engine;
   context_->interval_ns = options.interval_ns;
-  context_->wake_fd = wake_fd;
+  context_->waker = waker;
 #ifdef AT_MINSIGSTKSZ
   const size_t frame_bytes = getauxval(AT_MINSIGSTKSZ);
   if (frame_bytes != 0) context_->signal_frame_bytes = frame_bytes;

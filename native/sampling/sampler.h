@@ -60,7 +60,7 @@ struct SamplerReport {
 class Sampler {
  public:
   Sampler(const SamplerOptions& options, RegionMap* region, const V8Layout& v8,
-          uintptr_t v8_host_base, int wake_fd);
+          uintptr_t v8_host_base, Waker* waker);
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
@@ -81,6 +81,8 @@ class Sampler {
   void Stop();
   // A handler may be at work for good: what it uses, the region too, must never be given back.
   bool is_abandoned() const { return is_abandoned_; }
+  // When nothing is wanted of the lanes any more: the region goes on without its file.
+  void LeaveRegion();
 
   // Threads that have come are sampled, those that have gone are retired. The drain thread calls
   // this every few milliseconds.

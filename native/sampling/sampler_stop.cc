@@ -68,8 +68,15 @@ bool Sampler::StopTimers() {
   LeaveSignal();
   // Those that have begun since find nothing to do.
   static_cast<void>(WaitForHandlers(MonotonicNow() + kHandlersWaitNs));
-  UninstallFaultHandler();
+  // A mapped file is read until the last lane is empty, and its loss is the fault handler's.
+  if (!region_->IsFileMapped()) UninstallFaultHandler();
   return true;
+}
+
+void Sampler::LeaveRegion() {
+  std::lock_guard lock(mutex_);
+  if (!region_->IsFileMapped() || !region_->Detach().ok()) return;  // then the handler stays
+  if (state_ == State::kIdle && !is_abandoned_) UninstallFaultHandler();
 }
 
 bool Sampler::FinishStopping(uint64_t deadline_ns) {

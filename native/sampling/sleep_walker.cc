@@ -20,6 +20,7 @@ namespace spprof {
 namespace {
 
 constexpr uint32_t kRingBytes = 256 * 1024;
+constexpr uint32_t kRingOffset = 64;  // 0 is a lane that has been lost
 constexpr uint32_t kFirstStackId = 1u << 31;
 constexpr uint32_t kFirstFunctionId = 1u << 23;  // of 24 bits
 
@@ -53,7 +54,7 @@ void ForgetDefinitions(ThreadState* state) {
 }  // namespace
 
 SleepWalker::SleepWalker(const HandlerContext* context)
-    : context_(context), bytes_(std::make_unique<uint8_t[]>(kRingBytes)) {}
+    : context_(context), bytes_(std::make_unique<uint8_t[]>(kRingOffset + kRingBytes)) {}
 
 void SleepWalker::Unmap::operator()(ThreadState* state) const { munmap(state, size); }
 
@@ -93,7 +94,7 @@ SleepWalkResult SleepWalker::Walk(uint32_t slot, pid_t tid, SleepWalk* out) {
   Registers registers{};
   registers.pc = call.pc;
   registers.sp = call.sp;
-  lane_.Reset(1, kRingBytes, 0);
+  lane_.Reset(1, kRingBytes, kRingOffset);
   *out = SleepWalk{};
   const bool is_complete = WalkStack(theirs, tid, registers, own, out);
   if (ThreadCpuOf(tid) != cpu_ns) {

@@ -1,13 +1,13 @@
 #include "session/live_stream.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <exception>
 #include <system_error>
 #include <utility>
 
+#include "platform/signals_held_back.h"
 #include "platform/threads.h"
 
 namespace spprof {
@@ -35,20 +35,16 @@ Status LiveStream::Start(Listener listener, std::unique_ptr<LiveStream>* out) {
   if (!status.ok()) return status;
   std::unique_ptr<LiveStream> stream(new LiveStream(std::move(listener), std::move(recording)));
   if (stream->listener_.on_batch != nullptr) {
-    status = LogReader::Open(stream->recording_.log->path(), &stream->reader_);
+    status = LogReader::OpenShared(stream->recording_.log->file(), "the log", &stream->reader_);
     if (!status.ok()) return status;
   }
-  // The thread must take no signal that is meant for the program: it inherits this mask.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsHeldBack held_back;
   try {
     stream->thread_ = std::thread([raw = stream.get()] { raw->Run(); });
     *out = std::move(stream);
   } catch (const std::system_error& error) {
     status = Status::System("pthread_create", error.code().value(), "starting the stream's thread");
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return status;
 }
 

@@ -62,6 +62,8 @@ Status Profiler::Stop(FinishedRecording* out) {
                    (phase > 0 ? std::string(" in its phase ") + ShutdownPhaseName(phase - 1) : "") +
                    ": the log may not be complete, or not be on the disk yet";
   }
+  const std::string failure = recorder_->log()->failure();
+  if (!failure.empty() && out->warning.empty()) out->warning = failure;
   is_running_.store(false, std::memory_order_release);
   out->log = recorder_->log();
   // A handler may still be at work on a thread that has lost the CPU, or the disk may hang: that is

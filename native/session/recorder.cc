@@ -1,16 +1,16 @@
 #include "session/recorder.h"
 
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "drain/control_records.h"
+#include "platform/descriptor.h"
 #include "platform/fault_handler.h"
 #include "platform/kernel_tick_clock.h"
+#include "platform/process_identity.h"
 #include "platform/threads.h"
-#include "signal_safe/kernel.h"
 #include "v8/gc_hooks.h"
 #include "v8/layout_finder.h"
 #include "v8/metadata.h"
@@ -25,6 +25,8 @@ constexpr uint64_t kMs = 1'000'000;
 // release that is cut short goes on behind everybody's back.
 constexpr uint64_t kBudgetsNs[kShutdownPhaseCount] = {1 * kMs,    100 * kMs, 500 * kMs, 500 * kMs,
                                                       1000 * kMs, 1 * kMs,   2 * kMs};
+// What a program needs to open a few files, and to load a module.
+constexpr int kDescriptorsLeft = 16;
 // A process that was asked to die does not wait longer for its profile.
 constexpr uint64_t kWatchdogNs = 3'000 * kMs;
 
@@ -40,6 +42,17 @@ void AddSession(const ProfilerOptions& options, LogWriter* log) {
   record.exec_path_length = static_cast<uint32_t>(options.exec_path.size());
   log->AddControl(record, RecordType::kSession, options.node_version, options.exec_path);
   log->AddStat(kKernelTickStat, KernelTickNs());
+}
+
+void AddProcess(LogWriter* log) {
+  const ProcessIdentity identity = ProcessIdentity::OfThisProcess();
+  ProcessRecord record{};
+  record.header.flags = log->is_locked() ? kProcessHasLock : 0;
+  record.start_ticks = identity.start_ticks;
+  record.pid_namespace = identity.pid_namespace;
+  record.pid = identity.pid;
+  record.boot_id_length = static_cast<uint32_t>(identity.boot_id.size());
+  log->AddControl(record, RecordType::kProcess, identity.boot_id);
 }
 
 void AddReport(const ShutdownReport& report, LogWriter* log) {
@@ -64,23 +77,33 @@ Recorder::~Recorder() {
   sampler_.reset();
   if (is_abandoned) {  // a handler that was left may write here whenever it goes on
     static_cast<void>(region_.release());
+    static_cast<void>(waker_.release());
     return;
   }
   UninstallFaultHandler();  // when the start has failed half-way
-  if (wake_fd_ >= 0) close(wake_fd_);
 }
 
 Status Recorder::Start(const ProfilerOptions& options) {
   start_cpu_ns_ = ProcessCpuNs();
-  has_named_log_ = !options.directory.empty();
-  Status status = RegionMap::Create(has_named_log_ ? options.directory + "/region" : "",
-                                    options.max_threads, options.geometry, &region_);
-  if (!status.ok()) return status;
+  if (!CanOpen(kDescriptorsLeft)) {
+    return Status::System("open", EMFILE,
+                          "recording (the program would have fewer than " +
+                              std::to_string(kDescriptorsLeft) + " file descriptors left)");
+  }
+  directory_ = options.directory;
+  // The log first: by its lock others see that this process lives.
   log_ = std::make_shared<LogWriter>();
-  status = has_named_log_ ? log_->Create(options.directory + "/log") : log_->CreateUnnamed();
+  Status status = directory_.empty() ? log_->CreateUnnamed() : log_->Create(directory_ + "/log");
   if (!status.ok()) return status;
-  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake_fd_ < 0) return Status::System("eventfd", errno, "starting the drain");
+  status = RegionMap::Create(directory_.empty() ? "" : directory_ + "/region", options.max_threads,
+                             options.geometry, &region_);
+  if (!status.ok()) return status;
+  region_->WakeWhenLost(waker_.get());
+  if (!directory_.empty() && !region_->HasFile()) {
+    warnings_.push_back(
+        "neither the recording's file system nor /dev/shm can hold samples safely until they are "
+        "written: if the process is killed, the last milliseconds are missing");
+  }
 
   status = InstallFaultHandler();
   if (!status.ok()) return status;
@@ -88,13 +111,14 @@ Status Recorder::Start(const ProfilerOptions& options) {
   V8Layout v8 = FindV8Layout(metadata, FindV8Version(), &warnings_);
   CheckPositions(&v8, &warnings_);
   sampler_ = std::make_unique<Sampler>(options.sampler, region_.get(), v8, metadata.object_base(),
-                                       wake_fd_);
+                                       waker_.get());
   Word* shutdown_requested = &region_->header()->shutdown_requested;
-  shutdown_ = std::make_unique<ShutdownManager>(shutdown_requested, wake_fd_);
-  drain_ = std::make_unique<Drain>(sampler_.get(), log_.get(), wake_fd_, options.duration_ns);
+  shutdown_ = std::make_unique<ShutdownManager>(shutdown_requested, waker_.get());
+  drain_ = std::make_unique<Drain>(sampler_.get(), log_.get(), waker_.get(), options.duration_ns);
   drain_->OnEnd([this] { End(); });
 
   AddSession(options, log_.get());
+  AddProcess(log_.get());
   for (const LoadedModule& module : sampler_->RefreshModules()) AddModuleRecord(module, log_.get());
   if (!InstallGcHook() && v8.js_frames && v8.isolate_vm_state == 0) {
     warnings_.push_back(
@@ -105,19 +129,19 @@ Status Recorder::Start(const ProfilerOptions& options) {
   status = sampler_->Start();
   if (!status.ok()) return status;
   if (options.handle_signals) {
-    signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, wake_fd_, kWatchdogNs);
+    signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, waker_.get(), kWatchdogNs);
     status = signals_->Install();
     if (!status.ok()) return status;
   }
   return drain_->Start();
 }
 
-void Recorder::VisitNow(uint64_t timeout_ns) const {
+void Recorder::VisitNow(uint64_t timeout_ns) {
   const uint64_t deadline_ns = MonotonicNow() + timeout_ns;
   // One visit may be under way, and past what is wanted.
   const uint64_t wanted = drain_->visits() + 2;
   while (drain_->visits() < wanted && !end_notice_->IsGiven() && MonotonicNow() < deadline_ns) {
-    kernel::Wake(wake_fd_);
+    waker_->Wake();
     usleep(500);
   }
 }
@@ -127,6 +151,7 @@ void Recorder::End() {
     AddReport(report, log_.get());
     drain_->Conclude();
   });
+  LeaveRegion();
   end_notice_->Give();
   // The program's own way with the signal, or its death by it. Its handlers are back (Release).
   if (received_signal_ != 0) kill(getpid(), received_signal_);
@@ -141,6 +166,13 @@ bool Recorder::WaitUntilOver(uint64_t timeout_ns) const {
     usleep(500);
   }
   return true;
+}
+
+// Everything is in the log. A handler that is late writes into memory that has no file any more.
+void Recorder::LeaveRegion() {
+  sampler_->LeaveRegion();
+  if (region_->HasFile() && log_->failure().empty()) ForgetSharedRegion(directory_ + "/region");
+  log_->Unlock();  // it has its end, whatever this process goes on with
 }
 
 ShutdownSteps Recorder::Steps() {
@@ -172,7 +204,7 @@ bool Recorder::SyncLog(uint64_t deadline_ns) {
   // somebody waits for the process to exit: the command syncs the files that it makes of it.
   const auto reason = static_cast<ShutdownReason>(
       region_->header()->shutdown_requested.load(std::memory_order_acquire));  // H4
-  if (!has_named_log_ || reason == ShutdownReason::kExit) return true;
+  if (directory_.empty() || reason == ShutdownReason::kExit) return true;
   // Nothing can interrupt it: kernel AIO and a thread of its own were tried, and on a loaded
   // machine took five times as long. So who waits for the end has a deadline instead
   // (Profiler::Stop), and the watchdog ends a process that was sent a signal.

@@ -17,6 +17,7 @@
 #include "session/end_notice.h"
 #include "session/shutdown_manager.h"
 #include "session/shutdown_signals.h"
+#include "signal_safe/waker.h"
 
 namespace spprof {
 
@@ -51,7 +52,7 @@ class Recorder {
   std::shared_ptr<EndNotice> end_notice() const { return end_notice_; }
   // Until the drain has taken all that was there when this was called, the recording has ended, or
   // the time is over.
-  void VisitNow(uint64_t timeout_ns) const;
+  void VisitNow(uint64_t timeout_ns);
   // See Drain::Mark; of the calling thread.
   void Mark(const std::string& name, const std::string& detail) { drain_->Mark(name, detail); }
 
@@ -67,7 +68,9 @@ class Recorder {
   ShutdownSteps Steps();
   bool SyncLog(uint64_t deadline_ns);
   bool Release(uint64_t deadline_ns);
+  void LeaveRegion();
 
+  std::unique_ptr<Waker> waker_ = std::make_unique<Waker>();  // outlives all that may call it
   std::unique_ptr<RegionMap> region_;
   std::shared_ptr<LogWriter> log_;
   std::unique_ptr<Sampler> sampler_;
@@ -75,8 +78,7 @@ class Recorder {
   std::unique_ptr<ShutdownSignals> signals_;
   std::unique_ptr<Drain> drain_;
   std::shared_ptr<EndNotice> end_notice_ = std::make_shared<EndNotice>();
-  int wake_fd_ = -1;
-  bool has_named_log_ = false;
+  std::string directory_;  // empty: nothing has a name
   std::atomic<bool> is_released_{false};
   std::atomic<bool> is_over_{false};
   int received_signal_ = 0;  // of the drain thread: sent again at the end

@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "platform/threads.h"
-#include "signal_safe/kernel.h"
 
 namespace spprof {
 
@@ -16,13 +15,13 @@ const char* ShutdownPhaseName(size_t index) {
 }
 
 const char* ShutdownReasonName(ShutdownReason reason) {
-  static constexpr const char* kNames[] = {"none", "stop", "duration", "signal", "exit"};
+  static constexpr const char* kNames[] = {"none", "stop", "duration", "signal", "exit", "lost"};
   return kNames[static_cast<size_t>(reason)];
 }
 
 bool ShutdownManager::Request(ShutdownReason reason) {
   const bool is_first = RequestShutdown(shutdown_requested_, reason);
-  kernel::Wake(wake_fd_);
+  waker_->Wake();
   return is_first;
 }
 

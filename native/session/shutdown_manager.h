@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "region/layout.h"
+#include "signal_safe/waker.h"
 
 namespace spprof {
 
@@ -65,9 +66,9 @@ using ShutdownSteps = std::array<ShutdownStep, kShutdownPhaseCount>;
 
 class ShutdownManager {
  public:
-  // `shutdown_requested`: the region header's word; `wake_fd`: the drain's eventfd.
-  ShutdownManager(Word* shutdown_requested, int wake_fd)
-      : shutdown_requested_(shutdown_requested), wake_fd_(wake_fd) {}
+  // `shutdown_requested`: the region header's word; `waker`: the drain's.
+  ShutdownManager(Word* shutdown_requested, Waker* waker)
+      : shutdown_requested_(shutdown_requested), waker_(waker) {}
 
   // True: this call began it.
   bool Request(ShutdownReason reason);
@@ -85,7 +86,7 @@ class ShutdownManager {
   void Enter(ShutdownPhase phase);
 
   Word* shutdown_requested_;
-  int wake_fd_;
+  Waker* waker_;
   Word phase_{0};
   std::mutex mutex_;
   std::condition_variable done_;

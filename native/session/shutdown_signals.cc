@@ -10,9 +10,9 @@
 
 namespace spprof {
 
-ShutdownSignals::ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns) {
+ShutdownSignals::ShutdownSignals(Word* shutdown_requested, Waker* waker, uint64_t watchdog_ns) {
   context_->pid = getpid();
-  context_->wake_fd = wake_fd;
+  context_->waker = waker;
   context_->shutdown_requested = shutdown_requested;
   context_->watchdog_ns = watchdog_ns;
 }

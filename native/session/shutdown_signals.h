@@ -16,7 +16,7 @@ namespace spprof {
 class ShutdownSignals {
  public:
   // `watchdog_ns` after the first signal the process dies of it, however far the shutdown is.
-  ShutdownSignals(Word* shutdown_requested, int wake_fd, uint64_t watchdog_ns);
+  ShutdownSignals(Word* shutdown_requested, Waker* waker, uint64_t watchdog_ns);
   ~ShutdownSignals() { Uninstall(); }
   ShutdownSignals(const ShutdownSignals&) = delete;
   ShutdownSignals& operator=(const ShutdownSignals&) = delete;

@@ -19,6 +19,11 @@ struct FrameSize {
   bool is_exact = false;  // not where the stack is aligned further down
 };
 
+// and rsp, imm8 or imm32: REX.W 83 or 81 /4.
+bool IsAlignment(const uint8_t* bytes) {
+  return bytes[0] == 0x48 && (bytes[1] == 0x83 || bytes[1] == 0x81) && bytes[2] == 0xe4;
+}
+
 // What the function's first instructions make. False: no frame before `pc`.
 bool ReadFrameSize(uint64_t begin, uint64_t pc, FrameSize* size) {
   bool has_frame = false, is_exact = true;
@@ -50,7 +55,10 @@ bool ReadFrameSize(uint64_t begin, uint64_t pc, FrameSize* size) {
         if (has_frame || instruction.effect == X86Effect::kJump) begin = pc;
         break;
       case X86Effect::kSetSp:
-        if (has_frame) is_exact = false;
+        if (!has_frame) break;
+        // Room whose size is not known may hold what earlier calls have left.
+        if (!IsAlignment(bytes)) return false;
+        is_exact = false;
         break;
       default:
         begin = pc;

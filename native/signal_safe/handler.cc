@@ -141,7 +141,7 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
     DropSample(lanes, state,
                record.stack_id == 0 ? DropReason::kDetailFull : DropReason::kIndexFull,
                tick.cpu_ns);
-    kernel::Wake(context->wake_fd);
+    context->waker->Wake();
     return;
   }
   record.time_ns = tick.begin_ns;
@@ -156,7 +156,7 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
   AddOwned(lanes->counters.written, 1);
   AddOwned(lanes->counters.handler_total_ns, took_ns);
   AddOwnedMax(lanes->counters.handler_max_ns, took_ns);
-  if (prepared->swapped) kernel::Wake(context->wake_fd);
+  if (prepared->swapped) context->waker->Wake();
 }
 
 // A handler of the program's, under the mask that it has asked for. Returning from ours restores

@@ -15,6 +15,7 @@
 #include "signal_safe/thread_state.h"
 #include "signal_safe/thread_table.h"
 #include "signal_safe/v8_layout.h"
+#include "signal_safe/waker.h"
 #include "signal_safe/walker.h"
 
 namespace spprof {
@@ -45,7 +46,7 @@ struct HandlerContext {
   uint64_t kernel_tick_ns = 0;            // 0: not known, and every tick takes a sample
   Sequence tick_phase_ns{kUnknownPhase};  // base/kernel_tick.h; the drain finds it
   Word is_paused{0};                      // sampling/sample_timers.h says who orders what
-  int wake_fd = -1;                       // eventfd of the drain
+  Waker* waker = nullptr;                 // the drain's
   struct sigaction previous {};
 
   ThreadLaneSet* Slot(uint32_t slot) const {

@@ -42,12 +42,6 @@ inline int64_t Call(int64_t number, int64_t a = 0, int64_t b = 0, int64_t c = 0,
 #endif
 }
 
-// Adds one to an eventfd. Fails only when the counter is full, and then its reader is awake anyway.
-inline void Wake(int fd) {
-  const uint64_t one = 1;
-  Call(SYS_write, fd, reinterpret_cast<int64_t>(&one), sizeof(one));
-}
-
 // `first_ns` 0 disarms; `absolute`: on the timer's clock.
 inline int64_t SetTimer(int32_t timer, uint64_t first_ns, uint64_t interval_ns, bool absolute) {
   const struct {

@@ -42,7 +42,7 @@ bool Note(ShutdownSignalContext* context, int signal, int32_t watchdog) {
   context->signal.store(signal, std::memory_order_release);
   if (watchdog >= 0) kernel::SetTimer(watchdog, context->watchdog_ns, 0, false);
   RequestShutdown(context->shutdown_requested, ShutdownReason::kSignal);
-  kernel::Wake(context->wake_fd);
+  context->waker->Wake();
   return false;
 }
 
@@ -86,7 +86,7 @@ void HandleShutdownSignal(int signal, siginfo_t* info, void*) {
     previous = context->signals[at].previous;
     const bool is_watchdog = info->si_code == SI_TIMER &&
                              reinterpret_cast<uint64_t>(info->si_value.sival_ptr) == kWatchdogValue;
-    // A child after vfork has this memory and this eventfd, but is not the process they are for.
+    // A child after vfork has this memory and this waker, but is not the process they are for.
     const bool is_elsewhere = kernel::Call(SYS_getpid) != context->pid;
     is_to_end = is_watchdog || is_elsewhere || Note(context, signal, context->signals[at].watchdog);
   }

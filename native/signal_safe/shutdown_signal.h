@@ -24,6 +24,7 @@
 #include <cstdint>
 
 #include "region/sequence.h"
+#include "signal_safe/waker.h"
 
 namespace spprof {
 
@@ -32,7 +33,7 @@ inline constexpr size_t kShutdownSignalCount = std::size(kShutdownSignals);
 
 struct ShutdownSignalContext {
   int32_t pid = 0;
-  int wake_fd = -1;
+  Waker* waker = nullptr;
   Word* shutdown_requested = nullptr;
   uint64_t watchdog_ns = 0;
   struct {

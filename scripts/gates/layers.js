@@ -17,7 +17,7 @@ const LIB_ROWS = [
   ['visible'],
   ['errors', 'nearest', 'support', 'units', 'replace-file', 'script-file'],
   ['option-values'],
-  ['options', 'frames', 'write-pieces', 'recording-folder', 'unpack'],
+  ['options', 'frames', 'mark', 'write-pieces', 'recording-folder', 'unpack'],
   ['block-handle', 'blocks-report', 'sample-blocks'],
   ['source-positions'],
   ['source-maps'],

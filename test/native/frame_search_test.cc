@@ -82,6 +82,7 @@ TEST_F(FrameSearch, FindsTheFrameOfAFunctionThatIsCalledByName) {
   Small();
   Large();
   Aligned();
+  asm volatile("");  // not a tail call
 }
 
 TEST_F(FrameSearch, FindsTheFrameOfAFunctionThatIsCalledThroughAPointer) {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -58,7 +57,7 @@ class HandlerHarness {
     context_.modules.store(&table_);
     context_.walk.max_frames = max_frames;
     context_.interval_ns = 1'000'000;
-    context_.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    context_.waker = &waker_;
     if (!InstallFaultHandler().ok()) std::abort();
     SetHandlerContext(&context_);
   }
@@ -66,7 +65,6 @@ class HandlerHarness {
     SetHandlerContext(nullptr);
     static_cast<void>(WaitForHandlers(UINT64_MAX));
     UninstallFaultHandler();
-    close(context_.wake_fd);
     munmap(context_.states, states_size_);
   }
   HandlerHarness(const HandlerHarness&) = delete;
@@ -163,6 +161,7 @@ class HandlerHarness {
   std::vector<LoadedModule> modules_;
   std::vector<ModuleRange> ranges_;
   ModuleTable table_;
+  Waker waker_;
   HandlerContext context_;
   size_t states_size_ = 0;
   pid_t next_tid_ = 1000;

@@ -421,8 +421,7 @@ TEST_F(Handler, DropsASampleWhoseStackHasNoRoom) {
   Deliver();
   ExpectLaw(1);
   EXPECT_EQ(Dropped(DropReason::kDetailFull), 1u);
-  uint64_t wakes = 0;
-  EXPECT_EQ(read(harness_.context().wake_fd, &wakes, sizeof(wakes)), 8) << "the drain is woken";
+  EXPECT_TRUE(harness_.context().waker->IsDue()) << "the drain is woken";
 }
 
 TEST_F(Handler, DropsASampleThatHasNoRoomItself) {
@@ -430,8 +429,7 @@ TEST_F(Handler, DropsASampleThatHasNoRoomItself) {
   Deliver();
   ExpectLaw(1);
   EXPECT_EQ(Dropped(DropReason::kIndexFull), 1u);
-  uint64_t wakes = 0;
-  EXPECT_EQ(read(harness_.context().wake_fd, &wakes, sizeof(wakes)), 8) << "the drain is woken";
+  EXPECT_TRUE(harness_.context().waker->IsDue()) << "the drain is woken";
 }
 
 TEST_F(Handler, DropsNativeThreadsWhenOnlyJavaScriptOnesAreWanted) {
@@ -491,28 +489,29 @@ TEST_F(Handler, LeavesErrnoAlone) {
   Deliver();
   EXPECT_EQ(errno, 4321);
   Fill(&harness_.Slot(slot_)->detail);
-  close(harness_.context().wake_fd);
   errno = 4321;
   for (int i = 0; i < 2; i++) Deliver();
   EXPECT_EQ(errno, 4321);
-  harness_.context().wake_fd = eventfd(0, EFD_CLOEXEC);
+}
+
+std::atomic<bool> g_fault_is_held{false};
+void HoldFault(int) {
+  g_fault_is_held.store(true);
+  while (g_fault_is_held.load()) kernel::Call(SYS_sched_yield);
 }
 
 // Fails (hangs, SIGALRM): the counts of handlers in flight are inherited from threads that the
 // child does not have, so that its Sampler::Stop() would wait for ever.
 TEST_F(Handler, AForkedChildDoesNotWaitForHandlersOfItsParentsThreads) {
   InstallForkGuard(SIGPROF);
-  int pipe_ends[2];
-  ASSERT_EQ(pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0);
-  const uint64_t word = 1;
-  while (write(pipe_ends[1], &word, sizeof(word)) > 0) {
-  }
-  fcntl(pipe_ends[1], F_SETFL, 0);
-  close(harness_.context().wake_fd);
-  harness_.context().wake_fd = pipe_ends[1];
-  Fill(&harness_.Slot(slot_)->detail);
-  std::thread sampled([&] { Deliver(); });  // stays in the handler: waking the drain blocks
-  ASSERT_TRUE(test::WaitUntil([&] { return Dropped(DropReason::kDetailFull) == 1; }));
+  struct sigaction hold {
+  }, former{};
+  hold.sa_handler = HoldFault;
+  sigaction(SIGSEGV, &hold, &former);
+  uint8_t* ring = harness_.region()->base() + harness_.Slot(slot_)->index.rings_offset;
+  ASSERT_EQ(mprotect(ring, kRegionPage, PROT_NONE), 0);
+  std::thread sampled([&] { Deliver(); });  // stays in the handler: its record's page faults
+  ASSERT_TRUE(test::WaitUntil([&] { return g_fault_is_held.load(); }));
   const pid_t child = fork();
   if (child == 0) {
     alarm(5);
@@ -522,10 +521,10 @@ TEST_F(Handler, AForkedChildDoesNotWaitForHandlersOfItsParentsThreads) {
   }
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
-  std::vector<char> all(1 << 20);
-  EXPECT_GT(read(pipe_ends[0], all.data(), all.size()), 0);
+  mprotect(ring, kRegionPage, PROT_READ | PROT_WRITE);
+  g_fault_is_held.store(false);
   sampled.join();
-  close(pipe_ends[0]);
+  sigaction(SIGSEGV, &former, nullptr);
   EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
 }
 

@@ -27,14 +27,8 @@ struct LogContents {
   std::string stop_reason;
 };
 
-inline LogContents ReadContents(const std::string& path) {
+inline LogContents ReadContents(LogReader reader) {
   LogContents contents;
-  LogReader reader;
-  const Status status = LogReader::Open(path, &reader);
-  if (!status.ok()) {
-    contents.stop_reason = status.message();
-    return contents;
-  }
   std::map<std::tuple<ChunkKind, uint32_t, uint32_t>, LaneStream> lanes;
   std::set<std::tuple<uint32_t, uint32_t, uint32_t>> stacks;
   LogChunk chunk;
@@ -75,6 +69,22 @@ inline LogContents ReadContents(const std::string& path) {
   for (const auto& [key, lane] : lanes)
     contents.lost_bytes += lane.lost_bytes() + lane.pending_bytes();
   contents.stop_reason = reader.stop_reason();
+  return contents;
+}
+
+inline LogContents ReadContents(const std::string& path) {
+  LogReader reader;
+  const Status status = LogReader::Open(path, &reader);
+  LogContents contents = ReadContents(std::move(reader));
+  if (!status.ok()) contents.stop_reason = status.message();
+  return contents;
+}
+
+inline LogContents ReadContents(std::shared_ptr<const Descriptor> file) {
+  LogReader reader;
+  const Status status = LogReader::OpenShared(std::move(file), "the log", &reader);
+  LogContents contents = ReadContents(std::move(reader));
+  if (!status.ok()) contents.stop_reason = status.message();
   return contents;
 }
 

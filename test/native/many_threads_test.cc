@@ -31,7 +31,7 @@ class Session {
  public:
   explicit Session(TimerEngine engine) : harness_(engine, kMs, folder_ / "region", 4096) {
     if (!log_.Create(folder_ / "log").ok()) std::abort();
-    drain_ = std::make_unique<Drain>(&harness_.sampler(), &log_, harness_.wake_fd());
+    drain_ = std::make_unique<Drain>(&harness_.sampler(), &log_, harness_.waker());
     if (!harness_.sampler().Start().ok() || !drain_->Start().ok()) std::abort();
   }
   RegionHeader* header() { return harness_.region()->header(); }

@@ -37,7 +37,7 @@ class WallRecording {
     log_.AddControl(session, RecordType::kSession, "");
     for (const LoadedModule& module : harness_.sampler().RefreshModules())
       AddModuleRecord(module, &log_);
-    drain_ = std::make_unique<Drain>(&harness_.sampler(), &log_, harness_.wake_fd());
+    drain_ = std::make_unique<Drain>(&harness_.sampler(), &log_, harness_.waker());
     begin_ns_ = test::ClockNs(CLOCK_MONOTONIC);
     if (!harness_.sampler().Start().ok() || !drain_->Start().ok()) std::abort();
   }
@@ -50,7 +50,7 @@ class WallRecording {
   const Recording& Stop() {
     drain_->Stop();
     wall_ns_ = test::ClockNs(CLOCK_MONOTONIC) - begin_ns_;
-    EXPECT_TRUE(ReadLog(log_.path(), &recording_).ok());
+    EXPECT_TRUE(ReadLog(log_.file(), &recording_).ok());
     return recording_;
   }
   uint64_t wall_ns() const { return wall_ns_; }

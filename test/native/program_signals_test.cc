@@ -133,7 +133,7 @@ class SignalsOfTheProgram : public testing::TestWithParam<TimerEngine> {
     options.engine = GetParam();
     options.signal = kAnySignal;
     harness_ = std::make_unique<SamplerHarness>(options);
-    drain_ = std::make_unique<Drain>(&harness_->sampler(), &log_, harness_->wake_fd());
+    drain_ = std::make_unique<Drain>(&harness_->sampler(), &log_, harness_->waker());
     ASSERT_TRUE(harness_->sampler().Start().ok());
     ASSERT_TRUE(drain_->Start().ok());
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <cstddef>
@@ -25,7 +26,7 @@ using test::ReadContents;
   test::SamplerHarness harness(TimerEngine::kHires, 200'000, folder + "/region");
   LogWriter log;
   if (!log.Create(folder + "/log").ok()) _exit(3);
-  Drain drain(&harness.sampler(), &log, harness.wake_fd());
+  Drain drain(&harness.sampler(), &log, harness.waker());
   if (!harness.sampler().Start().ok()) _exit(4);
   if (with_drain && !drain.Start().ok()) _exit(5);
   while (true) {
@@ -105,6 +106,28 @@ TEST_F(Recover, EverySampleOfAProcessKilledAtAnyMomentOfItsDrain) {
     ExpectEverySample(folder.path());
     if (HasFailure()) break;
   }
+}
+
+// A full disk (here: a limit on the log's size): what could not be written stays in the region, and
+// with room it is all there.
+TEST_F(Recover, ReleasesNothingThatItHasNotWritten) {
+  test::TemporaryFolder folder;
+  RecordAndKill(folder.path(), false, 50'000);
+  const auto log_size = std::filesystem::file_size(folder / "log");
+  struct rlimit before, limit;
+  getrlimit(RLIMIT_FSIZE, &before);
+  // The region is not written beyond its size, which is within what the limit would have to be.
+  signal(SIGXFSZ, SIG_IGN);
+  uint64_t bytes = 0;
+  for (const uint64_t room : {0, 100, 5000}) {
+    limit = {log_size + room, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    const Status status = RecoverRecording(folder.path(), &bytes);
+    setrlimit(RLIMIT_FSIZE, &before);
+    EXPECT_STREQ(status.code(), kErrSystem) << room;
+  }
+  signal(SIGXFSZ, SIG_DFL);
+  ExpectEverySample(folder.path());
 }
 
 TEST_F(Recover, SaysWhatIsMissing) {

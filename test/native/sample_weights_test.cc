@@ -50,7 +50,7 @@ RecordedThread SamplesOf(const Bursts& bursts, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::exponential_distribution<double> late_ms(1 / 0.05);  // a timer is
   std::normal_distribution<double> uneven(1, 0.01);
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   double now_ms = std::uniform_real_distribution<double>(0, kTickMs)(random);
   double cpu_ms = 0, sampled_ms = 0;
   for (int round = 0; round < 1000; round++) {
@@ -101,13 +101,13 @@ TEST(SampleWeights, BurstsInStepWithTheTickHaveTheirShares) {
 
 // Signals wait while their thread is in a system call.
 TEST(SampleWeights, WhatHasNotLeftTheCpuStandsForItself) {
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   thread.samples = {SampleAt(4, 4), SampleAt(8, 4), SampleAt(20, 12), SampleAt(24, 4)};
   EXPECT_EQ(Weigh(thread), (std::vector<uint64_t>{4 * kMs, 4 * kMs, 12 * kMs, 4 * kMs}));
 }
 
 TEST(SampleWeights, WhatHasLeftTheCpuSharesWithItsLike) {
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   // The third has not slept.
   thread.samples = {SampleAt(10, 1.5), SampleAt(20, 6), SampleAt(24, 4), SampleAt(40, 1.5)};
   EXPECT_EQ(Weigh(thread), (std::vector<uint64_t>{3 * kMs, 3 * kMs, 4 * kMs, 3 * kMs}));
@@ -123,7 +123,7 @@ TEST(SampleWeights, WhatHasLeftTheCpuSharesWithItsLike) {
 TEST(SampleWeights, SystemCallsDoNotTakeTheTimeOfTheNextTick) {
   std::mt19937_64 random(test::TestSeed());
   std::normal_distribution<double> uneven(1, 0.1);
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   double now_ms = 1, sampled_ms = 0, calls_ms = 0;
   const auto sample = [&](double time_ms, uint32_t id) {
     thread.samples.push_back(SampleAt(time_ms, time_ms - sampled_ms, id));
@@ -153,7 +153,7 @@ TEST(SampleWeights, SystemCallsDoNotTakeTheTimeOfTheNextTick) {
 }
 
 TEST(SampleWeights, WhatRunsAfterTheTickIsTheNextTicks) {
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   // The second has waited for 2 ms, the last one for 1 ms.
   thread.samples = {SampleAt(4, 4), SampleAt(14, 10), SampleAt(16, 2), SampleAt(40, 4),
                     SampleAt(45, 5)};
@@ -166,7 +166,7 @@ TEST(SampleWeights, WhatRunsAfterTheTickIsTheNextTicks) {
 // length in short pieces makes three.
 TEST(SampleWeights, LongSystemCallsKeepTheirTime) {
   std::mt19937_64 random(test::TestSeed());
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   double now_ms = 0, cpu_ms = 0, sampled_ms = 0, calls_ms = 0;
   const auto sample = [&](double time_ms, double used_ms, uint32_t id) {
     thread.samples.push_back(SampleAt(time_ms, used_ms - sampled_ms, id));
@@ -193,7 +193,7 @@ TEST(SampleWeights, LongSystemCallsKeepTheirTime) {
 }
 
 TEST(SampleWeights, NoneStandsForMuchMoreThanTheTimeSinceTheOneBefore) {
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   thread.samples = {SampleAt(100, 1), SampleAt(108, 1), SampleAt(200, 30), SampleAt(300, 28)};
   const Weighing weighing{true, 100 * kMs};  // of 100 ms of interval
   EXPECT_EQ(Weigh(thread, weighing),
@@ -201,7 +201,7 @@ TEST(SampleWeights, NoneStandsForMuchMoreThanTheTimeSinceTheOneBefore) {
 }
 
 TEST(SampleWeights, SharingBeginsAnewWhenTimersHaveBeenSetAnew) {
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   thread.samples = {SampleAt(10, 1), SampleAt(20, 3), SampleAt(100, 40), SampleAt(200, 60)};
   thread.samples[2].state = kStateRearmed;
   EXPECT_EQ(Weigh(thread, {true, 0}),
@@ -209,14 +209,14 @@ TEST(SampleWeights, SharingBeginsAnewWhenTimersHaveBeenSetAnew) {
 }
 
 TEST(SampleWeights, TimeOffTheCpuIsNotShared) {
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   thread.samples = {SampleAt(10, 1), SampleAt(900, 800), SampleAt(910, 3)};
   thread.samples[1].state = kStateOffCpu;
   EXPECT_EQ(Weigh(thread), (std::vector<uint64_t>{2 * kMs, 800 * kMs, 2 * kMs}));
 }
 
 TEST(SampleWeights, WhatHasBeenWeighedKeepsItsWeight) {
-  RecordedThread thread(0, 1);
+  RecordedThread thread(0, 0, 1);
   thread.samples = {SampleAt(10, 5), SampleAt(20, 1), SampleAt(30, 3)};
   thread.weighed_samples = 1;
   EXPECT_EQ(Weigh(thread), (std::vector<uint64_t>{5 * kMs, 2 * kMs, 2 * kMs}));
@@ -226,7 +226,7 @@ TEST(SampleWeights, WhatHasBeenWeighedKeepsItsWeight) {
 TEST(SampleWeights, NothingIsLostOrAdded) {
   std::mt19937_64 random(test::TestSeed());
   for (int turn = 0; turn < 200; turn++) {
-    RecordedThread thread(0, 1);
+    RecordedThread thread(0, 0, 1);
     const bool is_hostile = turn % 4 == 0;
     for (uint64_t i = random() % 1000; i > 0; i--) {
       SampleRecord sample{};

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -73,17 +72,12 @@ class SamplerHarness {
   explicit SamplerHarness(const SamplerOptions& options, const std::string& region_path = {},
                           uint32_t max_threads = 256) {
     if (!RegionMap::Create(region_path, max_threads, {}, &region_).ok()) std::abort();
-    wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    sampler_ = std::make_unique<Sampler>(options, region_.get(), V8Layout{}, 0, wake_fd_);
-  }
-  ~SamplerHarness() {
-    sampler_.reset();
-    close(wake_fd_);
+    sampler_ = std::make_unique<Sampler>(options, region_.get(), V8Layout{}, 0, &waker_);
   }
 
   Sampler& sampler() { return *sampler_; }
   RegionMap* region() { return region_.get(); }
-  int wake_fd() const { return wake_fd_; }
+  Waker* waker() { return &waker_; }
 
   // The slot in use of thread `tid`; kNoSlot: none.
   uint32_t SlotOf(pid_t tid) const {
@@ -117,9 +111,9 @@ class SamplerHarness {
     return options;
   }
 
+  Waker waker_;
   std::unique_ptr<RegionMap> region_;
   std::unique_ptr<Sampler> sampler_;
-  int wake_fd_ = -1;
 };
 
 // What this process holds of the kernel.

@@ -2,8 +2,6 @@
 #include "session/shutdown_manager.h"
 
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <thread>
@@ -16,12 +14,7 @@ namespace {
 
 class ShutdownManagerTest : public testing::Test {
  protected:
-  ~ShutdownManagerTest() override { close(fd_); }
-
-  bool IsWoken() const {
-    pollfd wake = {fd_, POLLIN, 0};
-    return poll(&wake, 1, 0) == 1;
-  }
+  bool IsWoken() const { return waker_.IsDue(); }
   // Every step does `step`.
   static ShutdownSteps StepsOf(const std::function<bool(uint64_t)>& step,
                                uint64_t budget_ns = 1'000'000'000) {
@@ -31,8 +24,8 @@ class ShutdownManagerTest : public testing::Test {
   }
 
   Word requested_{0};
-  int fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  ShutdownManager manager_{&requested_, fd_};
+  Waker waker_;
+  ShutdownManager manager_{&requested_, &waker_};
 };
 
 TEST_F(ShutdownManagerTest, RunsUntilItIsAsked) {

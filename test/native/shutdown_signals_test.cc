@@ -2,8 +2,6 @@
 #include "session/shutdown_signals.h"
 
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,12 +40,8 @@ class ShutdownSignalsTest : public testing::Test {
   }
   void TearDown() override {
     for (int signal : kShutdownSignals) Handle(signal, SIG_DFL);
-    close(fd_);
   }
-  bool IsWoken() const {
-    pollfd wake = {fd_, POLLIN, 0};
-    return poll(&wake, 1, 0) == 1;
-  }
+  bool IsWoken() const { return waker_.IsDue(); }
   // And has asked for nothing.
   void ExpectDied(pid_t child, int signal) {
     int status = 0;
@@ -57,11 +51,11 @@ class ShutdownSignalsTest : public testing::Test {
   }
 
   Word requested_{0};
-  int fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  Waker waker_;
 };
 
 TEST_F(ShutdownSignalsTest, AreInstalledToRestartCallsAndToHoldEachOtherBack) {
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   for (int signal : kShutdownSignals) {
     const struct sigaction action = ActionOf(signal);
@@ -75,7 +69,7 @@ TEST_F(ShutdownSignalsTest, AreInstalledToRestartCallsAndToHoldEachOtherBack) {
 
 TEST_F(ShutdownSignalsTest, GiveTheFormerHandlersBack) {
   {
-    ShutdownSignals signals(&requested_, fd_, kLongNs);
+    ShutdownSignals signals(&requested_, &waker_, kLongNs);
     ASSERT_TRUE(signals.Install().ok());
     EXPECT_EQ(signals.Uninstall(), 0);
     EXPECT_EQ(ActionOf(SIGINT).sa_handler, ProgramHandler);
@@ -85,14 +79,14 @@ TEST_F(ShutdownSignalsTest, GiveTheFormerHandlersBack) {
 
 TEST_F(ShutdownSignalsTest, LeaveAnIgnoredSignalIgnored) {
   Handle(SIGINT, SIG_IGN);
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   EXPECT_EQ(ActionOf(SIGINT).sa_handler, SIG_IGN);
   EXPECT_EQ(ActionOf(SIGTERM).sa_sigaction, HandleShutdownSignal);
 }
 
 TEST_F(ShutdownSignalsTest, LeaveAHandlerThatTheProgramInstalledLaterInPlace) {
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   Handle(SIGINT, ProgramHandler);
   raise(SIGINT);
@@ -103,7 +97,7 @@ TEST_F(ShutdownSignalsTest, LeaveAHandlerThatTheProgramInstalledLaterInPlace) {
 }
 
 TEST_F(ShutdownSignalsTest, TheFirstSignalAsksForTheEndAndWakesTheDrain) {
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   raise(SIGTERM);
   EXPECT_EQ(requested_.load(), static_cast<uint32_t>(ShutdownReason::kSignal));
@@ -113,11 +107,10 @@ TEST_F(ShutdownSignalsTest, TheFirstSignalAsksForTheEndAndWakesTheDrain) {
 }
 
 TEST_F(ShutdownSignalsTest, ASecondSignalChangesNothing) {
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   raise(SIGINT);
-  uint64_t count;
-  ASSERT_EQ(read(fd_, &count, sizeof(count)), static_cast<ssize_t>(sizeof(count)));
+  ASSERT_TRUE(waker_.Wait(0));
   raise(SIGTERM);
   EXPECT_FALSE(IsWoken());
   EXPECT_EQ(g_program_got, 0);
@@ -125,7 +118,7 @@ TEST_F(ShutdownSignalsTest, ASecondSignalChangesNothing) {
 }
 
 TEST_F(ShutdownSignalsTest, AThirdWithinTwoSecondsGoesToTheProgramAtOnce) {
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   for (int i = 0; i < 3; i++) raise(SIGINT);
   EXPECT_EQ(g_program_got, 1);
@@ -136,7 +129,7 @@ TEST_F(ShutdownSignalsTest, AThirdEndsAProgramWithoutAHandler) {
   EXPECT_EXIT(
       {
         Handle(SIGINT, SIG_DFL);
-        ShutdownSignals signals(&requested_, fd_, kLongNs);
+        ShutdownSignals signals(&requested_, &waker_, kLongNs);
         if (!signals.Install().ok()) _exit(1);
         for (int i = 0; i < 3; i++) raise(SIGINT);
         _exit(2);
@@ -148,7 +141,7 @@ TEST_F(ShutdownSignalsTest, TheWatchdogEndsAProgramWhoseShutdownHangs) {
   EXPECT_EXIT(
       {
         Handle(SIGTERM, SIG_DFL);
-        ShutdownSignals signals(&requested_, fd_, 20'000'000);
+        ShutdownSignals signals(&requested_, &waker_, 20'000'000);
         if (!signals.Install().ok()) _exit(1);
         raise(SIGTERM);
         test::WaitUntil([] { return false; });  // a drain that never comes
@@ -158,20 +151,19 @@ TEST_F(ShutdownSignalsTest, TheWatchdogEndsAProgramWhoseShutdownHangs) {
 }
 
 TEST_F(ShutdownSignalsTest, SignalsFromManyThreadsAreOneRequest) {
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; i++) threads.emplace_back([i] { raise(i % 2 == 0 ? SIGINT : SIGTERM); });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(requested_.load(), static_cast<uint32_t>(ShutdownReason::kSignal));
-  uint64_t count = 0;
-  ASSERT_EQ(read(fd_, &count, sizeof(count)), static_cast<ssize_t>(sizeof(count)));
-  EXPECT_EQ(count, 1u);  // woken once
+  EXPECT_TRUE(waker_.Wait(0));
+  EXPECT_FALSE(waker_.IsDue());  // woken once
 }
 
 TEST_F(ShutdownSignalsTest, ABlockedReadIsNotInterrupted) {
   if (test::kUnderTsan) GTEST_SKIP() << "TSan holds a signal back until the call has returned";
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
@@ -201,7 +193,7 @@ TEST_F(ShutdownSignalsTest, AForkedChildTakesThemAsWithoutUs) {
   if (test::kUnderTsan) GTEST_SKIP() << "TSan does not let a process with threads fork";
   InstallForkGuard(SIGPROF);
   Handle(SIGTERM, SIG_DFL);
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   const pid_t child = fork();
   if (child == 0) {
@@ -215,7 +207,7 @@ TEST_F(ShutdownSignalsTest, AForkedChildTakesThemAsWithoutUs) {
 TEST_F(ShutdownSignalsTest, AChildAfterVforkTakesThemAsWithoutUs) {
   if (test::kUnderTsan) GTEST_SKIP() << "TSan makes vfork a fork";
   Handle(SIGTERM, SIG_DFL);
-  ShutdownSignals signals(&requested_, fd_, kLongNs);
+  ShutdownSignals signals(&requested_, &waker_, kLongNs);
   ASSERT_TRUE(signals.Install().ok());
   const pid_t child = vfork();
   if (child == 0) {

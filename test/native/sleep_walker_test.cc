@@ -20,12 +20,12 @@ using Stack = std::vector<Frame>;
   asm volatile("");  // not a tail call
 }
 [[gnu::noinline]] void NapHere(long ns) {
-  volatile char room[64] = {};
+  [[maybe_unused]] volatile char room[64] = {};
   Nap(ns);
   room[0] = 1;
 }
 [[gnu::noinline]] void NapThere(long ns) {
-  volatile char room[64] = {};
+  [[maybe_unused]] volatile char room[64] = {};
   Nap(ns);
   room[1] = 1;
 }

@@ -28,7 +28,7 @@ uint64_t Record(TimerEngine engine, const test::TemporaryFolder& folder, bool is
     test::SamplerHarness harness(engine, 1'000'000, is_in_file ? region : std::string());
     LogWriter log;
     EXPECT_TRUE((is_in_file ? log.Create(log_path) : log.CreateUnnamed()).ok());
-    Drain drain(&harness.sampler(), &log, harness.wake_fd());
+    Drain drain(&harness.sampler(), &log, harness.waker());
     EXPECT_TRUE(harness.sampler().Start().ok());
     EXPECT_TRUE(drain.Start().ok());
     std::thread worker([&] {

@@ -26,8 +26,6 @@ bool GetThreadInfo(pid_t tid, thread_flavor_t flavor, mach_msg_type_number_t cou
 
 pid_t CurrentThreadId() { return static_cast<pid_t>(pthread_mach_thread_np(pthread_self())); }
 
-ThreadLister::~ThreadLister() = default;
-
 const std::vector<pid_t>& ThreadLister::List() {
   threads_.clear();
   thread_act_array_t ports = nullptr;
