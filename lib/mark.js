@@ -54,8 +54,9 @@ function detailOf(json) {
   if (json === '') return undefined;
   try {
     return JSON.parse(json);
-  } catch {
-    return json; // what is there of it is more than nothing
+  } catch (error) {
+    if (error instanceof SyntaxError) return json; // what is there of it is more than nothing
+    throw error;
   }
 }
 

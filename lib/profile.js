@@ -19,21 +19,6 @@ const {
 } = require('./model');
 
 /**
- * A mark's detail, from JSON; the text itself where a damaged log has made it none: the rest of the recording is whole.
- * @param {string} text
- * @returns {unknown}
- */
-function detailOf(text) {
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return text;
-    throw error;
-  }
-}
-
-/**
  * A finished recording and its exports; documented in `index.d.ts`. Exporters are loaded when they are first used.
  *
  * @typedef {import('../binding').NativeRecording} Recording

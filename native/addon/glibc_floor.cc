@@ -49,6 +49,7 @@ extern "C" {
 SPPROF_OLD(pthread_create, SPPROF_FIRST_GLIBC, int,
            (pthread_t * thread, const pthread_attr_t* attributes, void* (*run)(void*), void* data),
            (thread, attributes, run, data))
+SPPROF_OLD(pthread_detach, SPPROF_FIRST_GLIBC, int, (pthread_t thread), (thread))
 SPPROF_OLD(pthread_join, SPPROF_FIRST_GLIBC, int, (pthread_t thread, void** result),
            (thread, result))
 SPPROF_OLD(pthread_mutex_trylock, SPPROF_FIRST_GLIBC, int, (pthread_mutex_t * mutex), (mutex))

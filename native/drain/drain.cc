@@ -336,7 +336,7 @@ void Drain::NoteStats() {
         "the recording has ended early: its file \"region\" has been cut off, or its disk is full "
         "or broken; what had been sampled and not been written yet is missing");
   }
-  if (LoadsGoThroughKernel()) {
+  if (IsFaultHandlerReplaced()) {
     warn_once(
         "something else in this process has taken over SIGSEGV or SIGBUS: memory is read by system "
         "calls from here on, which makes samples more expensive");

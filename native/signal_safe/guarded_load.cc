@@ -63,6 +63,12 @@ void CheckLoadGuard(uint64_t now_ns) {
   }
 }
 
+bool IsFaultHandlerReplaced() {
+  return g_guards[0].load(std::memory_order_relaxed) != 0 &&
+         (internal::g_loads_by_kernel.load(std::memory_order_relaxed) &
+          internal::kForeignHandler) != 0;
+}
+
 LoadsWithoutFaults::LoadsWithoutFaults(bool is_needed) : is_needed_(is_needed) {
   if (is_needed_)
     internal::g_loads_by_kernel.fetch_add(internal::kNoRoomForFaults, std::memory_order_relaxed);

@@ -119,8 +119,9 @@ inline size_t GuardedCopy(void* to, uintptr_t from, size_t size) {
   return internal::spprof_guarded_copy(to, from, size);
 }
 
-// Whether CheckLoadGuard has found somebody else's handler.
-inline bool LoadsGoThroughKernel() { return internal::LoadsByKernel(); }
+// Whether CheckLoadGuard has found somebody else's handler in the place of ours. After the end
+// there is none of ours, and loads that are made then go through the kernel, too.
+bool IsFaultHandlerReplaced();
 
 // For the fault handler: the address at which to resume if `pc` is a guarded instruction, else 0.
 // The assembly keeps nothing in a register that the failing load would have changed, so setting the

@@ -25,7 +25,8 @@ enum WakeReason : uint32_t {
 class Waker {
  public:
   void Wake(WakeReason reason = kAsked) {
-    if (reasons_.fetch_or(reason, std::memory_order_acq_rel) != 0) return;  // W1; it is awake already
+    if (reasons_.fetch_or(reason, std::memory_order_acq_rel) != 0)
+      return;  // W1; it is awake already
     kernel::Call(SYS_futex, Address(), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
   }
   // The reasons of the calls of Wake since the last time. 0: the time is over, or a signal has been

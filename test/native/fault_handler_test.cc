@@ -318,11 +318,11 @@ TEST(FaultHandler, LoadsDoWithoutItWhileAnotherIsInForce) {
       foreign.sa_handler = [](int) { _exit(99); };
       REQUIRE(sigaction(number, &foreign, &ours) == 0);
       CheckLoadGuard(now_ns += kTwoChecks);
-      REQUIRE(LoadsGoThroughKernel());
+      REQUIRE(IsFaultHandlerReplaced());
       REQUIRE(!GuardedLoad64(reinterpret_cast<uintptr_t>(kNowhere), &word));
       REQUIRE(sigaction(number, &ours, nullptr) == 0);
       CheckLoadGuard(now_ns += kTwoChecks);
-      REQUIRE(!LoadsGoThroughKernel());
+      REQUIRE(!IsFaultHandlerReplaced());
       REQUIRE(!GuardedLoad64(reinterpret_cast<uintptr_t>(kNowhere), &word));
     }
     return 0;

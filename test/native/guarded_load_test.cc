@@ -30,7 +30,7 @@ class GuardedLoad : public testing::TestWithParam<bool> {
       ASSERT_EQ(sigaction(SIGSEGV, &foreign, &ours_), 0);
       CheckLoadGuard(kernel::MonotonicNs());
     }
-    ASSERT_EQ(LoadsGoThroughKernel(), GetParam());
+    ASSERT_EQ(internal::LoadsByKernel(), GetParam());
     page_ = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     void* memory =
         mmap(nullptr, 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -160,6 +160,13 @@ TEST(GuardedResumeAddress, KnowsOnlyTheGuardedInstructions) {
   EXPECT_EQ(GuardedResumeAddress(reinterpret_cast<uintptr_t>(&spprof_guarded_load64)), 0u);
   EXPECT_EQ(GuardedResumeAddress(reinterpret_cast<uintptr_t>(spprof_guarded_load_failed)), 0u);
   EXPECT_EQ(GuardedResumeAddress(0), 0u);
+}
+
+TEST(FaultHandler, IsReplacedByNobodyWhereItsOwnerHasTakenItAway) {
+  ASSERT_TRUE(InstallFaultHandler().ok());
+  UninstallFaultHandler();
+  CheckLoadGuard(kernel::MonotonicNs());  // as the last look at the modules does
+  EXPECT_FALSE(IsFaultHandlerReplaced());
 }
 
 }  // namespace

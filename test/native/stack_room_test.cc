@@ -131,17 +131,17 @@ TEST(StackRoom, OnASmallSignalStackTheSampleIsGivenUpAndNothingBelowIsTouched) {
 
 TEST(StackRoom, ALoadThatHasNoRoomForAFaultGoesThroughTheKernel) {
   HandlerHarness harness;
-  EXPECT_FALSE(LoadsGoThroughKernel());
+  EXPECT_FALSE(internal::LoadsByKernel());
   {
     const LoadsWithoutFaults loads(true);
-    EXPECT_TRUE(LoadsGoThroughKernel());
+    EXPECT_TRUE(internal::LoadsByKernel());
     uint64_t word = 0;
     EXPECT_FALSE(GuardedLoad64(8, &word));
     const LoadsWithoutFaults more(false);
     CheckLoadGuard(1);
-    EXPECT_TRUE(LoadsGoThroughKernel());
+    EXPECT_TRUE(internal::LoadsByKernel());
   }
-  EXPECT_FALSE(LoadsGoThroughKernel());
+  EXPECT_FALSE(internal::LoadsByKernel());
 }
 
 TEST(SmallStacks, AreFound) {

@@ -17,7 +17,8 @@ TEST(SleepingCall, LinesOfTheKernel) {
   // In a page fault.
   EXPECT_EQ(ParseSleepingCall("-1 0x7ffd00000008 0x401000\n", &call), SleepState::kAsleep);
   EXPECT_EQ(call.pc, 0x401000u);
-  for (const char* line : {"", "\n", "x", "202 0x1", "202 0x1 0x2 0x3 0x4 0x5 0x6 0x0 0x0\n", "-1 0x1"}) {
+  for (const char* line :
+       {"", "\n", "x", "202 0x1", "202 0x1 0x2 0x3 0x4 0x5 0x6 0x0 0x0\n", "-1 0x1"}) {
     EXPECT_EQ(ParseSleepingCall(line, &call), SleepState::kUnreadable) << line;
   }
 }
@@ -38,8 +39,8 @@ TEST(SleepingCall, OfAThreadThatSleepsRunsOrHasGone) {
   if (!is_seen) GTEST_SKIP() << "/proc/self/task/<tid>/syscall cannot be read here";
   EXPECT_NE(call.sp, 0u);
   EXPECT_NE(call.pc, 0u);
-  EXPECT_TRUE(test::WaitUntil(
-      [&] { return ReadSleepingCall(tid.load(), &call) == SleepState::kAwake; }));
+  EXPECT_TRUE(
+      test::WaitUntil([&] { return ReadSleepingCall(tid.load(), &call) == SleepState::kAwake; }));
 }
 
 }  // namespace
