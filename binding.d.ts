@@ -154,10 +154,20 @@ export interface PackedRecording extends Omit<NativeRecording, 'frames'> {
   frames: PackedFrames;
 }
 
+/** `name`: of what, in words, e.g. `CPU time`, `space`, `samples`. */
+export interface Measure {
+  name: string;
+  unit: 'nanoseconds' | 'bytes' | 'count';
+}
+
 /** One decoded recording, as columns. Node 0 of the stack tree is the root (no frame). */
 export interface NativeRecording {
   /** What it was read from, when it is not ours: a format's name. Counters and process are unknown then. */
   importedFrom?: string;
+  /** What the samples' values are, where they are neither CPU nor wall time: `sampleCpuNs` holds bytes or counts then. */
+  measure?: Measure;
+  /** The file could hold one thread only (`.cpuprofile`), whatever else ran. */
+  isOneThread?: boolean;
   pid: number;
   /** Unix time of the start, milliseconds. */
   startTimeMs: number;

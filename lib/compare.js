@@ -1,6 +1,7 @@
 'use strict';
 
-const { scriptPath } = require('./frames');
+const { comparable } = require('./comparable');
+const { summarizeFunctions, totalWeight } = require('./model');
 
 /**
  * Two lists of functions side by side. Times are compared as shares, since two runs never take the same time.
@@ -10,11 +11,8 @@ const { scriptPath } = require('./frames');
  */
 
 /** The same function in two runs: its line may have moved, if it is the only one of its name there. @param {FunctionSummary} row */
-function nameKey(row) {
-  const { kind, functionName, url, module } = row;
-  // One profiler gives a path where another gives a URL.
-  const place = scriptPath(/** @type {import('../binding').NativeFrame} */ (/** @type {unknown} */ (row))) ?? url;
-  return [kind, functionName, place, module].join('\0');
+function nameKey({ functionName, url, module }) {
+  return [functionName, url, module].join('\0');
 }
 
 /** @param {FunctionSummary} row */
@@ -57,11 +55,16 @@ function pairFunctions(before, after) {
 
 /**
  * The largest change of self time first.
- * @param {{ functions: FunctionSummary[], wallNs: number }} before
- * @param {{ functions: FunctionSummary[], wallNs: number }} after
+ * @param {import('../binding').NativeRecording} earlier
+ * @param {import('../binding').NativeRecording} later
  * @returns {FunctionDifference[]}
+ * @throws {RangeError} `ERR_SPPROF_NOT_ALIKE`
  */
-function compareFunctions(before, after) {
+function compareFunctions(earlier, later) {
+  const [before, after] = comparable(earlier, later, { byLine: true }).map((recording) => ({
+    functions: summarizeFunctions(recording),
+    all: totalWeight(recording),
+  }));
   /** @param {number} ns @param {number} ofNs */
   const share = (ns, ofNs) => (ofNs > 0 ? ns / ofNs : 0);
   /** @param {FunctionSummary | null} row @param {number} allNs */
@@ -72,8 +75,8 @@ function compareFunctions(before, after) {
   return pairFunctions(before.functions, after.functions)
     .map(([left, right]) => {
       const { functionName, url, line, column, kind, module } = /** @type {FunctionSummary} */ (right ?? left);
-      const was = side(left, before.wallNs);
-      const is = side(right, after.wallNs);
+      const was = side(left, before.all);
+      const is = side(right, after.all);
       const selfChange = is.selfShare - was.selfShare;
       const totalChange = is.totalShare - was.totalShare;
       return { functionName, url, line, column, kind, module, before: was, after: is, selfChange, totalChange };

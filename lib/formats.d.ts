@@ -43,7 +43,7 @@ export interface SpeedscopeFile {
   profiles: {
     type: 'sampled';
     name: string;
-    unit: 'nanoseconds';
+    unit: 'nanoseconds' | 'bytes' | 'none';
     startValue: number;
     endValue: number;
     samples: number[][];

@@ -42,12 +42,12 @@ function displayName(frame) {
 
 /**
  * The URL that a profile file holds. JavaScript: an absolute path becomes a `file:` URL, all else stays as V8 has it.
- * Native code: `native:<file name of its module>`; V8's builtins: `native:v8`, apart from the executable they lie in.
+ * Native code whose source is not known: `native:<file name of its module>`; V8's builtins: `native:v8`, apart from the executable they lie in.
  * (DevTools groups by the whole URL, and hides `native ` with a blank, which is V8's word for its own JavaScript.)
  * @param {Frame} frame
  */
 function frameUrl(frame) {
-  if (frame.kind === 'native') return `native:${path.posix.basename(frame.module)}`;
+  if (frame.kind === 'native' && frame.url === '') return `native:${path.posix.basename(frame.module)}`;
   if (frame.kind === 'builtin') return 'native:v8';
   return path.posix.isAbsolute(frame.url) ? pathToFileURL(frame.url).href : frame.url;
 }
@@ -72,7 +72,7 @@ function scriptPath(frame) {
  * @param {string} [folder] paths below it are shown relative to it
  */
 function frameWhere(frame, folder) {
-  if (frame.kind === 'native') return path.posix.basename(frame.module);
+  if (frame.kind === 'native' && frame.url === '') return path.posix.basename(frame.module);
   if (frame.kind === 'builtin') return 'V8 builtin';
   const file = scriptPath(frame);
   let place = file ?? frame.url;
@@ -110,6 +110,8 @@ module.exports = {
   PROGRAM,
   IDLE,
   GC,
+  TRUNCATED,
+  ANONYMOUS,
   functionName,
   displayName,
   frameUrl,

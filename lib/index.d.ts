@@ -91,6 +91,10 @@ export interface Profile {
   readonly durationNs: number;
   readonly intervalUs: number;
   readonly mode: 'cpu' | 'wall';
+  /** What the values are: CPU time, wall time, or what another profiler's file holds. Fields named `…Ns` hold bytes or counts where `unit` says so. */
+  readonly measure: { name: string; unit: 'nanoseconds' | 'bytes' | 'count' };
+  /** It was read from a format that holds one thread (`.cpuprofile`). */
+  readonly isOneThread: boolean;
   /** The engine that was used. */
   readonly timer: string;
   readonly nodeVersion: string;

@@ -5,6 +5,7 @@ const { visible } = require('./visible');
 const { errors } = require('./errors');
 const { publicFrame } = require('./frames');
 const { detailOf } = require('./mark');
+const { measureOf } = require('./measure');
 const { blocksWithin } = require('./sample-blocks');
 const { placeFrames } = require('./place-frames');
 const { unpackRecording } = require('./unpack');
@@ -42,6 +43,8 @@ class Profile {
     this.durationNs = durationNs;
     this.intervalUs = intervalNs / 1000;
     this.mode = mode;
+    this.measure = measureOf(recording);
+    this.isOneThread = recording.isOneThread === true;
     this.timer = timer;
     this.nodeVersion = nodeVersion;
     this.stoppedCleanly = stoppedCleanly;
@@ -100,7 +103,7 @@ class Profile {
   diff(before) {
     if (!(before instanceof Profile)) throw errors.optionType('before', before, 'a profile');
     const { compareFunctions } = require('./compare');
-    return compareFunctions(before, this);
+    return compareFunctions(before.#recording, this.#recording);
   }
 
   /** @returns {Generator<import('./index').ProfiledSample>} */
@@ -163,12 +166,21 @@ class Profile {
   /** @param {number} [threadId] */
   toCpuProfile(threadId) {
     const { toCpuProfile } = require('./exporters/cpuprofile');
-    return toCpuProfile(this.#recording, this.#thread(threadId));
+    const { asTimes } = require('./exporters/holdable');
+    return toCpuProfile(asTimes(this.#held('cpuprofile')), this.#thread(threadId));
+  }
+
+  /** The recording, where the format can hold it. @param {import('./exporters/formats').FormatName} format @param {string} [file] */
+  #held(format, file = `a profile as ${format}`) {
+    if (this.#recording.importedFrom === undefined) return this.#recording;
+    const problem = require('./exporters/holdable').whyNotHeld(this.#recording, format);
+    if (problem !== null) throw errors.output(file, problem);
+    return this.#recording;
   }
 
   toCollapsed() {
     const { collapsedPieces } = require('./exporters/collapsed');
-    return [...collapsedPieces(this.#recording)].join('');
+    return [...collapsedPieces(this.#held('collapsed'))].join('');
   }
 
   /** Compressed with gzip, as the format's files are. */
@@ -180,12 +192,12 @@ class Profile {
 
   toSpeedscope() {
     const { speedscopePieces } = require('./exporters/speedscope');
-    return JSON.parse([...speedscopePieces(this.#recording)].join(''));
+    return JSON.parse([...speedscopePieces(this.#held('speedscope'))].join(''));
   }
 
   toFlameGraph() {
     const { flameGraphPieces } = require('./exporters/flamegraph');
-    return [...flameGraphPieces(this.#recording)].join('');
+    return [...flameGraphPieces(this.#held('flamegraph'))].join('');
   }
 
   /** @param {{ limit?: number, folder?: string, sort?: 'self' | 'total' }} [settings] */
@@ -222,6 +234,7 @@ class Profile {
    * @returns {Iterable<string | Uint8Array>}
    */
   #pieces(format, threadId, file) {
+    this.#held(format, file);
     switch (format) {
       case 'cpuprofile': {
         const { cpuProfilePieces } = require('./exporters/cpuprofile');

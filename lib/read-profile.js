@@ -1,11 +1,29 @@
 'use strict';
 
-const fs = require('node:fs');
-const { errors, systemReason } = require('./errors');
+const { errors } = require('./errors');
 const { loadBinding } = require('./binding');
 const { OPTIONS } = require('./options');
 
 /** How a recording is made a profile: the options that matter then. @typedef {Pick<import('./options').Options, 'sourceMaps' | 'maxMemory'>} Reading */
+
+/**
+ * @param {import('./importers/source').Source} source
+ * @param {Partial<Reading>} settings
+ * @returns {Promise<import('./profile').Profile>}
+ */
+async function readSource(source, { sourceMaps, maxMemory = Number(OPTIONS.maxMemory.default) }) {
+  const { Profile } = require('./profile');
+  const { isOwnLog } = require('./importers/source');
+  const limit = maxMemory * 2 ** 20;
+  const ofLog = async (/** @type {string} */ file) =>
+    Profile.of(await loadBinding().readRecording(file, limit), { sourceMaps });
+  if (source.isFolder) return ofLog(source.name);
+  if (await source.holdsLog()) return ofLog(await source.logFile());
+  const bytes = await source.content(limit);
+  if (isOwnLog(bytes)) return ofLog(source.keepLog(bytes));
+  const { importContent } = require('./importers/read-content');
+  return new Profile(importContent(bytes, source.name));
+}
 
 /**
  * Reads a finished recording; documented in `index.d.ts`.
@@ -13,20 +31,15 @@ const { OPTIONS } = require('./options');
  * @param {Partial<Reading>} [settings]
  * @returns {Promise<import('./profile').Profile>}
  */
-async function readProfile(file, { sourceMaps, maxMemory = Number(OPTIONS.maxMemory.default) } = {}) {
+async function readProfile(file, settings = {}) {
   if (typeof file !== 'string' || file === '') throw errors.optionType('path', file, 'the name of a file or folder');
+  const { Source } = require('./importers/source');
+  const source = await Source.open(file);
   try {
-    await fs.promises.access(file, fs.constants.R_OK);
-  } catch (error) {
-    throw errors.input(file, systemReason(error));
+    return await readSource(source, settings);
+  } finally {
+    source.close();
   }
-  const { Profile } = require('./profile');
-  const { importFile, isOwnLog } = require('./importers/read-file');
-  if (!fs.statSync(file).isDirectory() && !isOwnLog(file)) {
-    return new Profile(importFile(file));
-  }
-  const recording = await loadBinding().readRecording(file, maxMemory * 2 ** 20);
-  return Profile.of(recording, { sourceMaps });
 }
 
-module.exports = { readProfile };
+module.exports = { readProfile, readSource };

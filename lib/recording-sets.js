@@ -1,6 +1,7 @@
 'use strict';
 
 const { errors } = require('./errors');
+const { measureOf } = require('./measure');
 
 /**
  * Recordings made of recordings: some of a recording's samples, or all of several. Pure.
@@ -229,6 +230,10 @@ function mergeRecordings(recordings) {
   const mode = onlyOne(
     recordings.map((each) => each.mode),
     'modes',
+  );
+  onlyOne(
+    recordings.map((each) => measureOf(each).unit),
+    'units',
   );
   const startTimeMs = Math.min(...recordings.map((each) => each.startTimeMs));
   const lateNs = recordings.map((each) => (each.startTimeMs - startTimeMs) * 1e6);

@@ -21,8 +21,10 @@ function parseMicroseconds(text) {
 /**
  * A time in the unit that reads best, e.g. `250 µs`, `10 ms`, `4.61 s`.
  * @param {number} ns
+ * @returns {string}
  */
 function formatNs(ns) {
+  if (ns < 0) return `-${formatNs(-ns)}`;
   if (ns < 1e3) return `${Math.round(ns)} ns`;
   if (ns < 1e6) return `${trim(ns / 1e3)} µs`;
   if (ns < 1e9) return `${trim(ns / 1e6)} ms`;
@@ -32,8 +34,10 @@ function formatNs(ns) {
 /**
  * A number of bytes in the unit that reads best, e.g. `1.2 MB` (a million bytes).
  * @param {number} bytes
+ * @returns {string}
  */
 function formatBytes(bytes) {
+  if (bytes < 0) return `-${formatBytes(-bytes)}`;
   if (bytes < 1e3) return `${bytes} bytes`;
   if (bytes < 1e6) return `${trim(bytes / 1e3)} kB`;
   return bytes < 1e9 ? `${trim(bytes / 1e6)} MB` : `${trim(bytes / 1e9)} GB`;

@@ -184,10 +184,10 @@ describe('diff()', () => {
 describe('collapsed stacks', () => {
   test('are one line a stack, root first, in microseconds, thread first', () => {
     expect(new Profile(RECORDING).toCollapsed().trimEnd().split('\n').sort()).toEqual([
-      'node;main /app/main.js:10_[0] 1000',
-      'node;main /app/main.js:10_[0];hot /app/main.js:20_[0] 4000',
-      'node;main /app/main.js:10_[0];hot /app/main.js:20_[0];Scavenge;(garbage collector) 2000',
-      'worker 1;hot /app/main.js:20_[0] 3000',
+      '[node main tid=1000 us];main /app/main.js:10_[0] 1000',
+      '[node main tid=1000 us];main /app/main.js:10_[0];hot /app/main.js:20_[0] 4000',
+      '[node main tid=1000 us];main /app/main.js:10_[0];hot /app/main.js:20_[0];Scavenge;(garbage collector) 2000',
+      '[worker 1 worker tid=1001 us];hot /app/main.js:20_[0] 3000',
     ]);
   });
 
@@ -198,7 +198,7 @@ describe('collapsed stacks', () => {
       builtin('ArrayMap'),
     ];
     expect(new Profile(recordingOf([{ atMs: 9, cpuMs: 4, stack }])).toCollapsed()).toBe(
-      'node;a:b c_[j];(anonymous)_[i];ArrayMap 4000\n',
+      '[node main tid=1000 us];a:b c_[j];(anonymous)_[i];ArrayMap 4000\n',
     );
   });
 });

@@ -2,7 +2,7 @@
 
 const path = require('node:path');
 const { frameWhere } = require('../frames');
-const { shortNativeName } = require('../exporters/text');
+const { shortNames } = require('../exporters/native-names');
 const { visible } = require('../visible');
 const { openRecording } = require('./input');
 const { checkOutputs, planOutputs } = require('./output-names');
@@ -13,6 +13,9 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`;
 /** @param {number} change */
 const points = (change) => `${change < 0 ? '-' : '+'}${(100 * Math.abs(change)).toFixed(1)}`;
 
+/** Less than a tenth of a point is what formats round away. */
+const LEAST_CHANGE = 0.0005;
+
 /**
  * @param {import('../index').FunctionDifference[]} rows
  * @param {{ top: number, sort: 'self' | 'total', folder: string }} settings
@@ -22,9 +25,13 @@ function tableOf(rows, { top, sort, folder }) {
     sort === 'self'
       ? /** @type {const} */ (['selfChange', 'selfShare'])
       : /** @type {const} */ (['totalChange', 'totalShare']);
-  const sorted = [...rows].sort((a, b) => Math.abs(b[change]) - Math.abs(a[change])).filter((row) => row[change] !== 0);
-  const lines = sorted.slice(0, top).map((row) => {
-    const name = row.kind === 'native' ? shortNativeName(row.functionName) : row.functionName;
+  const shown = [...rows]
+    .sort((a, b) => Math.abs(b[change]) - Math.abs(a[change]))
+    .filter((row) => Math.abs(row[change]) >= LEAST_CHANGE)
+    .slice(0, top);
+  const short = shortNames(shown.filter(({ kind }) => kind === 'native').map(({ functionName }) => functionName));
+  const lines = shown.map((row) => {
+    const name = row.kind === 'native' ? short(row.functionName) : row.functionName;
     const where = frameWhere(/** @type {any} */ (row), folder);
     return `${points(row[change]).padStart(8)}${percent(row.before[share]).padStart(10)}${percent(row.after[share]).padStart(10)}  ${name}  ${where}`.trimEnd();
   });
@@ -43,6 +50,11 @@ async function diff({ file, second, outputs, reading, top, sort, json }, io) {
   if (outputs.length > 0) checkOutputs(planned);
   const { profile: before } = await openRecording(file, { reading, io });
   const { profile: after } = await openRecording(second, { reading, io });
+  const [one, whole] = before.isOneThread ? [before, after] : [after, before];
+  if (one.isOneThread && !whole.isOneThread && whole.threads.length > 1) {
+    const name = path.basename(before.isOneThread ? file : second);
+    io.stderr.write(`spprof: ${name} holds one thread; it is compared with that thread of the other\n`);
+  }
   for (const { pattern } of outputs.length > 0 ? planned : []) {
     await after.writeDifference(before, pattern, { before: path.basename(file), after: path.basename(second) });
     io.stdout.write(`${pattern}\n`);

@@ -52,19 +52,19 @@ async function openRecording(file, { reading, io }) {
 }
 
 /**
- * @param {string} file
+ * @param {string} file `-` is standard input
  * @param {import('../read-profile').Reading} reading
  */
 async function openAs(file, reading) {
-  const absolute = path.resolve(file);
-  if (!statOf(absolute).isDirectory()) {
-    const { readProfile } = require('../read-profile');
-    const { isOwnLog } = require('../importers/read-file');
-    return { profile: await readProfile(absolute, reading), log: isOwnLog(absolute) ? absolute : null };
-  }
-  const folders = foldersIn(absolute);
+  const { Source } = require('../importers/source');
+  const { readSource } = require('../read-profile');
+  const source = await Source.open(file === '-' ? '/dev/stdin' : path.resolve(file));
+  // A log that came through a pipe is a file for as long as the command runs: outputs may copy it.
+  process.once('exit', () => source.close());
+  if (!source.isFolder) return { profile: await readSource(source, reading), log: source.log };
+  const folders = foldersIn(source.name);
   if (folders.length > 1) {
-    throw errors.input(absolute, `it holds several recordings; name one of ${folders.join(', ')}`);
+    throw errors.input(source.name, `it holds several recordings; name one of ${folders.join(', ')}`);
   }
   checkEnded(folders[0]);
   const { readProcess } = require('./collect');

@@ -18,16 +18,18 @@ function threadIds({ threads }, wanted) {
 
 /** The head of the table stands out. @param {string} text @param {import('./run').Io} io */
 function withBoldHead(text, io) {
-  return text.replace(/^ +(?:self +self ms|total +self) .*$/m, (head) => paint(io.stdout, io.env, 'bold', head));
+  return text.replace(/^ +(?:self +self (?:ms|kB|count)|total +self) .*$/m, (head) =>
+    paint(io.stdout, io.env, 'bold', head),
+  );
 }
 
 /** @param {import('../profile').Profile} profile */
 function jsonOf(profile) {
   const { pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly } = profile;
-  const { cpuNs, wallNs, sampleCount, threads, functions, marks, stats } = profile;
+  const { measure, cpuNs, wallNs, sampleCount, threads, functions, marks, stats } = profile;
   return {
     ...{ pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly },
-    ...{ cpuNs, wallNs, sampleCount, threads, functions, marks, stats },
+    ...{ measure, cpuNs, wallNs, sampleCount, threads, functions, marks, stats },
   };
 }
 

@@ -1,12 +1,15 @@
 'use strict';
 
 const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
+const { encodePlace } = require('../importers/places');
+const { measureOf } = require('../measure');
 const { sumStacks } = require('../model');
 
 /**
- * Collapsed stacks, the input of flame graph tools: one line a stack, `thread;frame;frame value`, root first, the value in
- * microseconds of CPU time. Frame suffixes as async-profiler has them: `_[j]` compiled JavaScript, `_[0]` interpreted,
- * `_[i]` inlined, none for native code.
+ * Collapsed stacks, the input of flame graph tools: one line a stack, `thread;frame;frame value`, root first. The format knows
+ * neither threads nor units, so the thread says what it is, much as async-profiler's does: `[node main tid=7 us]`, the values in
+ * microseconds. Frame suffixes are async-profiler's: `_[j]` compiled JavaScript, `_[0]` interpreted, `_[i]` inlined, none for
+ * native code. A blank in a path is `%20`, so that names and paths can be told apart again.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
  * @typedef {import('../../binding').NativeFrame} Frame
@@ -26,8 +29,15 @@ function suffix(frame) {
 
 /** @param {Frame} frame */
 function label(frame) {
-  const where = frame.kind === 'js' ? frameWhere(frame) : '';
-  return clean(`${displayName(frame)}${where === '' ? '' : ` ${where}`}${suffix(frame)}`);
+  const where = frame.url === '' ? '' : frameWhere(frame);
+  return `${clean(displayName(frame))}${where === '' ? '' : ` ${encodePlace(where)}`}${suffix(frame)}`;
+}
+
+/** Values in the file, of one in the recording. @param {Recording} recording */
+function unitOf(recording) {
+  const { unit } = measureOf(recording);
+  if (unit !== 'nanoseconds') return { name: unit, scale: 1 };
+  return { name: recording.mode === 'wall' ? 'wall-us' : 'us', scale: 1000 };
 }
 
 /**
@@ -36,7 +46,10 @@ function label(frame) {
  */
 function* collapsedPieces(recording) {
   const labels = recording.frames.map(label);
-  const threads = new Map(recording.threads.map((thread) => [thread.id, clean(thread.name)]));
+  const unit = unitOf(recording);
+  const threads = new Map(
+    recording.threads.map(({ id, name, kind, tid }) => [id, `[${clean(name)} ${kind} tid=${tid} ${unit.name}]`]),
+  );
   /** @type {Map<string, number>} */
   const lines = new Map();
   for (const { stack, isGc, thread, cpuNs } of sumStacks(recording)) {
@@ -45,13 +58,13 @@ function* collapsedPieces(recording) {
     for (let node = stack; node !== 0; node = recording.stackParents[node]) {
       parts.push(labels[recording.stackFrames[node]]);
     }
-    parts.push(threads.get(thread) ?? `thread ${thread}`);
+    parts.push(threads.get(thread) ?? `[thread native tid=${thread} ${unit.name}]`);
     const line = parts.reverse().join(';');
     lines.set(line, (lines.get(line) ?? 0) + cpuNs);
   }
   for (const [line, ns] of lines) {
-    const us = Math.round(ns / 1000);
-    if (us > 0) yield `${line} ${us}\n`;
+    const value = Math.round(ns / unit.scale);
+    if (value > 0) yield `${line} ${value}\n`;
   }
 }
 

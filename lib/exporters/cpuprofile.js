@@ -24,7 +24,7 @@ const { layOutSamples } = require('./timeline');
 
 /** @param {Frame} frame @returns {CpuProfileNode['callFrame']} */
 function callFrameOf(frame) {
-  const isScript = frame.kind === 'js' || frame.kind === 'unknown-js';
+  const isScript = frame.kind === 'js' || frame.kind === 'unknown-js' || frame.url !== '';
   return {
     functionName: functionName(frame),
     scriptId: isScript ? String(Math.max(frame.scriptId, 0)) : '0',

@@ -5,11 +5,12 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
 const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
+const { measureOf, totalText } = require('../measure');
 const { STATE_GC, numberFunctions, weightsOf } = require('../model');
 const { formatNs, plural } = require('../units');
 const { pageKind } = require('./frame-kinds');
 const { encodedColumn, placesOf } = require('./page-columns');
-const { shortNativeName } = require('./text');
+const { shortNames } = require('./native-names');
 
 /**
  * The flame graph page: one HTML file that opens offline. It carries the stack tree and the samples, summed up by steps of
@@ -35,9 +36,11 @@ class FunctionTree {
   constructor(recording) {
     this.recording = recording;
     const { functionOf, representatives } = numberFunctions(recording.frames);
+    const natives = representatives.filter(({ kind }) => kind === 'native');
+    const short = shortNames(natives.map(displayName));
     this.functions = representatives.flatMap((frame) => {
       const full = displayName(frame);
-      const name = frame.kind === 'native' ? shortNativeName(full) : full;
+      const name = frame.kind === 'native' ? short(full) : full;
       const shown = { name, ...(name === full ? {} : { full }), where: frameWhere(frame), kind: pageKind(frame) };
       return [
         { ...shown, inlined: false },
@@ -124,6 +127,7 @@ function* dataPieces(recording, { title, subtitle, sideOf }) {
   const { places, columns: placeColumns } = placesOf(recording, tree.nodeOfStack, weightsOf(recording));
   const head = {
     ...{ title, subtitle, mode: recording.mode, isDifference: sideOf !== undefined },
+    unit: measureOf(recording).unit,
     threads: recording.threads
       .filter(({ wallNs, cpuNs }) => wallNs > 0 || cpuNs > 0)
       .map(({ id, name, kind, tid }) => ({ id, label: `${name || 'thread'} (${kind}, ${tid})` })),
@@ -200,9 +204,15 @@ function* pagePieces(recording, about) {
 function aboutRecording(recording) {
   const { execPath, pid, nodeVersion, durationNs, timer, intervalNs, mode, sampleTimes, startTimeMs } = recording;
   const date = new Date(startTimeMs).toISOString().replace('T', ' ').slice(0, 19);
+  const count = `${plural(sampleTimes.length, 'sample')}${durationNs > 0 ? ` in ${formatNs(durationNs)}` : ''}`;
+  const measure = measureOf(recording);
   const what = `${mode === 'wall' ? 'wall' : 'CPU'} time, ${plural(sampleTimes.length, 'sample')} in ${formatNs(durationNs)}`;
   if (recording.importedFrom !== undefined) {
-    return { title: what, subtitle: `read from ${recording.importedFrom} · spprof` };
+    const all = totalText(
+      weightsOf(recording).reduce((sum, value) => sum + value, 0),
+      measure,
+    );
+    return { title: `${all}, ${count}`, subtitle: `read from ${recording.importedFrom} · spprof` };
   }
   return {
     title: `${path.basename(execPath) || 'process'} ${pid}: ${what}`,
@@ -224,7 +234,7 @@ function flameGraphPieces(recording) {
  */
 function differencePieces(before, after, names) {
   const { mergeRecordings } = require('../recording-sets');
-  const { comparable } = require('./comparable');
+  const { comparable } = require('../comparable');
   const firstOfAfter = Math.max(0, ...before.threads.map(({ id }) => id + 1));
   const both = mergeRecordings(comparable(before, after));
   return pagePieces(both, {

@@ -1,6 +1,7 @@
 'use strict';
 
-const { formatNs, formatPercent, plural } = require('../units');
+const { columnUnit, countText, formatValue, measureOf } = require('../measure');
+const { formatNs, formatPercent } = require('../units');
 const { statsLines, tableRows } = require('./text');
 
 /**
@@ -22,22 +23,23 @@ function cell(text) {
  * @returns {Generator<string>}
  */
 function* markdownPieces(recording, functions, ns, settings) {
-  const { durationNs, mode, timer, intervalNs, nodeVersion, pid, sampleTimes, threads } = recording;
+  const { durationNs, timer, intervalNs, nodeVersion, pid, sampleTimes, threads } = recording;
   const isOwn = recording.importedFrom === undefined;
   yield `# Profile${isOwn ? ` of process ${pid}` : ''}\n\n`;
-  yield `${plural(sampleTimes.length, 'sample')}, ${formatNs(ns)} of ${mode === 'wall' ? 'wall' : 'CPU'} time in `;
+  const measure = measureOf(recording);
+  yield `${countText(sampleTimes.length, ns, measure)}`;
   const source = isOwn
     ? `timer ${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion}`
     : `read from ${recording.importedFrom}`;
-  yield `${formatNs(durationNs)}; ${source}.\n\n`;
-  yield '## Functions\n\n| self | self ms | total | function | where |\n| ---: | ---: | ---: | --- | --- |\n';
+  yield `${durationNs > 0 || isOwn ? ` in ${formatNs(durationNs)}` : ''}; ${source}.\n\n`;
+  yield `## Functions\n\n| self | self ${columnUnit(measure)} | total | function | where |\n| ---: | ---: | ---: | --- | --- |\n`;
   for (const { self, ms, total, name, where } of tableRows(recording, functions, ns, settings)) {
     yield `| ${self} | ${ms} | ${total} | ${cell(name)} | ${cell(where)} |\n`;
   }
   yield '\n## Threads\n\n| thread | kind | samples | time | share |\n| --- | --- | ---: | ---: | ---: |\n';
   for (const { name, tid, kind, sampleCount, cpuNs, wallNs } of threads) {
-    const own = mode === 'wall' ? wallNs : cpuNs;
-    yield `| ${cell(name)} (${tid}) | ${kind} | ${sampleCount} | ${formatNs(own)} | ${formatPercent(own, ns)} |\n`;
+    const own = recording.mode === 'wall' ? wallNs : cpuNs;
+    yield `| ${cell(name)} (${tid}) | ${kind} | ${sampleCount} | ${formatValue(own, measure.unit)} | ${formatPercent(own, ns)} |\n`;
   }
   yield `\n## Recording\n\n\`\`\`text\n${statsLines(recording).join('\n')}\n\`\`\`\n`;
 }

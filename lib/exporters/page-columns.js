@@ -10,7 +10,7 @@
 /** Bytes of a piece: a multiple of three, so that pieces of base64 can be joined. */
 const PIECE = 3 << 16;
 /** The longest varint of a whole number. */
-const LONGEST = 8;
+const LONGEST = 10;
 
 /**
  * @param {ArrayLike<number>} column others than whole numbers are rounded

@@ -1,6 +1,7 @@
 'use strict';
 
 const { displayName, frameWhere, functionName } = require('../frames');
+const { measureOf } = require('../measure');
 const { STATE_GC, STATE_OFF_CPU, numberFunctions } = require('../model');
 
 /**
@@ -67,7 +68,8 @@ class Tables {
   /** @param {Frame} frame @param {number} id */
   #function(frame, id) {
     const name = this.strings.dedup(displayName(frame));
-    const file = frame.kind === 'native' || frame.kind === 'builtin' ? frame.module : frameWhere({ ...frame, line: 0 });
+    const isNative = frame.kind === 'native' || frame.kind === 'builtin';
+    const file = isNative && frame.url === '' ? frame.module : frameWhere({ ...frame, line: 0 });
     return new this.pprof.Function({
       ...{ id, name, systemName: this.strings.dedup(functionName(frame)) },
       ...{ filename: this.strings.dedup(file), startLine: frame.line },
@@ -131,6 +133,21 @@ class Tables {
   }
 }
 
+/** A signed number of 64 bits, as a varint holds it. @param {number} value */
+function int64(value) {
+  const whole = Math.round(value);
+  return whole < 0 || whole > Number.MAX_SAFE_INTEGER ? BigInt.asUintN(64, BigInt(whole)) : whole;
+}
+
+/** The value types of what is no time. @param {Recording} recording @param {(value: string) => number} text */
+function otherTypes(recording, text) {
+  const { name, unit } = measureOf(recording);
+  return [
+    { type: text('samples'), unit: text('count') },
+    { type: text(name), unit: text(unit) },
+  ];
+}
+
 /**
  * @param {Recording} recording
  * @returns {Generator<Uint8Array>}
@@ -141,7 +158,8 @@ function* pprofPieces(recording) {
   const text = (/** @type {string} */ value) => tables.strings.dedup(value);
   const nanoseconds = text('nanoseconds');
   const types = { samples: text('samples'), cpu: text('cpu'), wall: text('wall') };
-  const main = types[recording.mode === 'wall' ? 'wall' : 'cpu'];
+  const other = recording.measure && otherTypes(recording, text);
+  const main = other?.at(-1)?.type ?? types[recording.mode === 'wall' ? 'wall' : 'cpu'];
   const key = {
     thread: text('thread'),
     id: text('thread id'),
@@ -154,7 +172,7 @@ function* pprofPieces(recording) {
   const piece = (fields) =>
     new pprof.Profile({ ...fields, stringTable: new pprof.StringTable(pprof.emptyTableToken) }).encode();
   yield piece({
-    sampleType: [
+    sampleType: other ?? [
       { type: types.samples, unit: text('count') },
       { type: types.cpu, unit: nanoseconds },
       { type: types.wall, unit: nanoseconds },
@@ -179,7 +197,7 @@ function* pprofPieces(recording) {
     if ((state & STATE_OFF_CPU) !== 0) label.push({ key: key.state, str: text('off-cpu') });
     batch.push({
       locationId: tables.locationsOf(stack, state),
-      value: [count, Math.round(cpuNs), Math.round(wallNs)],
+      value: other ? [count, int64(cpuNs)] : [count, int64(cpuNs), int64(wallNs)],
       label,
     });
     if (batch.length < BATCH) continue;

@@ -1,6 +1,7 @@
 'use strict';
 
 const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
+const { measureOf } = require('../measure');
 const { STATE_GC, samplesOfThread, weightsOf } = require('../model');
 
 /**
@@ -20,7 +21,7 @@ function sharedFrames({ frames }) {
     ...frames.map((frame) => {
       const name = displayName(frame);
       const file = frameWhere({ ...frame, line: 0 });
-      const place = frame.kind === 'js' && frame.line > 0 ? { line: frame.line, col: frame.column } : {};
+      const place = frame.url !== '' && frame.line > 0 ? { line: frame.line, col: frame.column } : {};
       return file === '' ? { name } : { name, file, ...place };
     }),
     { name: GC },
@@ -74,6 +75,8 @@ function profiledThreads({ threads }) {
 function* speedscopePieces(recording) {
   const { version } = require('../../package.json');
   const threads = profiledThreads(recording);
+  const { unit: own } = measureOf(recording);
+  const unit = own === 'count' ? 'none' : own;
   const main = Math.max(
     0,
     threads.findIndex(({ thread }) => thread.kind === 'main'),
@@ -86,7 +89,7 @@ function* speedscopePieces(recording) {
   for (const [k, { thread, name: title }] of threads.entries()) {
     const runs = [...runsOf(recording, thread)];
     const endValue = runs.reduce((sum, { ns }) => sum + ns, 0);
-    const profile = { type: 'sampled', name: title, unit: 'nanoseconds', startValue: 0, endValue };
+    const profile = { type: 'sampled', name: title, unit, startValue: 0, endValue };
     yield `${k === 0 ? '' : ','}\n${JSON.stringify(profile).slice(0, -1)},"samples":[`;
     for (const [i, run] of runs.entries()) yield `${i === 0 ? '' : ','}[${frameNumbers(recording, run).join()}]`;
     yield '],"weights":[';

@@ -3,6 +3,8 @@
 const { countPlaced } = require('../model');
 const { formatBytes, formatCount, formatNs, formatPercent, plural } = require('../units');
 const { frameWhere } = require('../frames');
+const { shortNames, shortNativeName } = require('./native-names');
+const { columnUnit, columnValue, countText, measureOf } = require('../measure');
 
 /**
  * The report for people: the functions with the most self time, what was lost, what the profiler cost.
@@ -13,23 +15,6 @@ const { frameWhere } = require('../frames');
 
 /** Widest function name in the table; longer ones lose their middle. */
 const NAME_WIDTH = 44;
-
-/**
- * A C++ function's name without its parameters, its template arguments, and what stands before it.
- * @param {string} name demangled
- */
-function shortNativeName(name) {
-  if (name.includes('operator') || name.startsWith('(')) return name;
-  let depth = 0;
-  let short = '';
-  for (const character of name.replaceAll('(anonymous namespace)', '{anonymous}').replace(/ \[clone [^\]]*\]/g, '')) {
-    if (character === '(' && depth === 0) break;
-    if (character === '<') depth++;
-    if (depth === 0) short += character;
-    if (character === '>') depth--;
-  }
-  return short.trim().split(' ').at(-1) || name;
-}
 
 /** @param {string} text @param {number} width */
 function shorten(text, width) {
@@ -54,21 +39,21 @@ function whereOf(row, folder) {
  */
 function tableRows(recording, functions, cpuNs, { limit, folder, sort = 'self' }) {
   const names = new Map(recording.threads.map(({ id, kind, name }) => [id, kind === 'main' ? 'main' : name]));
+  const measure = measureOf(recording);
   const hasSeveral = new Set(recording.sampleThreads).size > 1;
-  return functions
-    .filter((row) => row.selfNs > 0 || sort === 'total')
-    .slice(0, limit)
-    .map((row) => {
-      const [first, ...others] = row.threadIds;
-      const thread = others.length === 0 ? (names.get(first) ?? '') : `${row.threadIds.length} threads`;
-      return {
-        self: formatPercent(row.selfNs, cpuNs),
-        ms: (row.selfNs / 1e6).toFixed(1),
-        total: formatPercent(row.totalNs, cpuNs),
-        name: shorten(row.kind === 'native' ? shortNativeName(row.functionName) : row.functionName, NAME_WIDTH),
-        where: [whereOf(row, folder), hasSeveral ? `[${thread}]` : ''].filter(Boolean).join('  '),
-      };
-    });
+  const rows = functions.filter((row) => row.selfNs !== 0 || sort === 'total').slice(0, limit);
+  const short = shortNames(rows.filter(({ kind }) => kind === 'native').map(({ functionName }) => functionName));
+  return rows.map((row) => {
+    const [first, ...others] = row.threadIds;
+    const thread = others.length === 0 ? (names.get(first) ?? '') : `${row.threadIds.length} threads`;
+    return {
+      self: formatPercent(row.selfNs, cpuNs),
+      ms: columnValue(row.selfNs, measure),
+      total: formatPercent(row.totalNs, cpuNs),
+      name: shorten(row.kind === 'native' ? short(row.functionName) : row.functionName, NAME_WIDTH),
+      where: [whereOf(row, folder), hasSeveral ? `[${thread}]` : ''].filter(Boolean).join('  '),
+    };
+  });
 }
 
 /**
@@ -80,7 +65,7 @@ function tableRows(recording, functions, cpuNs, { limit, folder, sort = 'self' }
 function tableLines(recording, functions, cpuNs, settings) {
   const rows = tableRows(recording, functions, cpuNs, settings);
   const width = Math.max(8, ...rows.map((row) => row.name.length));
-  const head = `${'self'.padStart(8)}${'self ms'.padStart(12)}${'total'.padStart(9)}  ${'function'.padEnd(width)}  where`;
+  const head = `${'self'.padStart(8)}${`self ${columnUnit(measureOf(recording))}`.padStart(12)}${'total'.padStart(9)}  ${'function'.padEnd(width)}  where`;
   const body = rows.map(({ self, ms, total, name, where }) =>
     `${self.padStart(8)}${ms.padStart(12)}${total.padStart(9)}  ${name.padEnd(width)}  ${where}`.trimEnd(),
   );
@@ -168,8 +153,9 @@ function costLine({ overhead, handlerNs: { p50, p99, max } }) {
 
 /** @param {Recording} recording */
 function statsLines(recording) {
-  if (recording.importedFrom !== undefined) return [`threads  ${threadText(recording)}`];
   const { stats } = recording;
+  const notes = stats.warnings.map((warning) => `note     ${warning}`);
+  if (recording.importedFrom !== undefined) return [...notes, `threads  ${threadText(recording)}`];
   const { written } = stats;
   return [
     `samples  ${formatCount(written)} written, ${droppedText(stats.dropped)}, ` +
@@ -182,7 +168,7 @@ function statsLines(recording) {
     costLine(stats),
     `log      ${formatBytes(stats.bytes)}`,
     `ended    ${endText(stats.shutdown)}`,
-    ...stats.warnings.map((warning) => `note     ${warning}`),
+    ...notes,
   ];
 }
 
@@ -194,14 +180,14 @@ function statsLines(recording) {
  * @returns {string[]} lines
  */
 function reportLines(recording, functions, cpuNs, settings) {
-  const { durationNs, mode, timer, intervalNs, nodeVersion, pid, sampleTimes } = recording;
+  const { durationNs, timer, intervalNs, nodeVersion, pid, sampleTimes } = recording;
   const isOwn = recording.importedFrom === undefined;
   const source = isOwn
     ? `${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion}`
     : `read from ${recording.importedFrom}`;
   const head =
-    `${isOwn ? `process ${pid}: ` : ''}${plural(sampleTimes.length, 'sample')}, ${formatNs(cpuNs)} of ${mode === 'wall' ? 'wall' : 'CPU'} time ` +
-    `in ${formatNs(durationNs)} (${source})`;
+    `${isOwn ? `process ${pid}: ` : ''}${countText(sampleTimes.length, cpuNs, measureOf(recording))} ` +
+    `${durationNs > 0 || isOwn ? `in ${formatNs(durationNs)} ` : ''}(${source})`;
   const table = functions.length === 0 ? [] : tableLines(recording, functions, cpuNs, settings);
   return [head, ...table, ...statsLines(recording)];
 }

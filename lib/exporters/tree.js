@@ -4,7 +4,7 @@ const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
 const { numberFunctions, sumStacks, totalWeight } = require('../model');
 const { formatPercent } = require('../units');
 const { visible } = require('../visible');
-const { shortNativeName } = require('./text');
+const { shortNames } = require('./native-names');
 
 /**
  * The call tree as text: total and self share of each function below its caller. A function that has one callee only, which
@@ -17,9 +17,11 @@ const { shortNativeName } = require('./text');
 /** @param {Recording} recording @returns {Node} */
 function buildTree(recording) {
   const { functionOf, representatives } = numberFunctions(recording.frames);
+  const natives = representatives.filter(({ kind }) => kind === 'native');
+  const short = shortNames(natives.map(displayName));
   const labels = representatives.map((frame) => {
     const name = displayName(frame);
-    return `${frame.kind === 'native' ? shortNativeName(name) : name}  ${frameWhere(frame)}`.trimEnd();
+    return `${frame.kind === 'native' ? short(name) : name}  ${frameWhere(frame)}`.trimEnd();
   });
   const gc = labels.push(GC) - 1;
   const program = labels.push(PROGRAM) - 1;

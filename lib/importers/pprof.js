@@ -1,28 +1,120 @@
 'use strict';
 
-const { Malformed, RecordingBuilder } = require('./recording-builder');
+const { Malformed } = require('./malformed');
+const { chooseValue, scaleIn, TIMES } = require('./pprof-values');
+const { RecordingBuilder } = require('./recording-builder');
+const { plural } = require('../units');
+
+/** pprof's profile.proto, of ours, @datadog/pprof, Go and others. */
+
+/** @typedef {import('pprof-format').Profile} PprofProfile */
+
+/** What our own files say of themselves. */
+const OWN_COMMENT = /^spprof; Node .*; pid (\d{1,10});/;
+
+/** The strings of a profile, by number. */
+class Strings {
+  /** @param {string[]} strings */
+  constructor(strings) {
+    this.strings = strings;
+  }
+
+  /** @param {number | bigint} index @param {string} place */
+  at(index, place) {
+    const string = this.strings[Number(index)];
+    if (string === undefined) throw new Malformed(place, `there is no string ${index}`);
+    return string;
+  }
+}
+
+/** @param {Uint8Array} bytes */
+function decode(bytes) {
+  const { Profile } = require('pprof-format');
+  let profile;
+  try {
+    profile = Profile.decode(bytes);
+  } catch (error) {
+    throw new Malformed('the protocol buffer', error instanceof Error ? error.message : String(error));
+  }
+  if (profile.sampleType.length === 0 || profile.stringTable.strings[0] !== '')
+    throw new Malformed('the protocol buffer', 'it is no profile of pprof');
+  return profile;
+}
+
+/** A signed number of 64 bits, which the decoder takes for an unsigned one. @param {number | bigint} value */
+function signed(value) {
+  return typeof value === 'bigint' ? Number(BigInt.asIntN(64, value)) : value;
+}
+
+/** A line or a column. @param {number | bigint} value */
+function position(value) {
+  const number = signed(value ?? 0);
+  return Number.isSafeInteger(number) && number > 0 ? number : 0;
+}
 
 /**
- * pprof's profile.proto, of ours, @datadog/pprof, Go and others. The weight of a sample is its CPU time if it has one, else its
- * wall time, else its count times the period.
+ * The frames of each location, outermost last.
+ * @param {PprofProfile} profile @param {Strings} text @param {RecordingBuilder} builder
+ * @returns {Map<number, number[]>}
  */
+function locationsOf(profile, text, builder) {
+  const modules = new Map(profile.mapping.map((each, i) => [Number(each.id), text.at(each.filename, `mapping[${i}]`)]));
+  const functions = new Map(
+    profile.function.map((each, i) => [
+      Number(each.id),
+      {
+        name: text.at(each.name, `function[${i}]`) || text.at(each.systemName, `function[${i}]`),
+        file: text.at(each.filename, `function[${i}]`),
+        line: position(each.startLine),
+      },
+    ]),
+  );
+  return new Map(
+    profile.location.map(({ id, line: lines, mappingId, address }, i) => {
+      const module = modules.get(Number(mappingId)) ?? '';
+      const unnamed = `0x${BigInt.asUintN(64, BigInt(address)).toString(16)}`;
+      const frames = lines.map((each, k) => {
+        const own = functions.get(Number(each.functionId));
+        if (own === undefined)
+          throw new Malformed(`location[${i}].line[${k}]`, `there is no function ${each.functionId}`);
+        const sampledLine = position(each.line);
+        // For native code without a file of its own we write its module's name.
+        const url = own.file === module ? '' : own.file;
+        const place = url === '' ? {} : { url, line: own.line || sampledLine, sampledLine };
+        const kind = module === '' ? {} : { module, kind: /** @type {const} */ ('native') };
+        return builder.frame({ functionName: own.name || unnamed, ...place, ...kind, inlined: k < lines.length - 1 });
+      });
+      if (frames.length === 0) frames.push(builder.frame({ functionName: unnamed, kind: 'native', module }));
+      return [Number(id), frames];
+    }),
+  );
+}
 
-const NANOSECONDS = /** @type {Record<string, number>} */ ({
-  nanoseconds: 1,
-  microseconds: 1e3,
-  milliseconds: 1e6,
-  seconds: 1e9,
-});
+/** @param {import('pprof-format').Label[]} labels @param {Strings} text @param {string} place */
+function threadOf(labels, text, place) {
+  let [name, tid] = ['', 0];
+  for (const { key, str, num } of labels) {
+    const label = text.at(key, place);
+    if (label === 'thread' || label === 'thread name') name = text.at(str, place);
+    else if (label === 'thread id' || label === 'os thread id') tid = position(num) || Number(text.at(str, place)) || 0;
+  }
+  return { name: name || 'main', tid };
+}
 
-/** @param {{ type: string, unit: string }[]} types */
-function weightsOf(types) {
-  const find = (/** @type {RegExp} */ name) => {
-    const index = types.findIndex(({ type, unit }) => name.test(type) && unit in NANOSECONDS);
-    return index < 0 ? null : { index, scale: NANOSECONDS[types[index].unit] };
+/** @param {PprofProfile} profile @param {Strings} text */
+function chosenValue(profile, text) {
+  /** @param {{ type: number | bigint, unit: number | bigint }} each @param {string} place */
+  const typeOf = (each, place) => ({ type: text.at(each.type, place), unit: text.at(each.unit, place) });
+  const types = profile.sampleType.map((each, i) => typeOf(each, `sample_type[${i}]`));
+  const periodType = profile.periodType ? typeOf(profile.periodType, 'period_type') : null;
+  const period = signed(profile.period);
+  const defaultType = text.at(profile.defaultSampleType, 'default_sample_type');
+  const scale = periodType === null ? undefined : scaleIn(TIMES, periodType.unit);
+  return {
+    types,
+    intervalNs: scale !== undefined && period > 0 ? period * scale : 0,
+    ...chooseValue(types, { defaultType, period, periodType }),
   };
-  const wall = find(/^wall$/);
-  const cpu = find(/^cpu$/) ?? wall ?? find(/./);
-  return { cpu, wall: wall ?? cpu };
 }
 
 /**
@@ -31,86 +123,42 @@ function weightsOf(types) {
  * @throws {Malformed}
  */
 function readPprof(bytes) {
-  const { Profile } = require('pprof-format');
-  let profile;
-  try {
-    profile = Profile.decode(bytes);
-  } catch (error) {
-    throw new Malformed('the protocol buffer', error instanceof Error ? error.message : String(error));
-  }
-  const { strings } = profile.stringTable;
-  if (profile.sampleType.length === 0 || strings[0] !== '')
-    throw new Malformed('the protocol buffer', 'it is no profile of pprof');
-  const text = (/** @type {number | bigint} */ index, /** @type {string} */ place) => {
-    const string = strings[Number(index)];
-    if (string === undefined) throw new Malformed(place, `there is no string ${index}`);
-    return string;
-  };
-  const types = profile.sampleType.map(({ type, unit }, i) => ({
-    type: text(type, `sample_type[${i}]`),
-    unit: text(unit, `sample_type[${i}]`),
-  }));
-  const weights = weightsOf(types);
-  const periodNs = Number(profile.period) || 1e6;
+  const profile = decode(bytes);
+  const text = new Strings(profile.stringTable.strings);
+  const { types, index, scale, wall, mode, measure, note, intervalNs } = chosenValue(profile, text);
   const builder = new RecordingBuilder();
-  const mappings = new Map(profile.mapping.map((each, i) => [Number(each.id), text(each.filename, `mapping[${i}]`)]));
-  const functions = new Map(
-    profile.function.map((each, i) => [
-      Number(each.id),
-      {
-        functionName: text(each.name, `function[${i}]`),
-        url: text(each.filename, `function[${i}]`),
-        line: Number(each.startLine),
-      },
-    ]),
-  );
-  const locations = new Map(
-    profile.location.map(({ id, line, mappingId, address }, i) => {
-      const module = mappings.get(Number(mappingId)) ?? '';
-      const frames = line.map((each, k) => {
-        const own = functions.get(Number(each.functionId));
-        if (own === undefined)
-          throw new Malformed(`location[${i}].line[${k}]`, `there is no function ${each.functionId}`);
-        const place =
-          module === ''
-            ? { url: own.url, line: own.line || Number(each.line) }
-            : { module, kind: /** @type {const} */ ('native') };
-        const name = own.functionName === '(anonymous)' ? '' : own.functionName;
-        const sampledLine = module === '' ? Number(each.line) : 0;
-        return builder.frame({ functionName: name, ...place, sampledLine, inlined: k < line.length - 1 });
-      });
-      const unnamed = {
-        functionName: `0x${BigInt(address).toString(16)}`,
-        kind: /** @type {const} */ ('native'),
-        module,
-      };
-      return [Number(id), frames.length > 0 ? frames : [builder.frame(unnamed)]];
-    }),
-  );
-  const names = { thread: /^thread( name)?$/, id: /^(thread id|os thread id)$/ };
+  const comments = profile.comment.map((each) => text.strings[Number(each)] ?? '');
+  const ownPid = Number(comments.map((each) => OWN_COMMENT.exec(each)?.[1]).find(Boolean) ?? 0);
+  const locations = locationsOf(profile, text, builder);
+  let negative = 0;
   profile.sample.forEach(({ locationId, value, label }, i) => {
-    let [name, tid] = ['', 0];
-    for (const each of label) {
-      const key = text(each.key, `sample[${i}].label`);
-      if (names.thread.test(key)) name = text(each.str, `sample[${i}].label`);
-      else if (names.id.test(key)) tid = Number(each.num) || Number(text(each.str, `sample[${i}].label`)) || 0;
-    }
-    const thread = builder.thread(name || 'main', { tid });
+    const { name, tid } = threadOf(label, text, `sample[${i}].label`);
+    // The main thread's number is its process's.
+    const kind = ownPid > 0 ? (tid === ownPid ? 'main' : 'worker') : undefined;
+    const thread = builder.thread(name, { tid, ...(kind && { kind: /** @type {'main' | 'worker'} */ (kind) }) });
     let stack = 0;
-    for (const id of [...locationId].reverse()) {
-      const frames = locations.get(Number(id));
-      if (frames === undefined) throw new Malformed(`sample[${i}]`, `there is no location ${id}`);
-      for (const frame of [...frames].reverse()) stack = builder.child(stack, frame);
+    for (let k = locationId.length - 1; k >= 0; k--) {
+      const frames = locations.get(Number(locationId[k]));
+      if (frames === undefined) throw new Malformed(`sample[${i}]`, `there is no location ${locationId[k]}`);
+      for (let n = frames.length - 1; n >= 0; n--) stack = builder.child(stack, frames[n]);
     }
-    const ns = (/** @type {{ index: number, scale: number } | null} */ of) =>
-      of === null ? Number(value[0]) * periodNs : Number(value[of.index]) * of.scale;
-    const cpuNs = ns(weights.cpu);
-    if (!Number.isFinite(cpuNs)) throw new Malformed(`sample[${i}].value`, `${types.length} values are expected`);
-    builder.add({ thread, timeNs: 0, cpuNs, wallNs: ns(weights.wall), stack });
+    if (value.length !== types.length)
+      throw new Malformed(`sample[${i}].value`, `${plural(types.length, 'value')} are expected, not ${value.length}`);
+    const cpuNs = signed(value[index]) * scale;
+    if (cpuNs < 0) negative++;
+    const wallNs = wall === null ? cpuNs : signed(value[wall.index]) * wall.scale;
+    builder.add({ thread, timeNs: 0, cpuNs, wallNs, stack });
   });
+  if (note !== undefined) builder.note(note);
+  if (negative > 0)
+    builder.note(`${plural(negative, 'sample')} are negative: the file is a difference of two profiles`);
   return builder.build({
-    ...{ source: 'pprof', startTimeMs: Number(profile.timeNanos) / 1e6, durationNs: Number(profile.durationNanos) },
-    intervalNs: periodNs,
+    ...{
+      source: 'pprof',
+      startTimeMs: signed(profile.timeNanos) / 1e6,
+      durationNs: Math.max(0, signed(profile.durationNanos)),
+    },
+    ...{ intervalNs, mode, ...(measure && { measure }) },
   });
 }
 

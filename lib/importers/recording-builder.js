@@ -1,5 +1,9 @@
 'use strict';
 
+const { ANONYMOUS, GC, PROGRAM, ROOT, TRUNCATED } = require('../frames');
+const { Malformed } = require('./malformed');
+const { SampleColumns } = require('./sample-columns');
+
 /**
  * Puts a recording together from what a file of another profiler says, so that everything that takes a recording of ours
  * takes it too. What such a file does not know is empty or 0.
@@ -10,25 +14,39 @@
 
 /** Frame fields that a file may tell. @typedef {Partial<Frame> & { functionName: string }} Told */
 
+/** No frame: `(program)` and `(root)` stand for a stack that is not known. */
+const NO_FRAME = -1;
+/** So that a node and a frame make one whole number. */
+const MOST_FRAMES = 2 ** 22;
+
 /** @param {Told} told @returns {Frame} */
 function frameOf(told) {
-  return {
+  const frame = {
     ...{ url: '', scriptId: 0, line: 0, column: 0, sampledLine: 0, sampledColumn: 0, kind: 'js', tier: '' },
     ...{ inlined: false, module: '', startOffset: -1, sourceLength: 0 },
     ...told,
   };
+  const name = frame.functionName;
+  if (name === ANONYMOUS) return /** @type {Frame} */ ({ ...frame, functionName: '' });
+  if (frame.url !== '' || (name !== GC && name !== TRUNCATED)) return /** @type {Frame} */ (frame);
+  return { ...frame, functionName: '', kind: name === GC ? 'gc' : 'truncated', module: '', tier: '' };
 }
 
-/** ns: far more than any recording has, of time or of another unit, and little enough for sums to stay numbers. */
-const LARGEST_NS = 1e24;
+/** ns: far more than any recording lasts, and little enough for sums to stay numbers. */
+const LONGEST_NS = 4e18;
 
 /** @param {number} ns @param {string} place @throws {Malformed} where it is none, or beyond all measure */
 function checkNs(ns, place) {
-  if (!(Math.abs(ns) <= LARGEST_NS)) throw new Malformed(place, `it lasts, or comes after, ${ns / 1e9} s`);
+  if (!(Math.abs(ns) <= LONGEST_NS)) throw new Malformed(place, `it lasts ${ns / 1e9} s`);
 }
 
-/** Counters of a recording that tells none. @param {number} samples @param {number} intervalNs */
-function statsOf(samples, intervalNs) {
+/** @param {Frame} frame */
+function keyOf({ functionName, url, scriptId, line, column, sampledLine, sampledColumn, kind, tier, inlined, module }) {
+  return `${functionName}\0${url}\0${scriptId}\0${line}\0${column}\0${sampledLine}\0${sampledColumn}\0${kind}\0${tier}\0${inlined}\0${module}`;
+}
+
+/** Counters of a recording that tells none. @param {number} samples @param {number} intervalNs @param {string[]} warnings */
+function statsOf(samples, intervalNs, warnings) {
   return {
     ...{ signals: samples, written: samples, drained: samples, dropped: {}, overruns: 0, folded: 0, truncated: 0 },
     ...{
@@ -45,7 +63,7 @@ function statsOf(samples, intervalNs) {
     handlerNs: { p50: 0, p99: 0, max: 0, mean: 0, total: 0 },
     rate: { asked: intervalNs > 0 ? 1e9 / intervalNs : 0, achieved: 0 },
     overhead: { handlerPercent: 0, deliveryPercent: 0, drainPercent: 0 },
-    ...{ deliveryNs: 0, pausedNs: 0, bytes: 0, drainLagNs: 0, warnings: [], shutdown: null },
+    ...{ deliveryNs: 0, pausedNs: 0, bytes: 0, drainLagNs: 0, warnings, shutdown: null },
   };
 }
 
@@ -56,19 +74,23 @@ class RecordingBuilder {
   #frameNumbers = new Map();
   #parents = [0];
   #stackFrames = [0];
-  /** @type {Map<string, number>} */
+  /** @type {Map<number, number>} */
   #nodes = new Map();
   /** @type {Map<string, { id: number, name: string, kind: 'main' | 'worker' | 'native', tid: number }>} */
   #threads = new Map();
-  /** @type {{ thread: number, timeNs: number, cpuNs: number, wallNs: number, stack: number, count: number, state: number }[]} */
-  #samples = [];
+  #samples = new SampleColumns();
+  /** @type {string[]} */
+  #notes = [];
 
   /** @param {Told} told @returns {number} */
   frame(told) {
-    const key = JSON.stringify(Object.entries(told).sort());
+    if ((told.functionName === PROGRAM || told.functionName === ROOT) && !told.url) return NO_FRAME;
+    const frame = frameOf(told);
+    const key = keyOf(frame);
     let number = this.#frameNumbers.get(key);
     if (number === undefined) {
-      number = this.#frames.push(frameOf(told)) - 1;
+      number = this.#frames.push(frame) - 1;
+      if (number >= MOST_FRAMES) throw new Malformed('the file', `it has more than ${MOST_FRAMES} functions`);
       this.#frameNumbers.set(key, number);
     }
     return number;
@@ -76,7 +98,8 @@ class RecordingBuilder {
 
   /** The stack node of a frame below another; 0 is the root. @param {number} parent @param {number} frame */
   child(parent, frame) {
-    const key = `${parent},${frame}`;
+    if (frame === NO_FRAME) return parent;
+    const key = parent * MOST_FRAMES + frame;
     let node = this.#nodes.get(key);
     if (node === undefined) {
       node = this.#parents.push(parent) - 1;
@@ -100,68 +123,52 @@ class RecordingBuilder {
 
   /**
    * @param {{ thread: number, timeNs: number, cpuNs: number, wallNs?: number, stack: number, state?: number }} sample
-   * @throws {Malformed} where a time is no number that can be added up
+   * @throws {Malformed} when its values cannot be held
    */
   add({ thread, timeNs, cpuNs, wallNs = cpuNs, stack, state = 0 }) {
-    for (const ns of [timeNs, cpuNs, wallNs]) checkNs(ns, `sample ${this.#samples.length + 1}`);
-    this.#samples.push({ thread, timeNs, cpuNs, wallNs, stack, state, count: 1 });
+    this.#samples.add({ thread, timeNs, cpuNs, wallNs, stack, state });
   }
 
-  get isEmpty() {
-    return this.#samples.length === 0;
+  /** A sentence for the report: what was assumed or left out. @param {string} sentence */
+  note(sentence) {
+    this.#notes.push(sentence);
+  }
+
+  get sampleCount() {
+    return this.#samples.count;
   }
 
   /**
-   * @param {{ source: string, startTimeMs?: number, durationNs?: number, intervalNs?: number, mode?: 'cpu' | 'wall' }} about
-   *   `source`: what made the file, as far as it is known
+   * @param {{ source: string, startTimeMs?: number, durationNs?: number, intervalNs?: number, mode?: 'cpu' | 'wall',
+   *   measure?: import('../../binding').Measure, isOneThread?: boolean }} about `source`: what made the file, as far as it is known
    * @returns {Recording}
    */
-  build({ source, startTimeMs = 0, durationNs, intervalNs = 0, mode = 'cpu' }) {
+  build({ source, startTimeMs = 0, durationNs, intervalNs = 0, mode = 'cpu', measure, isOneThread = false }) {
     checkNs(durationNs ?? 0, 'the recording');
     if (Number.isNaN(new Date(startTimeMs).getTime())) throw new Malformed('its start', `${startTimeMs} ms is no date`);
-    const samples = this.#samples.sort((a, b) => a.thread - b.thread || a.timeNs - b.timeNs);
-    const end = samples.reduce((latest, { timeNs }) => Math.max(latest, timeNs), 0);
+    const columns = this.#samples.ordered();
+    const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs } = columns;
     const threads = [...this.#threads.values()].map((thread) => ({
       ...{ ...thread, cpuNs: 0, wallNs: 0, sampleCount: 0, overruns: 0, dropped: {} },
     }));
-    for (const { thread, cpuNs, wallNs } of samples) {
-      threads[thread].cpuNs += cpuNs;
-      threads[thread].wallNs += wallNs;
-      threads[thread].sampleCount++;
+    for (let i = 0; i < sampleThreads.length; i++) {
+      const thread = threads[sampleThreads[i]];
+      thread.cpuNs += sampleCpuNs[i];
+      thread.wallNs += sampleWallNs[i];
+      thread.sampleCount++;
     }
     return {
-      ...{
-        importedFrom: source,
-        pid: 0,
-        startTimeMs,
-        durationNs: durationNs ?? end,
-        intervalNs,
-        mode,
-        timer: source,
-        nodeVersion: '',
-        execPath: '',
-      },
+      ...{ importedFrom: source, pid: 0, startTimeMs, intervalNs, mode, timer: source, nodeVersion: '', execPath: '' },
+      durationNs: durationNs ?? sampleTimes.reduce((latest, timeNs) => Math.max(latest, timeNs), 0),
       ...{ threads, frames: this.#frames, marks: [], modules: [], blocks: [], stoppedCleanly: true },
-      sampleBlocks: new Uint32Array(samples.length),
+      ...(measure === undefined ? {} : { measure }),
+      ...(isOneThread ? { isOneThread } : {}),
       stackParents: Uint32Array.from(this.#parents),
       stackFrames: Uint32Array.from(this.#stackFrames),
-      sampleThreads: Uint32Array.from(samples, ({ thread }) => thread),
-      sampleTimes: Float64Array.from(samples, ({ timeNs }) => timeNs),
-      sampleCpuNs: Float64Array.from(samples, ({ cpuNs }) => cpuNs),
-      sampleWallNs: Float64Array.from(samples, ({ wallNs }) => wallNs),
-      sampleStacks: Uint32Array.from(samples, ({ stack }) => stack),
-      sampleStates: Uint8Array.from(samples, ({ state }) => state),
-      stats: statsOf(samples.length, intervalNs),
+      ...columns,
+      stats: statsOf(sampleThreads.length, intervalNs, this.#notes),
     };
   }
 }
 
-/** A file whose content is not what it should be; `place`: where in it. */
-class Malformed extends Error {
-  /** @param {string} place @param {string} problem */
-  constructor(place, problem) {
-    super(`${place}: ${problem}`);
-  }
-}
-
-module.exports = { Malformed, RecordingBuilder };
+module.exports = { RecordingBuilder };

@@ -13,6 +13,7 @@
  * @property {string} title
  * @property {string} subtitle
  * @property {'cpu' | 'wall'} mode
+ * @property {'nanoseconds' | 'bytes' | 'count'} unit of the values
  * @property {boolean} isDifference samples of side 0 are from before, those of side 1 from after
  * @property {{ id: number, label: string }[]} threads
  * @property {string[]} blocks of sampleBlocks, which counts from 1

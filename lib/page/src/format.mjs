@@ -3,6 +3,14 @@ export function percent(part, whole) {
   return whole > 0 ? `${((100 * part) / whole).toFixed(1)} %` : '0.0 %';
 }
 
+/** @param {number} value @param {string} unit what the profile's values are */
+export function value(value, unit) {
+  if (unit === 'nanoseconds') return time(value);
+  if (unit === 'count') return String(Math.round(value));
+  if (value >= 1e9) return `${(value / 1e9).toFixed(2)} GB`;
+  return value >= 1e6 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e3).toFixed(1)} kB`;
+}
+
 /** @param {number} ns */
 export function time(ns) {
   if (ns >= 1e9) return `${(ns / 1e9).toFixed(2)} s`;

@@ -1,7 +1,7 @@
 import flamegraph from 'd3-flame-graph';
 import { select } from 'd3-selection';
 import { colorOf, colorOfChange } from './colors.mjs';
-import { percent, points, time } from './format.mjs';
+import { percent, points, value } from './format.mjs';
 import { describePlaces } from './places.mjs';
 import { pathTo, visibleTree } from './tree.mjs';
 
@@ -13,7 +13,7 @@ const NARROWEST = 1.2;
 
 /** @param {import('./state.mjs').State} state @param {HTMLElement} element */
 export function createGraph(state, element) {
-  const { functions, functionOf, parents } = state.profile;
+  const { functions, functionOf, parents, unit } = state.profile;
   const kindOf = (/** @type {number} */ node) => (node === 0 ? 'other' : functions[functionOf[node]].kind);
 
   /** @param {{ data: import('./tree.mjs').TreeNode }} frame */
@@ -26,7 +26,7 @@ export function createGraph(state, element) {
   /** @param {number} node */
   function describe(node) {
     const { total, self } = state.sums;
-    const share = `${time(total[node])} total (${percent(total[node], total[0])}), ${time(self[node])} self (${percent(self[node], total[0])})`;
+    const share = `${value(total[node], unit)} total (${percent(total[node], total[0])}), ${value(self[node], unit)} self (${percent(self[node], total[0])})`;
     const change =
       state.before === null
         ? ''

@@ -1,6 +1,6 @@
 import { KINDS } from './colors.mjs';
 import { readProfile } from './data.mjs';
-import { percent, time } from './format.mjs';
+import { percent, value } from './format.mjs';
 import { createGraph } from './graph.mjs';
 import { State } from './state.mjs';
 import { createTable } from './table.mjs';
@@ -53,7 +53,7 @@ fill(
 element('blocks').hidden = profile.blocks.length === 0;
 element('threads').hidden = profile.isDifference;
 element('sides').hidden = !profile.isDifference;
-element('time').hidden = profile.isDifference;
+element('time').hidden = profile.isDifference || profile.bucketMs === 0;
 element('values').hidden = profile.mode === 'cpu';
 
 const numberOf = (/** @type {any} */ select) => (select.value === '' ? null : Number(select.value));
@@ -111,7 +111,7 @@ function draw() {
   /** @type {any} */ (element('reset')).disabled = focus === 0;
   element('orient').textContent = state.isFlame ? 'Icicle' : 'Flame';
   element('matched').textContent =
-    query === '' ? '' : `${percent(found.matched, sums.total[focus])} matched (${time(found.matched)})`;
+    query === '' ? '' : `${percent(found.matched, sums.total[focus])} matched (${value(found.matched, profile.unit)})`;
   element('details').textContent = graph.describe(state.selected);
   const summary = {
     total: sums.total[0],

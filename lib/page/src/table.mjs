@@ -1,4 +1,4 @@
-import { percent, time } from './format.mjs';
+import { percent, value } from './format.mjs';
 
 /** The hottest functions below the focus; a click on a head sorts, a click on a row searches for the function. */
 
@@ -27,7 +27,12 @@ export function createTable(state, table) {
   function rowOf({ name, where, kind, inlined, selfNs, totalNs, id }, all) {
     const line = document.createElement('tr');
     line.classList.toggle('match', state.query !== '' && state.found.matches[id]);
-    const cells = [`${percent(selfNs, all)}`, time(selfNs), `${percent(totalNs, all)}`, time(totalNs)].map((text) => {
+    const cells = [
+      `${percent(selfNs, all)}`,
+      value(selfNs, state.profile.unit),
+      `${percent(totalNs, all)}`,
+      value(totalNs, state.profile.unit),
+    ].map((text) => {
       const cell = document.createElement('td');
       cell.className = 'number';
       cell.textContent = text;
