@@ -15,7 +15,11 @@ function startRecording(binding) {
   const options = checkOptions(optionsFromEnvironment(process.env));
   const directory = makeRecordingFolder(options.dir ?? 'spprof');
   const program = path.basename(process.argv[1] ?? 'node').replace(/\.[cm]?[jt]s$/, '');
-  require('node:fs').writeFileSync(path.join(directory, 'program'), program);
+  const { writeFileSync } = require('node:fs');
+  // The load of --on-port is not for a debugger. This file is complete before the next one is there.
+  const hasDebugger = /(^|\s)--inspect/.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '));
+  if (hasDebugger) writeFileSync(path.join(directory, 'debugger-port'), String(process.debugPort));
+  writeFileSync(path.join(directory, 'program'), program);
   binding.start({ ...toNativeOptions(options, directory), startedAt: 'by the spprof command, or its preload' });
 }
 

@@ -2,7 +2,7 @@
 
 const { parseArguments } = require('../lib/cli/arguments');
 const { quoteNodeOption, recordingEnvironment } = require('../lib/cli/command');
-const { expandPattern, insertBeforeExtension, planOutputs } = require('../lib/cli/output-names');
+const { expandPattern, insertBeforeExtension, planOutputs, uniqueName } = require('../lib/cli/output-names');
 
 /** @param {string} line @param {Record<string, string>} [env] */
 function parse(line, env = {}) {
@@ -117,6 +117,12 @@ describe('output names', () => {
     expect(expandPattern('/a/x-%p.cpuprofile', other)).toBe('/a/x-77.cpuprofile');
     expect(expandPattern('/a/x%%p.cpuprofile', other)).toBe('/a/x%p.77.cpuprofile');
     expect(insertBeforeExtension('/a.b/x', 'worker-1')).toBe('/a.b/x.worker-1');
+  });
+
+  test('names of one run are told apart, in front of the extension', () => {
+    const taken = new Set();
+    const names = Array.from({ length: 3 }, () => uniqueName('/a/x.7.pb.gz', taken));
+    expect(names).toEqual(['/a/x.7.pb.gz', '/a/x.7-2.pb.gz', '/a/x.7-3.pb.gz']);
   });
 
   test('the extension chooses the format unless one is given', () => {

@@ -36,6 +36,32 @@ test('a program that never listens is told too, and keeps its status', () => {
   expect([run.status, run.stderr]).toEqual([7, expect.stringMatching(/ended before it listened on a TCP port/)]);
 });
 
+test('with npm in front of the server, the server is ended, its profile is written, and nothing is left running', () => {
+  const own = path.join(folder, 'npm');
+  fs.mkdirSync(own);
+  fs.writeFileSync(
+    path.join(own, 'package.json'),
+    JSON.stringify({ name: 'x', version: '1.0.0', scripts: { start: `"${process.execPath}" server.js` } }),
+  );
+  fs.writeFileSync(
+    path.join(own, 'server.js'),
+    `require('node:fs').writeFileSync('pid', String(process.pid));\n${fs.readFileSync(server, 'utf8')}`,
+  );
+  const run = runCli(['-q', '-o', 'npm-%p.folded', '--on-port', LOAD, 'npm', 'start', '--silent'], { cwd: own });
+  expect([run.status, run.stderr]).toEqual([0, '']);
+  const pid = fs.readFileSync(path.join(own, 'pid'), 'utf8');
+  expect(fs.existsSync(`/proc/${pid}`)).toBe(false);
+  expect(fs.readdirSync(own)).toContain(`npm-${pid}.folded`);
+});
+
+test.each(['--inspect=0', '--inspect=127.0.0.1:0'])(
+  'with %s the load gets the port of the server, not the debugger’s',
+  (flag) => {
+    const args = ['-q', '-o', 'inspected.folded', '--on-port', LOAD, '--', process.execPath, flag, server];
+    expect(runCli(args, { cwd: folder }).stdout).toBe('served'.repeat(5));
+  },
+);
+
 test('completion is a script that bash takes, with every verb and format', () => {
   const { stdout } = runCli(['completion', 'bash']);
   expect(spawnSync('bash', ['-n'], { input: stdout }).status).toBe(0);

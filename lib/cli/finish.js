@@ -6,7 +6,7 @@ const { messageOf } = require('../errors');
 const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
 const { extensionOf } = require('../exporters/formats');
 const { visible } = require('../visible');
-const { expandPattern } = require('./output-names');
+const { expandPattern, uniqueName } = require('./output-names');
 const { withProgress } = require('./progress');
 const { moveLog, writeOutputs } = require('./write-outputs');
 
@@ -51,13 +51,14 @@ function logNameFor(file) {
  * @param {{ profile: Profile, folder: string }} recorded
  * @param {boolean} isFirst
  * @param {Ended} ended
+ * @param {Set<string>} taken names of this run: images of one process (execve), or two process namespaces, have one number
  * @returns {Promise<ProcessSummary>}
  */
-async function writeProcess({ profile, folder }, isFirst, ended) {
+async function writeProcess({ profile, folder }, isFirst, ended, taken) {
   const { pid, startTimeMs } = profile;
   const program = programOf(folder, ended.program);
   const files = ended.outputs.map(({ pattern, format }) => ({
-    file: expandPattern(pattern, { pid, startTimeMs, program, isFirst }),
+    file: uniqueName(expandPattern(pattern, { pid, startTimeMs, program, isFirst }), taken),
     format,
   }));
   let log = path.join(folder, 'log');
@@ -66,7 +67,7 @@ async function writeProcess({ profile, folder }, isFirst, ended) {
   if (asked !== undefined) {
     log = asked.file;
   } else if (!ended.keepFolder) {
-    const target = logNameFor(files[0].file);
+    const target = uniqueName(logNameFor(files[0].file), taken);
     await moveLog(log, target);
     log = target;
   }
@@ -103,9 +104,10 @@ async function processRecordings(ended) {
   }
   /** @type {ProcessSummary[]} */
   const summaries = [];
+  const taken = /** @type {Set<string>} */ (new Set());
   for (const [index, each] of inOrder(recorded, ended.firstPid).entries()) {
     try {
-      const writing = writeProcess(each, index === 0, ended);
+      const writing = writeProcess(each, index === 0, ended, taken);
       summaries.push(await withProgress(io, `writing the profile of process ${each.profile.pid}`, writing));
     } catch (error) {
       isComplete = false;

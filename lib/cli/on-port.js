@@ -2,7 +2,9 @@
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
-const { processFolders } = require('./collect');
+const path = require('node:path');
+const { codeOf } = require('../errors');
+const { isAlive, processFolders } = require('./collect');
 
 /**
  * `--on-port <command>`: runs a load when the recorded program begins to listen, and ends the program when the load has ended.
@@ -40,19 +42,40 @@ function socketsOf(pid) {
 }
 
 /**
+ * The port of a process's debugger, which the preload has left; null: it has none.
+ * @param {string} folder of the process
+ */
+function debuggerPort(folder) {
+  const file = path.join(folder, 'debugger-port');
+  return fs.existsSync(file) ? Number(fs.readFileSync(file, 'latin1')) : null;
+}
+
+/**
  * The first TCP port that a process listens on.
  * @param {number} pid
+ * @param {number | null} [ignored]
  * @returns {number | null}
  */
-function listeningPort(pid) {
+function listeningPort(pid, ignored = null) {
   const sockets = socketsOf(pid);
   for (const table of ['tcp', 'tcp6']) {
     for (const line of linesOf(`/proc/${pid}/net/${table}`)) {
       const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-      if (state === LISTENING && sockets.has(inode)) return Number.parseInt(local.split(':').at(-1) ?? '', 16);
+      if (state !== LISTENING || !sockets.has(inode)) continue;
+      const port = Number.parseInt(local.split(':').at(-1) ?? '', 16);
+      if (port !== ignored) return port;
     }
   }
   return null;
+}
+
+/** @param {number} pid @param {NodeJS.Signals} signal */
+function sendTo(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (codeOf(error) !== 'ESRCH') throw error; // It has ended meanwhile.
+  }
 }
 
 /**
@@ -86,19 +109,33 @@ function loadOnPort({ command, folder, child, io }) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
 
-  const endProgram = (/** @type {number} */ attempt) => {
-    child.kill(ENDING[attempt]);
-    if (attempt + 1 < ENDING.length) timer = setTimeout(() => endProgram(attempt + 1), PATIENCE_MS);
+  let listener = 0;
+  const attempts = { listener: 0, command: 0 };
+
+  /** The process that listens comes first: npm or a shell in front of it passes no signal on, and ends when it has ended. */
+  const endProgram = () => {
+    const isListenerAlive = isAlive(listener);
+    const attempt = isListenerAlive ? attempts.listener++ : attempts.command++;
+    const signal = ENDING[Math.min(attempt, ENDING.length - 1)];
+    if (isListenerAlive) sendTo(listener, signal);
+    else child.kill(signal);
+    timer = setTimeout(endProgram, PATIENCE_MS);
   };
   const look = async () => {
-    const pids = processFolders(folder).map(({ pid }) => pid);
-    const port = pids.map(listeningPort).find((each) => each !== null) ?? null;
-    if (port === null) return;
+    // `program` is what the preload writes last.
+    const ready = processFolders(folder).filter((each) => fs.existsSync(path.join(each.folder, 'program')));
+    const listening = ready.map((each) => ({
+      pid: each.pid,
+      port: listeningPort(each.pid, debuggerPort(each.folder)),
+    }));
+    const found = listening.find(({ port }) => port !== null);
+    if (found === undefined || found.port === null) return;
     clearInterval(poll);
     phase = 'loads';
-    status = await runLoad(command, port, io.env);
+    status = await runLoad(command, found.port, io.env);
     phase = 'ended';
-    if (child.exitCode === null && child.signalCode === null) endProgram(0);
+    listener = found.pid;
+    if (child.exitCode === null && child.signalCode === null) endProgram();
   };
   const poll = setInterval(() => {
     look().catch((error) => io.stderr.write(`spprof: the load of --on-port cannot be run: ${error.message}\n`));

@@ -94,4 +94,18 @@ function expandPattern(pattern, { pid, startTimeMs, program, isFirst }) {
   return path.join(folder, isUnique ? name : insertBeforeExtension(name, String(pid)));
 }
 
-module.exports = { planOutputs, checkOutputs, expandPattern, insertBeforeExtension };
+/**
+ * A name that is not in `taken`, and is then: names of one process id get a number (`a.123-2.cpuprofile`).
+ * @param {string} file
+ * @param {Set<string>} taken
+ */
+function uniqueName(file, taken) {
+  const extension = file.slice(file.length - (extensionOf(file) || path.extname(file)).length);
+  const base = file.slice(0, file.length - extension.length);
+  let name = file;
+  for (let n = 2; taken.has(name); n++) name = `${base}-${n}${extension}`;
+  taken.add(name);
+  return name;
+}
+
+module.exports = { planOutputs, uniqueName, checkOutputs, expandPattern, insertBeforeExtension };
