@@ -11,9 +11,9 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {import('../options').Options} Options
  * @typedef {import('../exporters/formats').FormatName} FormatName
  * @typedef {{ outputs: string[], format: FormatName | null }} OutputRequest
- * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, onPort: string | null,
+ * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, verbose: boolean, onPort: string | null,
  *   command: string[] }} RecordRequest
- * @typedef {import('../read-profile').Reading} Reading
+ * @typedef {import('../read-profile').Reading & { verbose: boolean }} Reading
  * @typedef {{ top: number, sort: 'self' | 'total', thread: string | null, tree: boolean, threshold: number, json: boolean }} Showing
  * @typedef {Showing & { verb: 'report', file: string, reading: Reading }} ReportRequest
  * @typedef {Showing & { verb: 'diff', file: string, second: string, outputs: string[], reading: Reading }} DiffRequest
@@ -28,10 +28,10 @@ const VERBS = ['record', 'report', 'convert', 'recover', 'view', 'diff', 'env', 
 
 /** Flags that verbs other than `record` take. */
 const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
-  report: ['top', 'sort', 'thread', 'tree', 'threshold', 'json', 'no-source-maps', 'max-memory', 'help'],
-  diff: ['output', 'top', 'sort', 'json', 'no-source-maps', 'max-memory', 'help'],
-  view: ['output', 'no-open', 'no-source-maps', 'max-memory', 'help'],
-  convert: ['output', 'format', 'no-source-maps', 'max-memory', 'help'],
+  report: ['top', 'sort', 'thread', 'tree', 'threshold', 'json', 'no-source-maps', 'verbose', 'max-memory', 'help'],
+  diff: ['output', 'top', 'sort', 'json', 'no-source-maps', 'verbose', 'max-memory', 'help'],
+  view: ['output', 'no-open', 'no-source-maps', 'verbose', 'max-memory', 'help'],
+  convert: ['output', 'format', 'no-source-maps', 'verbose', 'max-memory', 'help'],
   recover: ['dump', 'help'],
   env: ['json', 'help'],
   build: ['help'],
@@ -143,7 +143,7 @@ function parseRecord(args, env) {
   }
   const onPort = given.get('on-port')?.at(-1) ?? null;
   if (onPort !== null && process.platform !== 'linux') throw errors.unavailable('--on-port on this system', 'Linux');
-  const told = { quiet: given.has('quiet'), json: given.has('json') };
+  const told = { quiet: given.has('quiet'), json: given.has('json'), verbose: given.has('verbose') };
   return { verb: 'record', ...outputs, options, ...told, onPort, command: rest };
 }
 
@@ -182,7 +182,14 @@ function parseDiff(file, second, given, env) {
   const all = new Map([...given, ...third.given]);
   const outputs = [...(given.get('output') ?? []), ...(third.given.get('output') ?? [])];
   const { sourceMaps, maxMemory } = optionsOf(all, env);
-  return { verb: 'diff', file, second: other, outputs, reading: { sourceMaps, maxMemory }, ...showingOf(all) };
+  return {
+    verb: 'diff',
+    file,
+    second: other,
+    outputs,
+    reading: { sourceMaps, maxMemory, verbose: all.has('verbose') },
+    ...showingOf(all),
+  };
 }
 
 /**
@@ -207,7 +214,7 @@ function parseFileVerb(verb, args, env) {
   }
   if (verb === 'recover') return { verb, folder: operand, dump: given.has('dump') };
   const { sourceMaps, maxMemory } = optionsOf(given, env);
-  const reading = { sourceMaps, maxMemory };
+  const reading = { sourceMaps, maxMemory, verbose: given.has('verbose') };
   if (verb === 'report') return { verb, file: operand, reading, ...showingOf(given) };
   if (verb === 'view') {
     return { verb, file: operand, reading, outputs: given.get('output') ?? [], opens: !given.has('no-open') };

@@ -5,9 +5,9 @@ const path = require('node:path');
 const { messageOf } = require('../errors');
 const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
 const { extensionOf } = require('../exporters/formats');
-const { visible } = require('../visible');
 const { expandPattern, uniqueName } = require('./output-names');
 const { withProgress } = require('./progress');
+const { sourceMapNotes } = require('./source-map-notes');
 const { moveLog, writeOutputs } = require('./write-outputs');
 
 /**
@@ -27,6 +27,7 @@ const { moveLog, writeOutputs } = require('./write-outputs');
  * @property {string | null} unrecorded why the command is not recorded, where that was known before
  * @property {import('./output-names').Output[]} outputs
  * @property {'text' | 'json' | 'none'} summary
+ * @property {boolean} verbose
  * @property {import('./signals').End} end
  * @property {import('./run').Io} io
  */
@@ -95,13 +96,15 @@ async function processRecordings(ended) {
         `reading the recording of process ${pid}`,
         readProcess(folder, ended.reading),
       );
-      for (const problem of profile.sourceMapProblems) io.stderr.write(`spprof: ${visible(problem)}\n`);
       recorded.push({ profile, folder });
     } catch (error) {
       isComplete = false;
       io.stderr.write(`spprof: the recording of process ${pid} in ${folder} cannot be read: ${messageOf(error)}\n`);
     }
   }
+  const problems = new Set(recorded.flatMap(({ profile }) => profile.sourceMapProblems));
+  const quiet = ended.summary === 'none';
+  io.stderr.write(sourceMapNotes([...problems], { verbose: ended.verbose, quiet, cwd: io.cwd() }));
   /** @type {ProcessSummary[]} */
   const summaries = [];
   const taken = /** @type {Set<string>} */ (new Set());

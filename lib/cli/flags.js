@@ -21,6 +21,7 @@ const OWN_FLAGS = [
   { long: 'on-port', operand: 'command', help: 'run it when the program listens ($PORT), then end the program' },
   { long: 'quiet', short: 'q', help: 'print no summary' },
   { long: 'json', help: 'print the summary as JSON' },
+  { long: 'verbose', help: 'say also which source maps cannot be used, and why' },
   { long: 'help', short: 'h', help: 'print this help' },
   { long: 'version', short: 'v', help: 'print the version' },
 ];

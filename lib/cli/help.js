@@ -34,7 +34,7 @@ const TOPICS = /** @type {Record<string, string>} */ ({
 
 Prints the functions with the most self time. ${FILES}
 
-${verbFlags('report', ['top', 'sort', 'thread', 'tree', 'threshold', 'json'])}
+${verbFlags('report', ['top', 'sort', 'thread', 'tree', 'threshold', 'json', 'verbose'])}
 
 Examples:
   spprof report spprof.20261120T120000.4242.cpuprofile
@@ -57,7 +57,7 @@ Examples:
 
 Compares two profiles by shares of their time, the largest change first; -o writes the differential flame graph. ${FILES}
 
-${verbFlags('diff', ['output', 'top', 'sort', 'json'])}
+${verbFlags('diff', ['output', 'top', 'sort', 'json', 'verbose'])}
 
 Examples:
   spprof diff before.spprof after.spprof

@@ -3,9 +3,9 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
-const { visible } = require('../visible');
 const { isAlive, processFolders } = require('./collect');
 const { withProgress } = require('./progress');
+const { sourceMapNotes } = require('./source-map-notes');
 
 /** The recordings that a user names: a log, another profiler's file, a process's folder, or a folder of those. */
 
@@ -41,13 +41,14 @@ function foldersIn(folder) {
 /**
  * The one recording that a path names. A region left by a dead process is drained into its log first.
  * @param {string} file
- * @param {{ reading: import('../read-profile').Reading, io: import('./run').Io }} settings
+ * @param {{ reading: import('./arguments').Reading, io: import('./run').Io }} settings
  * @returns {Promise<{ profile: import('../profile').Profile, log: string | null }>} no log: it is another profiler's
  * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`
  */
 async function openRecording(file, { reading, io }) {
   const opened = await withProgress(io, `reading ${file}`, openAs(file, reading));
-  for (const problem of opened.profile.sourceMapProblems) io.stderr.write(`spprof: ${visible(problem)}\n`);
+  const { sourceMapProblems } = opened.profile;
+  io.stderr.write(sourceMapNotes(sourceMapProblems, { verbose: reading.verbose, cwd: io.cwd() }));
   return opened;
 }
 

@@ -156,6 +156,7 @@ async function record(request, io) {
       unrecorded,
       outputs,
       summary: request.quiet ? 'none' : request.json ? 'json' : 'text',
+      verbose: request.verbose,
       end,
       io,
     });
