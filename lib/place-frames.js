@@ -4,8 +4,9 @@ const path = require('node:path');
 const { messageOf } = require('./errors');
 const { UNPLACED, fromColumns, toColumns } = require('./frame-columns');
 const { scriptPath } = require('./frames');
+const { MAP_REFERENCE } = require('./map-comment');
 const { openScriptFile } = require('./script-file');
-const { MAP_REFERENCE, applySourceMaps } = require('./source-maps');
+const { applySourceMaps } = require('./source-maps');
 const { fillSourcePositions, lacksPosition } = require('./source-positions');
 
 /**
@@ -19,36 +20,39 @@ const { fillSourcePositions, lacksPosition } = require('./source-positions');
 const PIECE = 1 << 18;
 
 /**
- * Whether a script's text names a source map. It does so at its end, if it does not contain the whole map.
- * @param {string} file one that cannot be read has none
+ * A script's size, and whether its text names a source map. It does so at its end, if it does not contain the whole map.
+ * @param {string} file
+ * @returns {Promise<{ bytes: number, namesMap: boolean } | null>} null: it is gone or was never a file; its frames keep what V8 knew
  */
-async function namesSourceMap(file) {
+async function lookInto(file) {
   let handle;
   try {
     const opened = await openScriptFile(file);
     handle = opened.handle;
+    const bytes = opened.size;
     const piece = Buffer.allocUnsafe(PIECE + MAP_REFERENCE.length);
-    for (let end = opened.size; end > 0; end -= PIECE) {
+    for (let end = bytes; end > 0; end -= PIECE) {
       const begin = Math.max(0, end - piece.length);
       const { bytesRead } = await handle.read(piece, 0, end - begin, begin);
-      if (piece.subarray(0, bytesRead).includes(MAP_REFERENCE)) return true;
+      if (piece.subarray(0, bytesRead).includes(MAP_REFERENCE)) return { bytes, namesMap: true };
     }
+    return { bytes, namesMap: false };
   } catch {
-    // The script is gone or was never a file; its frames keep what V8 knew.
+    return null;
   } finally {
     await handle?.close();
   }
-  return false;
 }
 
 /**
- * The numbers of frames about which a file has to say something.
+ * The numbers of frames about which a file has to say something: that of a place which V8 had not computed, a map, or that V8
+ * compiled another text. A text of as many bytes as V8 had UTF-16 units is the same one.
  * @param {Frame[]} frames
  * @param {boolean} sourceMaps
  */
 async function unplacedFrames(frames, sourceMaps) {
-  /** @type {Map<string, boolean>} */
-  const mapped = new Map();
+  /** @type {Map<string, { bytes: number, namesMap: boolean } | null>} */
+  const looks = new Map();
   const unplaced = [];
   for (const [i, frame] of frames.entries()) {
     if (lacksPosition(frame)) {
@@ -56,8 +60,13 @@ async function unplacedFrames(frames, sourceMaps) {
     } else if (sourceMaps && frame.kind === 'js' && frame.line > 0) {
       const file = scriptPath(frame);
       if (file === null) continue;
-      if (!mapped.has(file)) mapped.set(file, await namesSourceMap(file));
-      if (mapped.get(file)) unplaced.push(i);
+      let look = looks.get(file);
+      if (look === undefined) {
+        look = await lookInto(file);
+        looks.set(file, look);
+      }
+      const isOther = look !== null && frame.sourceLength > 0 && frame.sourceLength !== look.bytes;
+      if (look?.namesMap || isOther) unplaced.push(i);
     }
   }
   return unplaced;

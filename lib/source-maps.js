@@ -1,8 +1,10 @@
 'use strict';
 
 const { fileURLToPath, pathToFileURL } = require('node:url');
+const { readCompiledText } = require('./compiled-text');
 const { messageOf } = require('./errors');
 const { scriptPath } = require('./frames');
+const { findMapReference } = require('./map-comment');
 const { readScriptFile } = require('./script-file');
 const { lineStarts } = require('./source-positions');
 
@@ -15,12 +17,9 @@ const { lineStarts } = require('./source-positions');
  * @property {(line: number, column: number) => Original | null} originalAt 1-based; of any position, also a sampled one
  * @property {string} text
  * @property {number[]} starts of lines
+ * @property {number} indent by how many columns V8 had the first line further right
  */
 
-/** What a script that has a map contains. */
-const MAP_REFERENCE = 'sourceMappingURL=';
-/** A map's comment, which is the last in its script. */
-const MAP_COMMENT = /^[ \t]*\/[/*][#@][ \t]*sourceMappingURL=([^\s'"*]+)/gm;
 const DATA_URL = /^data:application\/json[^,]*?(;base64)?,/i;
 /** What may stand before a map's JSON, so that no page runs it as a script. */
 const JSON_GUARD = /^\)]}'[^\n]*\n?/;
@@ -60,20 +59,15 @@ function checkSections(map, lineCount) {
 /**
  * @param {string} script its path
  * @param {number} sourceLength of what V8 compiled; 0: unknown
- * @returns {MappedScript | null} null: it has no map, or is not what V8 compiled
+ * @returns {MappedScript | 'other' | null} `'other'`: V8 compiled another text; null: its frames keep what V8 knew
  * @throws when the map that it names cannot be read
  */
 function readMappedScript(script, sourceLength) {
-  let text;
-  try {
-    text = readScriptFile(script);
-  } catch {
-    return null; // The script is gone or was never a file; its frames keep what V8 knew.
-  }
-  if (text.length !== sourceLength && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
-  if (sourceLength > 0 && text.length !== sourceLength) return null;
-  const reference = [...text.matchAll(MAP_COMMENT)].at(-1)?.[1];
-  if (reference === undefined) return null;
+  const compiled = readCompiledText(script, sourceLength);
+  if (compiled === null || compiled === 'other') return compiled;
+  const { text, indent } = compiled;
+  const reference = findMapReference(text);
+  if (reference === null) return null;
   const { json, url } = readMap(reference, script);
   const { AnyMap, originalPositionFor, traceSegment } = require('@jridgewell/trace-mapping');
   const starts = lineStarts(text);
@@ -81,8 +75,7 @@ function readMappedScript(script, sourceLength) {
   checkSections(content, starts.length);
   const map = new AnyMap(content, url);
   return {
-    text,
-    starts,
+    ...{ text, starts, indent },
     originalAt(line, column) {
       const { source, line: row, column: at, name } = originalPositionFor(map, { line, column: column - 1 });
       if (typeof source !== 'string') return null; // No segment there, or one of a source that the map does not list.
@@ -116,7 +109,7 @@ function originalName({ text, starts, originalAt }, { functionName, line, column
  * @param {string} url of the function's source
  */
 function originalSampled(script, { sampledLine, sampledColumn }, url) {
-  const original = sampledLine > 0 ? script.originalAt(sampledLine, sampledColumn) : null;
+  const original = sampledLine > 0 && sampledColumn > 0 ? script.originalAt(sampledLine, sampledColumn) : null;
   if (original?.url !== url) return { sampledLine: 0, sampledColumn: 0 };
   return { sampledLine: original.line, sampledColumn: original.column };
 }
@@ -133,21 +126,32 @@ function sourceUrl(source, scriptUrl) {
 
 /** @param {Frame} frame @param {MappedScript} script */
 function placeFrame(frame, script) {
-  const original = script.originalAt(frame.line, frame.column);
+  const generated = {
+    ...frame,
+    column: frame.column - (frame.line === 1 ? script.indent : 0),
+    sampledColumn: frame.sampledColumn - (frame.sampledLine === 1 ? script.indent : 0),
+  };
+  const original = generated.column > 0 ? script.originalAt(generated.line, generated.column) : null;
   if (original === null) return;
-  const functionName = originalName(script, frame);
+  const functionName = originalName(script, generated);
   const { line, column } = original;
-  const sampled = originalSampled(script, frame, original.url);
+  const sampled = originalSampled(script, generated, original.url);
   Object.assign(frame, { functionName, url: sourceUrl(original.url, frame.url), line, column, ...sampled });
 }
 
+/** A line of a text that is not the file's is no line of the file. @param {Frame} frame */
+function forgetPlace(frame) {
+  Object.assign(frame, { line: 0, column: 0, sampledLine: 0, sampledColumn: 0 });
+}
+
 /**
- * Changes JavaScript frames in place. Each script and its map are read once.
+ * Changes JavaScript frames in place. Each script and its map are read once. Where V8 compiled another text than the file's, and
+ * no map leads from there to the file, the place is unknown.
  * @param {Frame[]} frames
  * @returns {string[]} one sentence for each script whose map could not be used
  */
 function applySourceMaps(frames) {
-  /** @type {Map<string, MappedScript | null>} */
+  /** @type {Map<string, MappedScript | 'other' | null>} */
   const known = new Map();
   const problems = [];
   for (const frame of frames) {
@@ -165,6 +169,10 @@ function applySourceMaps(frames) {
       known.set(key, script);
     }
     if (script === null) continue;
+    if (script === 'other') {
+      forgetPlace(frame);
+      continue;
+    }
     try {
       placeFrame(frame, script);
     } catch (error) {
@@ -176,4 +184,4 @@ function applySourceMaps(frames) {
   return problems;
 }
 
-module.exports = { MAP_REFERENCE, applySourceMaps, readMappedScript };
+module.exports = { applySourceMaps };

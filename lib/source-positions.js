@@ -1,7 +1,7 @@
 'use strict';
 
+const { readCompiledText } = require('./compiled-text');
 const { scriptPath } = require('./frames');
-const { readScriptFile } = require('./script-file');
 
 /** Fills in lines and columns that V8 had not yet computed when a function was sampled, from the script's file. */
 
@@ -31,24 +31,6 @@ function positionOf(starts, offset) {
   return { line: low + 1, column: offset - starts[low] + 1 };
 }
 
-/**
- * The line starts of the source that V8 compiled, or null when the file is not that source (any more): its length in
- * UTF-16 units must be the one that was recorded, with or without a byte order mark.
- * @param {string} file
- * @param {number} sourceLength
- * @returns {number[] | null}
- */
-function readLineStarts(file, sourceLength) {
-  let text;
-  try {
-    text = readScriptFile(file);
-  } catch {
-    return null; // The file is gone or was never one; the function keeps its name and loses its line.
-  }
-  if (text.length !== sourceLength && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
-  return text.length === sourceLength ? lineStarts(text) : null;
-}
-
 /** Whether a function's place must be looked up in its file. @param {import('../binding').NativeFrame} frame */
 function lacksPosition({ line, kind, startOffset, sourceLength }) {
   return line === 0 && kind === 'js' && startOffset >= 0 && sourceLength > 0;
@@ -59,21 +41,26 @@ function lacksPosition({ line, kind, startOffset, sourceLength }) {
  * @param {import('../binding').NativeFrame[]} frames
  */
 function fillSourcePositions(frames) {
-  /** @type {Map<string, number[] | null>} */
+  /** @type {Map<string, { starts: number[], indent: number, length: number } | null>} */
   const known = new Map();
   for (const frame of frames) {
     if (!lacksPosition(frame)) continue;
     const file = scriptPath(frame);
     if (file === null) continue;
     const key = `${frame.sourceLength}\0${file}`;
-    let starts = known.get(key);
-    if (starts === undefined) {
-      starts = readLineStarts(file, frame.sourceLength);
-      known.set(key, starts);
+    let lines = known.get(key);
+    if (lines === undefined) {
+      const compiled = readCompiledText(file, frame.sourceLength);
+      lines =
+        compiled === null || compiled === 'other'
+          ? null // The function keeps its name, and has no line.
+          : { starts: lineStarts(compiled.text), indent: compiled.indent, length: compiled.text.length };
+      known.set(key, lines);
     }
-    if (starts !== null && frame.startOffset <= frame.sourceLength) {
-      Object.assign(frame, positionOf(starts, frame.startOffset));
-    }
+    const offset = frame.startOffset - (lines?.indent ?? 0);
+    if (lines === null || offset < 0 || offset > lines.length) continue;
+    const { line, column } = positionOf(lines.starts, offset);
+    Object.assign(frame, { line, column: column + (line === 1 ? lines.indent : 0) });
   }
 }
 

@@ -2,7 +2,9 @@
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const Module = require('node:module');
 const path = require('node:path');
+const { pathToFileURL } = require('node:url');
 const ts = require('typescript');
 const { applySourceMaps } = require('../lib/source-maps');
 const { js } = require('./helpers/recording');
@@ -165,8 +167,87 @@ test('bad settings of a verb are told: recover takes no --no-source-maps', () =>
   expect(run.stderr).toContain('--no-source-maps');
 });
 
-test('a script that has changed since it was compiled is not mapped', () => {
-  const frame = { ...frameOf('stale.js', `function a(){}\n${inline(MAP)}`, 'a'), sourceLength: 3 };
+test('a script that has changed since it was compiled is not mapped, and has no line', () => {
+  const frame = { ...frameOf('stale.js', `function a(){}\n${inline(MAP)}`, 'a'), sourceLength: 3, sampledLine: 1 };
   expect(applySourceMaps([frame])).toEqual([]);
-  expect(frame.functionName).toBe('a');
+  expect(frame).toMatchObject({ functionName: 'a', line: 0, column: 0, sampledLine: 0, sampledColumn: 0 });
+});
+
+test('what V8 compiled of a file, with something around it, keeps its lines', () => {
+  const file = path.join(folder, 'around.ts');
+  const text = `\ufeff#!/usr/bin/env node\n'ü';\nfunction a(){}\n`;
+  fs.writeFileSync(file, text);
+  const shebang = text.indexOf('\n') - 1;
+  const lengths = {
+    'as it is': text.length,
+    'without byte order mark': text.length - 1,
+    'types stripped, by path': text.length - 1 + `\n\n//# sourceURL=${file}`.length,
+    'types stripped, by URL': text.length - 1 + `\n\n//# sourceURL=${pathToFileURL(file).href}`.length,
+    'Module.wrap()': text.length - 1 + Module.wrap('').length,
+    'Module.wrap() without the first line': text.length - 1 - shebang + Module.wrap('').length,
+  };
+  for (const [how, sourceLength] of Object.entries(lengths)) {
+    const frame = js('a', { url: file, line: 3, column: 11, sourceLength });
+    applySourceMaps([frame]);
+    expect([how, frame.line, frame.column]).toEqual([how, 3, 11]);
+  }
+});
+
+test("a map of a script that was wrapped is looked into at the file's own columns", () => {
+  const text = `function a(){}\n${inline(MAP)}`;
+  const [before, after] = ['(function (exports, require, module, __filename, __dirname) { ', '\n});'];
+  expect(before + after).toBe(Module.wrap(''));
+  const plain = frameOf('wrapped.js', text, 'a');
+  const wrapped = {
+    ...plain,
+    column: plain.column + before.length,
+    sourceLength: text.length + Module.wrap('').length,
+  };
+  applySourceMaps([plain, wrapped]);
+  expect(plain).toMatchObject({ functionName: 'original', line: 5 });
+  expect(wrapped).toEqual({ ...plain, sourceLength: wrapped.sourceLength });
+});
+
+/** A hook as ts-node, @swc-node/register and others are: what it compiles has fewer lines than the file. */
+const HOOK = `const fs = require('fs');
+require.extensions['.ts'] = (module, file) => {
+  const kept = fs.readFileSync(file, 'utf8').split('\\n').filter((line) => !/^(interface|type)/.test(line));
+  module._compile(kept.join('\\n').replace(/: (number|Work)/g, ''), file);
+};
+`;
+
+test('of code that a hook makes in memory no generated line is shown as one of the file', () => {
+  fs.writeFileSync(path.join(folder, 'hooked.ts'), SOURCE);
+  fs.writeFileSync(path.join(folder, 'hook.js'), HOOK);
+  const run = runCli(['-q', '-o', 'hooked.cpuprofile', 'node', '-r', './hook.js', 'hooked.ts'], { cwd: folder });
+  expect({ status: run.status, stderr: run.stderr }).toEqual({ status: 0, stderr: '' });
+  const { nodes } = JSON.parse(fs.readFileSync(path.join(folder, 'hooked.cpuprofile'), 'utf8'));
+  const { callFrame } = nodes.find((/** @type {any} */ node) => node.callFrame.functionName === 'heavyWork');
+  expect(callFrame).toMatchObject({ url: expect.stringMatching(/\/hooked\.ts$/), lineNumber: -1 });
+  expect(hottestLine(nodes, 'heavyWork')).toBeUndefined();
+});
+
+describe('source maps that cannot be used', () => {
+  const busy = 'const end = Date.now() + 200;\nfunction spin() { while (Date.now() < end); }\nspin();\n';
+  const comment = '//# sourceMappingURL=gone.js.map\n';
+
+  test('of dependencies are spoken of on demand alone', () => {
+    fs.mkdirSync(path.join(folder, 'node_modules/dependency'), { recursive: true });
+    fs.writeFileSync(path.join(folder, 'node_modules/dependency/index.js'), busy + comment);
+    fs.writeFileSync(path.join(folder, 'uses.js'), "require('dependency');\n");
+    const run = runCli(['-o', 'uses.cpuprofile', 'uses.js'], { cwd: folder });
+    expect(run.stderr).not.toMatch(/source map/);
+    const asked = runCli(['report', '--verbose', 'uses.spprof'], { cwd: folder });
+    expect(asked.stderr).toMatch(/the source map of .*dependency\/index\.js is not used: ENOENT/);
+    expect(runCli(['report', 'uses.spprof'], { cwd: folder }).stderr).toBe('');
+  });
+
+  test('of the program itself take one line, with --quiet none', () => {
+    fs.writeFileSync(path.join(folder, 'own.js'), busy + comment);
+    const run = runCli(['-o', 'own.cpuprofile', 'own.js'], { cwd: folder });
+    expect(run.stderr.match(/.*source map.*/g)).toEqual([
+      'spprof: 1 source map cannot be used (--verbose says which, and why)',
+    ]);
+    expect(runCli(['-q', '-o', 'own.cpuprofile', 'own.js'], { cwd: folder }).stderr).toBe('');
+  });
 });
