@@ -4,8 +4,13 @@
  * The preload of recorded processes: `node --require spprof/register app.js`, or `spprof node app.js`, which sets
  * NODE_OPTIONS. The main thread starts the recording that the `SPPROF_*` variables describe, in a folder of its own
  * below `SPPROF_DIR` (default: `spprof` in the working folder), and leaves its name in the file `program`; a worker registers itself. Nothing is thrown into the
- * program: when recording is not possible, one line on stderr says why and the program runs on.
+ * program: when recording is not possible, one line on stderr says why and the program runs on. Where it is the program's own choice,
+ * or its surroundings', stderr stays as without us: a note for the command says it.
  */
+
+const { commandFolder, leaveNote } = require('./leave-note');
+
+const FOLDER = commandFolder(process.env);
 
 /** Main thread. @param {import('../binding')} binding */
 function startRecording(binding) {
@@ -23,11 +28,32 @@ function startRecording(binding) {
   binding.start({ ...toNativeOptions(options, directory), startedAt: 'by the spprof command, or its preload' });
 }
 
-try {
+/** Why this process is not to be recorded, known before anything is tried; a clause about it, or null. */
+function ownChoice() {
+  if (Reflect.has(process, 'permission')) return 'it runs with a permission model';
+  if (process.env.SPPROF_COMMAND && FOLDER === null) return 'it may not write into the folder of the recording';
+  return FOLDER !== null && /(^|\s)--no-addons(\s|$)/.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '))
+    ? 'it runs with --no-addons'
+    : null;
+}
+
+/** @param {string} reason */
+function runUnrecorded(reason) {
+  if (FOLDER !== null) leaveNote(FOLDER, `process ${process.pid} (${process.argv[1] ?? process.execPath}): ${reason}`);
+}
+
+function recordThisThread() {
   const { isMainThread, threadId } = require('node:worker_threads');
   const binding = require('./binding').loadBinding();
   if (isMainThread) startRecording(binding);
   else binding.registerThread(`worker ${threadId}`);
+  require('./child-processes').watchStarts((what) => FOLDER !== null && leaveNote(FOLDER, what));
+}
+
+try {
+  const reason = ownChoice();
+  if (reason === null) recordThisThread();
+  else runUnrecorded(reason);
 } catch (error) {
   try {
     const { messageOf } = require('./errors');

@@ -7,5 +7,10 @@
  */
 
 if (!process.versions.deno && !process.versions.bun && Number.parseInt(process.versions.node, 10) >= 18) {
-  require('./register-process');
+  try {
+    require('./register-process');
+    // biome-ignore lint/correctness/noUnusedVariables: Node.js before 10 knows no catch without a name
+  } catch (error) {
+    // The rest of spprof cannot be read here (a permission model, another user): this process runs unrecorded.
+  }
 }

@@ -7,7 +7,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
 const { recordingEnvironment } = require('../lib/cli/command');
-const { preloadFile, preloadProblem } = require('../lib/cli/preload');
+const { startProblem } = require('../lib/child-start');
+const { preloadFile } = require('../lib/cli/preload');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();
@@ -75,11 +76,11 @@ test('one word where the user has a --require too, two where not', () => {
 });
 
 test('what would not start with the preload is told by its words', () => {
-  const problem = (/** @type {string[]} */ ...words) => preloadProblem(words, {}, REGISTER);
+  const problem = (/** @type {string[]} */ ...words) => startProblem(words, {}, REGISTER);
   expect(problem('node', '--permission', 'a.js')).toMatch(/runs with --permission/);
   expect(problem('env', 'A=1', '/opt/node', '-r', './x.js', '--experimental-permission', 'a.js')).not.toBeNull();
   expect(problem('sh', '-c', 'cd x && node --experimental-policy=p.json a.js')).not.toBeNull();
-  expect(preloadProblem(['npm', 'start'], { NODE_OPTIONS: '--permission' }, REGISTER)).not.toBeNull();
+  expect(startProblem(['npm', 'start'], { NODE_OPTIONS: '--permission' }, REGISTER)).not.toBeNull();
   expect(problem('node', 'a.js', '--permission')).toBeNull();
   expect(problem('node', '-e', '--permission')).toBeNull();
   expect(problem('node', '--permission', '--allow-addons', '--allow-fs-read=*', 'a.js')).toBeNull();
@@ -91,8 +92,36 @@ test('what would not start with the preload is told by its words', () => {
     expect(problem(...command)).toMatch(/root folder/);
   }
   expect(problem('sh', '-c', `exec chroot ${folder.replaceAll(' ', '_')} node a.js`)).toMatch(/root folder/);
+  expect(problem('nsenter', '-t', '1', '-m', 'node', 'a.js')).toMatch(/nsenter/);
+  expect(problem('bwrap', '--ro-bind', '/usr', '/usr', 'node', 'a.js')).toMatch(/bwrap/);
+  expect(problem('bwrap', '--dev-bind', '/', '/', 'node', 'a.js')).toBeNull();
+  expect(problem('node', 'a.js', 'chroot', folder)).toBeNull();
   expect(problem('chroot', '/', 'node')).toBeNull();
   expect(problem('unshare', '-pf', 'node')).toBeNull();
+});
+
+test('a shell script is looked into, and the interpreter of any script; its arguments are its own', () => {
+  const script = (/** @type {string} */ name, /** @type {string} */ text) => {
+    fs.writeFileSync(path.join(folder, name), text, { mode: 0o755 });
+    return path.join(folder, name);
+  };
+  const problem = (/** @type {string[]} */ ...words) => startProblem(words, { PATH: folder }, REGISTER, folder);
+  const shell = script('run.sh', '#!/bin/sh\nset -e\nexec node --permission a.js\n');
+  const interpreted = script('tool', '#!/usr/bin/env -S node --experimental-permission\n');
+  const plain = script('plain', '#!/usr/bin/env node\n// node --permission\n');
+  for (const words of [
+    [shell],
+    ['./run.sh'],
+    ['run.sh'],
+    ['bash', 'run.sh'],
+    ['env', 'sh', '-e', shell],
+    [interpreted],
+  ]) {
+    expect(problem(...words)).toMatch(/runs with --/);
+  }
+  for (const words of [[plain, '--permission'], ['plain'], ['not-there'], ['sh', '-c', 'true']]) {
+    expect(problem(...words)).toBeNull();
+  }
 });
 
 test('a program with narrow permissions runs, and the command says that it was not recorded', () => {

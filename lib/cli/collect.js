@@ -28,34 +28,21 @@ function processFolders(folder, ignore = new Set()) {
     .map(({ name }) => ({ folder: path.join(folder, name), pid: Number.parseInt(name, 10) }));
 }
 
-/** Whether a process runs: exists, and is not a zombie. @param {number} pid */
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false; // ESRCH; EPERM would be another user's process that got the number since
-  }
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    return !fs.existsSync('/proc/self'); // gone between the two looks, or a system without /proc
-  }
-}
-
 /**
- * Waits for processes to end, but not for long: a daemon never does.
- * @param {number[]} pids
- * @returns {Promise<Set<number>>} those that still run
+ * Waits for the processes of recordings to end, but not for long: a daemon never does. Where nothing says whether one lives, it has
+ * ended when the time is over.
+ * @param {string[]} folders of processes
+ * @returns {Promise<Set<string>>} the folders of those that still run
  */
-async function waitForProcesses(pids) {
+async function waitForProcesses(folders) {
+  const { processState } = loadBinding();
   const deadline = performance.now() + GRACE_MS;
-  let alive = pids.filter(isAlive);
-  while (alive.length > 0 && performance.now() < deadline) {
+  let left = folders.filter((folder) => processState(folder) !== 'dead');
+  while (left.length > 0 && performance.now() < deadline) {
     await delay(POLL_MS);
-    alive = alive.filter(isAlive);
+    left = left.filter((folder) => processState(folder) !== 'dead');
   }
-  return new Set(alive);
+  return new Set(left.filter((folder) => processState(folder) === 'alive'));
 }
 
 /**
@@ -93,4 +80,4 @@ function warmUp() {
   }
 }
 
-module.exports = { warmUp, processFolders, waitForProcesses, readProcess, programOf, isAlive };
+module.exports = { warmUp, processFolders, waitForProcesses, readProcess, programOf };

@@ -82,14 +82,14 @@ async function writeProcess({ profile, folder }, isFirst, ended, taken) {
 async function processRecordings(ended) {
   const { io } = ended;
   const folders = processFolders(ended.folder, ended.ignore);
-  const alive = await waitForProcesses(folders.map(({ pid }) => pid));
+  const alive = await waitForProcesses(folders.map(({ folder }) => folder));
   let isComplete = alive.size === 0;
-  for (const { folder, pid } of folders.filter((each) => alive.has(each.pid))) {
+  for (const { folder, pid } of folders.filter((each) => alive.has(each.folder))) {
     io.stderr.write(`spprof: process ${pid} still runs; when it has ended: spprof convert ${folder} -o <file>\n`);
   }
   /** @type {{ profile: Profile, folder: string }[]} */
   const recorded = [];
-  for (const { folder, pid } of folders.filter((each) => !alive.has(each.pid))) {
+  for (const { folder, pid } of folders.filter((each) => !alive.has(each.folder))) {
     try {
       const profile = await withProgress(
         io,

@@ -2,8 +2,14 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { loadBinding } = require('../binding');
 const { errors, systemReason } = require('../errors');
+<<<<<<< HEAD
 const { isAlive, processFolders } = require('./collect');
+=======
+const { visible } = require('../visible');
+const { processFolders } = require('./collect');
+>>>>>>> 2a19078 (Whether a process lives is asked of its recording (H9, F02))
 const { withProgress } = require('./progress');
 const { sourceMapNotes } = require('./source-map-notes');
 
@@ -77,10 +83,9 @@ async function openAs(file, reading) {
  * @throws {Error} `ERR_SPPROF_INPUT` while the process runs
  */
 function checkEnded(folder) {
-  const pid = Number.parseInt(path.basename(folder), 10);
-  if (fs.existsSync(path.join(folder, 'region')) && pid > 0 && isAlive(pid)) {
-    throw errors.input(folder, `process ${pid} still runs; try again when it has ended`);
-  }
+  if (loadBinding().processState(folder) !== 'alive') return;
+  const [pid] = path.basename(folder).split('-');
+  throw errors.input(folder, `process ${pid} still runs; try again when it has ended`);
 }
 
 module.exports = { openRecording, foldersIn, checkEnded };

@@ -4,7 +4,8 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { codeOf } = require('../errors');
-const { isAlive, processFolders } = require('./collect');
+const { loadBinding } = require('../binding');
+const { processFolders } = require('./collect');
 
 /**
  * `--on-port <command>`: runs a load when the recorded program begins to listen, and ends the program when the load has ended.
@@ -109,15 +110,15 @@ function loadOnPort({ command, folder, child, io }) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
 
-  let listener = 0;
+  let listener = { pid: 0, folder: '' };
   const attempts = { listener: 0, command: 0 };
 
   /** The process that listens comes first: npm or a shell in front of it passes no signal on, and ends when it has ended. */
   const endProgram = () => {
-    const isListenerAlive = isAlive(listener);
+    const isListenerAlive = loadBinding().processState(listener.folder) === 'alive';
     const attempt = isListenerAlive ? attempts.listener++ : attempts.command++;
     const signal = ENDING[Math.min(attempt, ENDING.length - 1)];
-    if (isListenerAlive) sendTo(listener, signal);
+    if (isListenerAlive) sendTo(listener.pid, signal);
     else child.kill(signal);
     timer = setTimeout(endProgram, PATIENCE_MS);
   };
@@ -125,7 +126,7 @@ function loadOnPort({ command, folder, child, io }) {
     // `program` is what the preload writes last.
     const ready = processFolders(folder).filter((each) => fs.existsSync(path.join(each.folder, 'program')));
     const listening = ready.map((each) => ({
-      pid: each.pid,
+      ...each,
       port: listeningPort(each.pid, debuggerPort(each.folder)),
     }));
     const found = listening.find(({ port }) => port !== null);
@@ -134,7 +135,7 @@ function loadOnPort({ command, folder, child, io }) {
     phase = 'loads';
     status = await runLoad(command, found.port, io.env);
     phase = 'ended';
-    listener = found.pid;
+    listener = found;
     if (child.exitCode === null && child.signalCode === null) endProgram();
   };
   const poll = setInterval(() => {

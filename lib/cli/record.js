@@ -9,7 +9,8 @@ const { optionsToEnvironment } = require('../options');
 const { commandError, programName, recordingEnvironment, resolveCommand } = require('./command');
 const { checkOutputs, planOutputs } = require('./output-names');
 const { makeFolders } = require('../recording-folder');
-const { preloadFile, preloadProblem } = require('./preload');
+const { startProblem } = require('../child-start');
+const { preloadFile } = require('./preload');
 const { inherited } = require('./inherited');
 const { catchSignals, endingSignal, shellStatus } = require('./signals');
 
@@ -134,8 +135,9 @@ async function record(request, io) {
   const before = new Set(isPrivate ? [] : fs.readdirSync(folder));
 
   const preload = preloadFile();
-  const unrecorded = preloadProblem([command, ...args], io.env, preload);
+  const unrecorded = startProblem([command, ...args], io.env, preload, cwd);
   const variables = optionsToEnvironment({ ...request.options, handleSignals: true, dir: folder });
+  variables.SPPROF_COMMAND = String(process.pid);
   const env = unrecorded === null ? recordingEnvironment(io.env, variables, preload) : io.env;
   const { child, signals } = startProgram([command, args], env);
   const load =

@@ -15,8 +15,8 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 /** lib/, from the bottom up; a file not named here is at the top. */
 const LIB_ROWS = [
   ['visible'],
-  ['errors', 'nearest', 'support', 'units', 'replace-file', 'script-file', 'map-comment'],
-  ['option-values'],
+  ['errors', 'nearest', 'support', 'units', 'replace-file', 'script-file', 'map-comment', 'leave-note', 'child-start'],
+  ['option-values', 'child-processes'],
   ['options', 'frames', 'mark', 'write-pieces', 'recording-folder', 'unpack', 'measure'],
   ['block-handle', 'blocks-report', 'sample-blocks'],
   ['compiled-text'],

@@ -1,0 +1,128 @@
+'use strict';
+
+const { fileURLToPath } = require('node:url');
+const path = require('node:path');
+
+/**
+ * The children of a recorded process. Those that would not start with our preload in their NODE_OPTIONS get them without it: Node.js
+ * ends where it may not read the file, and nothing in the child can help that.
+ */
+
+const WORD = /(?:"(?:\\.|[^"\\])*"|[^ "])+/g;
+const REGISTER = path.join(__dirname, 'register');
+
+/** A word of NODE_OPTIONS as Node.js reads it. @param {string} word */
+function unquoted(word) {
+  return word.replace(/"((?:\\.|[^"\\])*)"/g, (_, text) => text.replace(/\\(.)/g, '$1'));
+}
+
+/** Whether a file that is preloaded is ours, or the one that stands for it. @param {string} name */
+function isPreload(name) {
+  if (name.startsWith('file:')) return isPreload(fileURLToPath(name));
+  return (
+    /^spprof\/register(\.js)?$|\/spprof-preload-[^/]+\/preload\.js$/.test(name) ||
+    name.replace(/\.js$/, '') === REGISTER
+  );
+}
+
+/**
+ * NODE_OPTIONS without our preload.
+ * @param {string} options
+ * @returns {{ rest: string, preload: string | null }} null: it is not among them
+ */
+function cutPreload(options) {
+  const words = [...options.matchAll(WORD)].map(({ 0: text, index }) => ({
+    text,
+    begin: index,
+    end: index + text.length,
+  }));
+  for (let i = 0; i < words.length; i++) {
+    const [, first] = /^(?:--require|--import|-r)(?:=(.*))?$/s.exec(unquoted(words[i].text)) ?? [];
+    const isTwo = /^(--require|--import|-r)$/.test(words[i].text);
+    const preload = isTwo && i + 1 < words.length ? unquoted(words[i + 1].text) : first;
+    if (preload === undefined || !isPreload(preload)) continue;
+    const { end } = words[isTwo ? i + 1 : i];
+    return { rest: `${options.slice(0, words[i].begin)}${options.slice(end).trimStart()}`.trim(), preload };
+  }
+  return { rest: options, preload: null };
+}
+
+/**
+ * What a child is started with, as Node.js gives it to its native part.
+ * @typedef {{ file: string, args?: string[], envPairs?: string[], cwd?: string, uid?: number }} Start
+ */
+
+const NAME = 'NODE_OPTIONS=';
+
+/**
+ * Takes our preload out of the environment of a child that would not survive it, or could not write its recording.
+ * @param {Start} start its `envPairs`, which Node.js makes for each child, are changed
+ * @returns {string | null} about a child that will not be recorded: `/usr/bin/node: it runs with --permission`
+ */
+function makeHarmless({ file, args, envPairs, cwd, uid }) {
+  const at = envPairs?.findIndex((pair) => pair.startsWith(NAME)) ?? -1;
+  if (envPairs === undefined || at < 0) return null;
+  const { rest, preload } = cutPreload(envPairs[at].slice(NAME.length));
+  if (preload === null) return null;
+  const searchPath = envPairs.find((pair) => pair.startsWith('PATH='))?.slice(5);
+  const reason = unrecordable({ file, args, cwd, uid }, rest, preload, searchPath);
+  if (reason === null) return null;
+  if (rest === '') envPairs.splice(at, 1);
+  else envPairs[at] = NAME + rest;
+  return `${file}: ${reason}`;
+}
+
+/** @param {Start} start @param {string} options NODE_OPTIONS @param {string} preload @param {string} [searchPath] */
+function unrecordable({ file, args = [], cwd, uid }, options, preload, searchPath) {
+  if (typeof uid === 'number' && uid !== process.getuid?.()) return 'it runs as another user';
+  const { startProblem } = require('./child-start');
+  return startProblem([file, ...args.slice(1)], { NODE_OPTIONS: options, PATH: searchPath }, preload, cwd);
+}
+
+/**
+ * Node's own parts that start processes. (`process.binding` is deprecated, which Node.js says on stderr if it has been asked to.)
+ * @param {string} name
+ */
+function nodePart(name) {
+  const quiet = Object.getOwnPropertyDescriptor(process, 'noDeprecation');
+  process.noDeprecation = true;
+  try {
+    return /** @type {any} */ (process).binding(name);
+  } finally {
+    if (quiet === undefined) Reflect.deleteProperty(process, 'noDeprecation');
+    else Object.defineProperty(process, 'noDeprecation', quiet);
+  }
+}
+
+/**
+ * What a native `spawn` is given: one object, or (Node.js 24 and newer) one argument for each.
+ * @param {any[]} given
+ * @returns {Start}
+ */
+function startOf([first, args, cwd, envPairs, , , uid]) {
+  return typeof first === 'string' ? { file: first, args, cwd, envPairs, uid } : first;
+}
+
+/**
+ * Looks at each start of a process from now on, whichever function of Node.js it is asked of.
+ * @param {(what: string) => void} note as `makeHarmless` gives it
+ */
+function watchStarts(note) {
+  if (typeof Reflect.get(process, 'binding') !== 'function') return; // a Node.js to come; children are left alone
+  for (const part of [nodePart('process_wrap').Process.prototype, nodePart('spawn_sync')]) {
+    const { spawn } = part;
+    part.spawn = /** @type {(this: unknown, ...given: any[]) => unknown} */ (
+      function (...given) {
+        try {
+          const unrecorded = makeHarmless(startOf(given));
+          if (unrecorded !== null) note(unrecorded);
+        } catch {
+          // Then it is started as it was asked for: the program comes first.
+        }
+        return Reflect.apply(spawn, this, given);
+      }
+    );
+  }
+}
+
+module.exports = { cutPreload, makeHarmless, watchStarts };
