@@ -4,12 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { loadBinding } = require('../binding');
 const { errors, systemReason } = require('../errors');
-<<<<<<< HEAD
-const { isAlive, processFolders } = require('./collect');
-=======
-const { visible } = require('../visible');
 const { processFolders } = require('./collect');
->>>>>>> 2a19078 (Whether a process lives is asked of its recording (H9, F02))
 const { withProgress } = require('./progress');
 const { sourceMapNotes } = require('./source-map-notes');
 
