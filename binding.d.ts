@@ -322,7 +322,10 @@ export function catchSignals(): void;
 export function relaySignals(pid: number): void;
 /** How often each signal came, by its number. */
 export function caughtSignals(): Record<number, number>;
-/** How the process ended: `signal` is its number (real-time ones too), or 0; null: it has not, or nothing was relayed. */
-export function programEnd(): { code: number; signal: number } | null;
+/**
+ * How the process ended: `signal` is its number (real-time ones too), or 0; null: it has not, or nothing was relayed. `cpuNs`: CPU time
+ * of it and of the processes below it that have been waited for, nanoseconds; null: not known.
+ */
+export function programEnd(): { code: number; signal: number; cpuNs: number | null } | null;
 /** The former actions are back. */
 export function releaseSignals(): void;

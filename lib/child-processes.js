@@ -52,31 +52,46 @@ function cutPreload(options) {
  * @typedef {{ file: string, args?: string[], envPairs?: string[], cwd?: string, uid?: number }} Start
  */
 
-const NAME = 'NODE_OPTIONS=';
+const NAME = 'NODE_OPTIONS';
+
+/** @param {string[] | undefined} pairs @param {string} name */
+function variable(pairs, name) {
+  return pairs?.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}
 
 /**
  * Takes our preload out of the environment of a child that would not survive it, or could not write its recording.
  * @param {Start} start its `envPairs`, which Node.js makes for each child, are changed
  * @returns {string | null} about a child that will not be recorded: `/usr/bin/node: it runs with --permission`
  */
-function makeHarmless({ file, args, envPairs, cwd, uid }) {
-  const at = envPairs?.findIndex((pair) => pair.startsWith(NAME)) ?? -1;
-  if (envPairs === undefined || at < 0) return null;
-  const { rest, preload } = cutPreload(envPairs[at].slice(NAME.length));
-  if (preload === null) return null;
-  const searchPath = envPairs.find((pair) => pair.startsWith('PATH='))?.slice(5);
-  const reason = unrecordable({ file, args, cwd, uid }, rest, preload, searchPath);
-  if (reason === null) return null;
-  if (rest === '') envPairs.splice(at, 1);
-  else envPairs[at] = NAME + rest;
-  return `${file}: ${reason}`;
+function makeHarmless({ file, args = [], envPairs, cwd, uid }) {
+  const words = [file, ...args.slice(1)];
+  const { rest, preload } = cutPreload(variable(envPairs, NAME) ?? '');
+  const searchPath = variable(envPairs, 'PATH');
+  if (envPairs === undefined || preload === null) {
+    const { isNode } = require('./child-start');
+    return envPairs !== undefined && isNode(words, cwd, searchPath)
+      ? `${file}: it does not have the NODE_OPTIONS of spprof`
+      : null;
+  }
+  const reason = startReason(words, { rest, preload, searchPath, cwd, uid });
+  if (reason !== null) {
+    const at = envPairs.findIndex((pair) => pair.startsWith(`${NAME}=`));
+    if (rest === '') envPairs.splice(at, 1);
+    else envPairs[at] = `${NAME}=${rest}`;
+  }
+  const lost = reason ?? require('./child-loss').lossReason(words, searchPath, cwd);
+  return lost === null ? null : `${file}: ${lost}`;
 }
 
-/** @param {Start} start @param {string} options NODE_OPTIONS @param {string} preload @param {string} [searchPath] */
-function unrecordable({ file, args = [], cwd, uid }, options, preload, searchPath) {
+/**
+ * @param {string[]} words
+ * @param {{ rest: string, preload: string, searchPath?: string, cwd?: string, uid?: number }} start
+ */
+function startReason(words, { rest, preload, searchPath, cwd, uid }) {
   if (typeof uid === 'number' && uid !== process.getuid?.()) return 'it runs as another user';
   const { startProblem } = require('./child-start');
-  return startProblem([file, ...args.slice(1)], { NODE_OPTIONS: options, PATH: searchPath }, preload, cwd);
+  return startProblem(words, { NODE_OPTIONS: rest, PATH: searchPath }, preload, cwd);
 }
 
 /**

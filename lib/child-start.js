@@ -135,4 +135,14 @@ function startProblem(words, env, preload, cwd = process.cwd()) {
   return null;
 }
 
-module.exports = { startProblem };
+/**
+ * Whether a command starts a Node.js, by its words.
+ * @param {string[]} words
+ * @param {string} [cwd]
+ * @param {string} [searchPath]
+ */
+function isNode(words, cwd = process.cwd(), searchPath = '') {
+  return words[0] === process.execPath || indexOfProgram(NODE, spelledOut(words, cwd, searchPath).words) >= 0;
+}
+
+module.exports = { isNode, spelledOut, startProblem, NODE };

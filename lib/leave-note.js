@@ -47,13 +47,19 @@ function leaveNote(folder, what) {
 }
 
 /**
- * The notes in a folder of the command.
+ * Takes the notes out of a folder of the command.
  * @param {string} folder
+ * @param {Set<string>} ignored names of earlier runs
  * @returns {string[]}
  */
-function readNotes(folder) {
-  const names = fs.readdirSync(folder).filter((name) => name.startsWith(PREFIX));
-  return [...new Set(names.map((name) => fs.readFileSync(path.join(folder, name), 'utf8')))];
+function takeNotes(folder, ignored) {
+  const names = fs.readdirSync(folder).filter((name) => name.startsWith(PREFIX) && !ignored.has(name));
+  return names.map((name) => {
+    const file = path.join(folder, name);
+    const text = fs.readFileSync(file, 'utf8');
+    fs.rmSync(file);
+    return text;
+  });
 }
 
-module.exports = { commandFolder, leaveNote, readNotes };
+module.exports = { commandFolder, leaveNote, takeNotes };

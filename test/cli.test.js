@@ -81,7 +81,9 @@ describe('wrong use is one line, status 2, and nothing is started', () => {
 test('a command that is not Node runs, and one line says that nothing was recorded', () => {
   const { status, stderr } = runCli(['-o', 'x.cpuprofile', 'sh', '-c', 'exit 5'], { cwd: folder });
   expect(status).toBe(5);
-  expect(stderr).toMatch(/^spprof: nothing was recorded because "sh" started no Node\.js of [^\n]+\n$/);
+  expect(stderr).toMatch(
+    /^spprof: nothing was recorded of "sh" \([^)]+ of CPU time\): no process of it loaded spprof, [^\n]+\n$/,
+  );
   expect(fs.readdirSync(folder).filter((name) => name.startsWith('.spprof'))).toEqual([]);
 });
 

@@ -3,11 +3,14 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { messageOf } = require('../errors');
+const { takeNotes } = require('../leave-note');
 const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
 const { extensionOf } = require('../exporters/formats');
 const { expandPattern, uniqueName } = require('./output-names');
 const { withProgress } = require('./progress');
+const { findUnrecorded, nothingLine } = require('./unrecorded');
 const { sourceMapNotes } = require('./source-map-notes');
+const { visible } = require('../visible');
 const { moveLog, writeOutputs } = require('./write-outputs');
 
 /**
@@ -24,7 +27,7 @@ const { moveLog, writeOutputs } = require('./write-outputs');
  * @property {number} firstPid of the command
  * @property {string} program its name, for `%n`
  * @property {string} command as the user gave it
- * @property {string | null} unrecorded why the command is not recorded, where that was known before
+ * @property {string | null} unrecorded why the command is not recorded, or parts of it may not be, where its words say it
  * @property {import('./output-names').Output[]} outputs
  * @property {'text' | 'json' | 'none'} summary
  * @property {boolean} verbose
@@ -117,7 +120,8 @@ async function processRecordings(ended) {
       io.stderr.write(`spprof: ${messageOf(error)}; the recording is kept in ${each.folder}\n`);
     }
   }
-  return { summaries, isComplete, wasRecorded: folders.length > 0 };
+  const profiles = recorded.map(({ profile }) => profile);
+  return { summaries, profiles, isComplete, wasRecorded: folders.length > 0 };
 }
 
 /**
@@ -129,21 +133,15 @@ async function finish(ended) {
     ended.io.stderr.write(`spprof: the recording is lost: its folder ${ended.folder} has been removed meanwhile\n`);
     return false;
   }
-  const { summaries, isComplete, wasRecorded } = await processRecordings(ended);
+  const { summaries, profiles, isComplete, wasRecorded } = await processRecordings(ended);
+  const { command, end, io, summary } = ended;
+  const notes = takeNotes(ended.folder, ended.ignore);
+  const unrecorded = findUnrecorded({ notes, profiles, cpuNs: end.cpuNs, known: ended.unrecorded });
   if (isComplete && !ended.keepFolder) fs.rmSync(ended.folder, { recursive: true });
-  if (!wasRecorded) {
-    const { command, io, unrecorded } = ended;
-    if (unrecorded !== null) {
-      io.stderr.write(`spprof: nothing was recorded of ${JSON.stringify(command)}: ${unrecorded}\n`);
-      return true;
-    }
-    const why = 'started no Node.js of version 18 or newer that loads addons and has the NODE_OPTIONS of spprof';
-    io.stderr.write(`spprof: nothing was recorded because ${JSON.stringify(command)} ${why}\n`);
-    return true;
-  }
   const { summaryJson, summaryText } = require('./summary');
-  if (ended.summary === 'json') ended.io.stderr.write(summaryJson(summaries, ended.end));
-  if (ended.summary === 'text') ended.io.stderr.write(summaryText(summaries, ended.io.cwd()));
+  if (!wasRecorded) io.stderr.write(`spprof: ${visible(nothingLine(command, unrecorded))}\n`);
+  else if (summary === 'json') io.stderr.write(summaryJson(summaries, end, unrecorded));
+  else if (summary === 'text') io.stderr.write(summaryText(summaries, io.cwd(), unrecorded));
   return isComplete;
 }
 

@@ -9,6 +9,7 @@ const { optionsToEnvironment } = require('../options');
 const { commandError, programName, recordingEnvironment, resolveCommand } = require('./command');
 const { checkOutputs, planOutputs } = require('./output-names');
 const { makeFolders } = require('../recording-folder');
+const { lossReason } = require('../child-loss');
 const { startProblem } = require('../child-start');
 const { preloadFile } = require('./preload');
 const { inherited } = require('./inherited');
@@ -155,7 +156,7 @@ async function record(request, io) {
       firstPid: child.pid ?? 0,
       program: programOfCommand(command, args, io.execPath),
       command: request.command[0],
-      unrecorded,
+      unrecorded: unrecorded ?? lossReason([command, ...args], io.env.PATH, cwd),
       outputs,
       summary: request.quiet ? 'none' : request.json ? 'json' : 'text',
       verbose: request.verbose,

@@ -7,7 +7,8 @@ const { loadBinding } = require('../binding');
  * Signals while a program runs, and how it ended. The native part passes each signal that can be caught on to the program
  * (native/platform/signal_relay.h says which, and what a terminal's are); nothing here ever kills the program.
  *
- * @typedef {{ code: number, signal: number }} End `signal`: its number, or 0
+ * @typedef {{ code: number, signal: number, cpuNs?: number | null }} End `signal`: its number, or 0; `cpuNs`: of the program and the
+ *   processes below it, nanoseconds, null or missing where it is not known
  */
 
 /** What a user ends a program with, rather than what a program dies of. */

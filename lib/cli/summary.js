@@ -4,6 +4,7 @@ const { FORMATS } = require('../exporters/formats');
 const { formatNs, plural } = require('../units');
 const { visible } = require('../visible');
 const { signalName } = require('./signals');
+const { unrecordedLine } = require('./unrecorded');
 
 /**
  * What is printed when a recording is done.
@@ -29,8 +30,9 @@ function fileLines({ files, log }) {
 /**
  * @param {ProcessSummary[]} summaries
  * @param {string} cwd paths below it are shown relative to it, except those of the files
+ * @param {import('./unrecorded').Unrecorded} unrecorded
  */
-function summaryText(summaries, cwd) {
+function summaryText(summaries, cwd, unrecorded) {
   const byCpu = [...summaries].sort((a, b) => b.profile.cpuNs - a.profile.cpuNs);
   const withTable = new Set(byCpu.slice(0, TABLES));
   const lines = summaries.flatMap((summary) => {
@@ -40,15 +42,19 @@ function summaryText(summaries, cwd) {
       : [`process ${profile.pid}: ${plural(profile.sampleCount, 'sample')}, ${formatNs(profile.cpuNs)} of CPU time`];
     return ['', `spprof: ${program}, ${report[0]}`, ...fileLines(summary), ...report.slice(1)];
   });
+  const missing = unrecordedLine(unrecorded, summaries.length);
+  if (missing !== '') lines.push('', `spprof: ${missing}`);
   return `${lines.map(visible).join('\n')}\n`;
 }
 
 /**
  * @param {ProcessSummary[]} summaries
  * @param {import('./signals').End} end
+ * @param {import('./unrecorded').Unrecorded} unrecorded
  */
-function summaryJson(summaries, { code, signal }) {
+function summaryJson(summaries, { code, signal }, unrecorded) {
   const ending = signal === 0 ? { exitCode: code, signal: null } : { exitCode: null, signal: signalName(signal) };
+  const { cpuNs: unrecordedNs, programCpuNs: cpuNs, reasons } = unrecorded;
   const processes = summaries.map(({ profile, program, files, log }) => {
     const { pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly } = profile;
     return {
@@ -57,7 +63,7 @@ function summaryJson(summaries, { code, signal }) {
       ...{ threads: profile.threads, functions: profile.functions.slice(0, FUNCTIONS), stats: profile.stats },
     };
   });
-  return `${JSON.stringify({ ...ending, processes })}\n`;
+  return `${JSON.stringify({ ...ending, ...{ cpuNs, unrecorded: { cpuNs: unrecordedNs, reasons } }, processes })}\n`;
 }
 
 module.exports = { summaryText, summaryJson };

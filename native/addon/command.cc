@@ -33,6 +33,9 @@ Napi::Value ProgramEndToJs(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("code", Napi::Number::New(info.Env(), end.exit_code));
   result.Set("signal", Napi::Number::New(info.Env(), end.signal));
+  result.Set("cpuNs", end.cpu_ns < 0
+                          ? info.Env().Null()
+                          : Napi::Number::New(info.Env(), static_cast<double>(end.cpu_ns)));
   return result;
 }
 

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@ constexpr int kPatience = 3;
 std::atomic<int32_t> g_program{0};   // 0: there is none yet, or it has ended
 std::atomic<int32_t> g_known_as{0};  // the same, kept after its end
 std::atomic<int32_t> g_end{-1};      // code, or 0x100 + signal; -1: it has not ended
+std::atomic<int64_t> g_cpu_ns{-1};   // that it and its children have used; -1: not known
 std::atomic<bool> g_was_stopped{false};
 std::atomic<uint32_t> g_caught[kSignalCount];
 std::atomic<uint32_t> g_waiting[kSignalCount];  // came before the program was there
@@ -54,12 +57,19 @@ void NoteEnd(int32_t code, int status) {
   g_program.store(0);
 }
 
-// The program's end, if it has come; the event loop still finds its status.
+int64_t NsOf(const timeval& time) { return time.tv_sec * 1'000'000'000LL + time.tv_usec * 1000LL; }
+
+// The program's end, if it has come; the event loop still finds its status. The kernel's call gives
+// the resources as well, which the C library's waitid() leaves out.
 void LookForEnd(int32_t pid) {
   siginfo_t info{};
-  if (pid > 0 && waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-      info.si_pid == pid)
-    NoteEnd(info.si_code, info.si_status);
+  rusage usage{};
+  if (pid <= 0 ||
+      syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, &usage) != 0 ||
+      info.si_pid != pid)
+    return;
+  g_cpu_ns.store(NsOf(usage.ru_utime) + NsOf(usage.ru_stime));
+  NoteEnd(info.si_code, info.si_status);
 }
 
 void SendOn(int32_t pid, int signal, siginfo_t* info) {
@@ -172,10 +182,9 @@ void HandleChild(int signal, siginfo_t* info, void* context) {
   const int32_t program = g_program.load();
   const bool is_end =
       info->si_code == CLD_EXITED || info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
-  if (program > 0 && is_end && info->si_pid == program)
-    NoteEnd(info->si_code, info->si_status);
-  else
-    LookForEnd(program);
+  LookForEnd(program);
+  // Whoever waits for every child may have been faster.
+  if (program > 0 && is_end && info->si_pid == program) NoteEnd(info->si_code, info->si_status);
   const struct sigaction& former = g_former[signal];
   if ((former.sa_flags & SA_SIGINFO) != 0)
     former.sa_sigaction(signal, info, context);
@@ -202,6 +211,7 @@ Status CatchSignals() {
   g_program.store(0);
   g_known_as.store(0);
   g_end.store(-1);
+  g_cpu_ns.store(-1);
   g_urgent.store(0);
   for (int signal = 1; signal < kSignalCount; signal++) {
     g_caught[signal].store(0);
@@ -231,7 +241,8 @@ Status RelaySignalsTo(int32_t pid) {
 ProgramEnd RelayedProgramEnd() {
   const int32_t end = g_end.load();
   if (end < 0) return {};
-  return end < 0x100 ? ProgramEnd{true, end, 0} : ProgramEnd{true, 0, end - 0x100};
+  const int64_t cpu_ns = g_cpu_ns.load();
+  return end < 0x100 ? ProgramEnd{true, end, 0, cpu_ns} : ProgramEnd{true, 0, end - 0x100, cpu_ns};
 }
 
 uint32_t CaughtSignals(int signal) {

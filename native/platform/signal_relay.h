@@ -28,6 +28,7 @@ struct ProgramEnd {
   bool has_ended = false;
   int exit_code = 0;  // if `signal` is 0
   int signal = 0;
+  int64_t cpu_ns = -1;  // of it and of the children that it has waited for; -1: not known
 };
 
 // Catches the signals. Those that come before RelaySignalsTo are kept for the program.

@@ -16,8 +16,8 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 const LIB_ROWS = [
   ['visible'],
   ['errors', 'nearest', 'support', 'units', 'replace-file', 'script-file', 'map-comment', 'leave-note', 'child-start'],
-  ['option-values', 'child-processes'],
-  ['options', 'frames', 'mark', 'write-pieces', 'recording-folder', 'unpack', 'measure'],
+  ['option-values', 'child-loss'],
+  ['options', 'frames', 'mark', 'write-pieces', 'recording-folder', 'unpack', 'measure', 'child-processes'],
   ['block-handle', 'blocks-report', 'sample-blocks'],
   ['compiled-text'],
   ['source-positions'],

@@ -1,0 +1,73 @@
+'use strict';
+
+const { formatNs, plural } = require('../units');
+
+/**
+ * What the program used and no recording holds. The kernel counts the CPU time of the program and of all that it started and waited
+ * for; the recordings say how much of it is theirs.
+ *
+ * @typedef {{ cpuNs: number | null, programCpuNs: number | null, reasons: string[] }} Unrecorded nanoseconds; null: not known
+ */
+
+/** Each Node.js needs some before it records, and at its end. */
+const START_NS = 150e6;
+/** Less than that is not worth a line. */
+const SHARE = 0.05;
+const MOST_REASONS = 3;
+
+const UNKNOWN =
+  'processes that did not load spprof used it: other programs, or Node.js that is older than 18 or does not have the NODE_OPTIONS of spprof';
+
+/** CPU time of a process since its recording began. @param {import('../profile').Profile} profile */
+function recordedNs({ stats, cpuNs }) {
+  return Math.max(stats.cpuNs, cpuNs);
+}
+
+/**
+ * @param {object} run
+ * @param {string[]} run.notes of processes that were not recorded
+ * @param {import('../profile').Profile[]} run.profiles
+ * @param {number | null | undefined} run.cpuNs of the program and of all below it
+ * @param {string | null} run.known why the command as a whole may not be recorded
+ * @returns {Unrecorded}
+ */
+function findUnrecorded({ notes, profiles, cpuNs = null, known }) {
+  const reasons = new Set(known === null ? notes : [known, ...notes]);
+  if (profiles.some(({ stats }) => stats.shutdown?.reason === 'duration'))
+    reasons.add('the recording ended before the program, as --duration asks for');
+  const recorded = profiles.reduce((sum, profile) => sum + recordedNs(profile), 0);
+  const rest = cpuNs === null ? null : Math.max(0, cpuNs - recorded);
+  return { cpuNs: rest, programCpuNs: cpuNs, reasons: [...reasons] };
+}
+
+/** @param {string[]} reasons */
+function reasonText(reasons) {
+  if (reasons.length === 0) return UNKNOWN;
+  const more = reasons.length > MOST_REASONS ? `; and ${plural(reasons.length - MOST_REASONS, 'more reason')}` : '';
+  return reasons.slice(0, MOST_REASONS).join('; ') + more;
+}
+
+/**
+ * The line for a person; '': what is missing is not worth one.
+ * @param {Unrecorded} unrecorded
+ * @param {number} processes that were recorded
+ */
+function unrecordedLine({ cpuNs, programCpuNs, reasons }, processes) {
+  if (cpuNs === null || programCpuNs === null) return '';
+  if (cpuNs < START_NS * processes || cpuNs < SHARE * programCpuNs) return '';
+  return `${formatNs(cpuNs)} of ${formatNs(programCpuNs)} of CPU time was not recorded: ${reasonText(reasons)}`;
+}
+
+/**
+ * The line where nothing was recorded at all.
+ * @param {string} command
+ * @param {Unrecorded} unrecorded
+ */
+function nothingLine(command, { programCpuNs, reasons }) {
+  const used = programCpuNs === null ? '' : ` (${formatNs(programCpuNs)} of CPU time)`;
+  const none =
+    'no process of it loaded spprof, as Node.js of version 18 or newer does that has the NODE_OPTIONS of spprof';
+  return `nothing was recorded of ${JSON.stringify(command)}${used}: ${reasons.length > 0 ? reasonText(reasons) : none}`;
+}
+
+module.exports = { findUnrecorded, nothingLine, unrecordedLine };
