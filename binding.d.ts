@@ -236,6 +236,8 @@ export interface NativeBatch {
 export interface NativeSubscription {
   ref(): void;
   unref(): void;
+  /** What has been sampled by now is told, and then `end`; the recording goes on. */
+  finish(): void;
   close(): void;
 }
 
@@ -274,6 +276,10 @@ export function machineFacts(): { kernelTickNs: number; signalFrameBytes?: numbe
 export function isRunning(): boolean;
 /** `NativeOptions.startedAt` of the recording that runs, whichever thread or copy of the library began it; '' when none does. */
 export function startedAt(): string;
+/** Time since the start of the recording that runs, nanoseconds; 0 when none does. */
+export function elapsedNs(): number;
+/** Lets go of a recording that has ended by itself (its duration, a lost region), so that another can be started. false: it goes on. */
+export function retireEnded(): boolean;
 /** Called by a thread that runs JavaScript (a worker's preload): registers it at once, under this name. Returns false when it is refused or nothing records. */
 export function registerThread(name: string): boolean;
 /** Decodes a finished recording: a folder with `region` and `log`, or a log file. Off the JavaScript thread. */

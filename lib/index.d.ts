@@ -217,7 +217,8 @@ export interface SessionEvents {
 }
 
 /**
- * A running recording. It keeps no process alive (`ref`, `unref`). Events:
+ * A running recording. It keeps no process alive (`ref`, `unref`), unless a batch is being waited for: by `for await`, or a reader of
+ * `stream()`. Events:
  *
  * - `samples`: from the beginning of the recording on, whenever the listener came, at most 20 batches a second;
  * - `stats`: the counters, every second and at the end;
@@ -246,7 +247,7 @@ export interface Session extends AsyncIterable<SampleBatch> {
   [Symbol.dispose](): void;
   /** `stop()`. */
   [Symbol.asyncDispose](): Promise<void>;
-  /** Where region and log are, or null. */
+  /** Where region and log are; null without `dir`, and in a recording by the command. */
   readonly directory: string | null;
   /** Counters so far; after `stop()`, the final ones. */
   stats(): Stats;
@@ -272,8 +273,10 @@ export interface Session extends AsyncIterable<SampleBatch> {
 }
 
 /**
- * Begins to record every thread of this process.
- * @throws `ERR_SPPROF_RUNNING` when a recording runs already (the message says where it was started),
+ * Begins to record every thread of this process. Where the command, or the preload, records it already, the session is a part of that
+ * recording, from now until `stop()`: with the interval, mode and engine of the recording, whatever `options` say, and counters of all
+ * of it; `pause()` and `durationS` are the session's own.
+ * @throws `ERR_SPPROF_RUNNING` when a session runs already (the message says where it was started),
  *   `ERR_SPPROF_UNKNOWN_OPTION`, `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE`, `ERR_SPPROF_UNAVAILABLE`,
  *   `ERR_SPPROF_NO_BINDING`, `ERR_SPPROF_SYSTEM`, `ERR_SPPROF_TIMER` (the engine asked for cannot be used here)
  */

@@ -4,6 +4,9 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { codeOf, errors, systemReason } = require('./errors');
 
+/** `NativeOptions.startedAt` of a recording that the program has not asked for itself. */
+const BY_PRELOAD = 'by the spprof command, or its preload';
+
 /**
  * Makes a folder and those above it. (Node's own `recursive` never returns where the kernel answers ENOENT to any name, as in
  * /proc.)
@@ -46,4 +49,4 @@ function makeRecordingFolder(parent) {
   }
 }
 
-module.exports = { makeFolders, makeRecordingFolder };
+module.exports = { BY_PRELOAD, makeFolders, makeRecordingFolder };

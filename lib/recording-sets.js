@@ -42,9 +42,10 @@ function frameKey(frame) {
 
 /**
  * The samples whose index is in `kept`, with sums of their own. Counters of the recording as a whole stay.
- * @param {Recording} recording
+ * @template {Pick<Recording, Exclude<keyof Recording, 'frames'>>} T
+ * @param {T} recording
  * @param {(index: number) => boolean} isKept
- * @returns {Recording}
+ * @returns {T}
  */
 function filterRecording(recording, isKept) {
   const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs, sampleStacks, sampleStates } = recording;
@@ -75,6 +76,27 @@ function filterRecording(recording, isKept) {
     sampleStacks: Uint32Array.from(kept, (i) => sampleStacks[i]),
     sampleStates: Uint8Array.from(kept, (i) => sampleStates[i]),
     sampleBlocks: Uint32Array.from(kept, (i) => sampleBlocks[i]),
+  };
+}
+
+/**
+ * The part of a recording in a span of its time, as a recording of its own: times since the span's start.
+ * @template {Pick<Recording, Exclude<keyof Recording, 'frames'>>} T also one whose frames are packed
+ * @param {T} recording
+ * @param {{ fromNs: number, toNs: number }} span since the recording's start
+ * @param {(timeNs: number) => boolean} isKept whether what happened then belongs to it
+ * @returns {T}
+ */
+function spanOfRecording(recording, { fromNs, toNs }, isKept) {
+  const some = filterRecording(recording, (i) => isKept(recording.sampleTimes[i]));
+  return {
+    ...some,
+    startTimeMs: recording.startTimeMs + fromNs / 1e6,
+    durationNs: toNs - fromNs,
+    sampleTimes: some.sampleTimes.map((ns) => ns - fromNs),
+    marks: recording.marks
+      .filter(({ timeNs }) => isKept(timeNs))
+      .map((mark) => ({ ...mark, timeNs: mark.timeNs - fromNs })),
   };
 }
 
@@ -293,4 +315,4 @@ function mergeRecordings(recordings) {
   };
 }
 
-module.exports = { filterRecording, mergeRecordings };
+module.exports = { filterRecording, mergeRecordings, spanOfRecording };

@@ -16,7 +16,7 @@ const FOLDER = commandFolder(process.env);
 function startRecording(binding) {
   const { checkOptions, optionsFromEnvironment, toNativeOptions } = require('./options');
   const path = require('node:path');
-  const { makeRecordingFolder } = require('./recording-folder');
+  const { BY_PRELOAD, makeRecordingFolder } = require('./recording-folder');
   const options = checkOptions(optionsFromEnvironment(process.env));
   const directory = makeRecordingFolder(options.dir ?? 'spprof');
   const program = path.basename(process.argv[1] ?? 'node').replace(/\.[cm]?[jt]s$/, '');
@@ -25,7 +25,7 @@ function startRecording(binding) {
   const hasDebugger = /(^|\s)--inspect/.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '));
   if (hasDebugger) writeFileSync(path.join(directory, 'debugger-port'), String(process.debugPort));
   writeFileSync(path.join(directory, 'program'), program);
-  binding.start({ ...toNativeOptions(options, directory), startedAt: 'by the spprof command, or its preload' });
+  binding.start({ ...toNativeOptions(options, directory), startedAt: BY_PRELOAD });
 }
 
 /** Why this process is not to be recorded, known before anything is tried; a clause about it, or null. */

@@ -66,10 +66,15 @@ class BatchQueue {
   /** @type {SampleBatch['blocks']} */
   #blocks = [];
   #onReturn;
+  #onWaiting;
 
-  /** @param {() => void} onReturn the consumer wants no more */
-  constructor(onReturn) {
+  /**
+   * @param {() => void} onReturn the consumer wants no more
+   * @param {(isWaiting: boolean) => void} [onWaiting] the consumer begins to wait for a batch, or has got it
+   */
+  constructor(onReturn, onWaiting = () => {}) {
     this.#onReturn = onReturn;
+    this.#onWaiting = onWaiting;
   }
 
   /** Of a recording that is over. */
@@ -103,8 +108,12 @@ class BatchQueue {
     this.#endedThreads = [];
     this.#blocks = [];
     const asker = this.#askers.shift();
-    if (asker === undefined) this.#batches.push(own);
-    else asker({ value: own, done: false });
+    if (asker === undefined) {
+      this.#batches.push(own);
+      return;
+    }
+    if (this.#askers.length === 0) this.#onWaiting(false);
+    asker({ value: own, done: false });
   }
 
   /**
@@ -121,6 +130,7 @@ class BatchQueue {
 
   end() {
     this.#isEnded = true;
+    if (this.#askers.length > 0) this.#onWaiting(false);
     for (const asker of this.#askers.splice(0)) asker({ value: undefined, done: true });
   }
 
@@ -129,7 +139,9 @@ class BatchQueue {
     const value = this.#batches.shift();
     if (value !== undefined) return Promise.resolve({ value, done: false });
     if (this.#isEnded) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((resolve) => this.#askers.push(resolve));
+    return new Promise((resolve) => {
+      if (this.#askers.push(resolve) === 1) this.#onWaiting(true);
+    });
   }
 
   /** @returns {Promise<IteratorResult<SampleBatch>>} */

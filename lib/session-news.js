@@ -26,7 +26,7 @@ class SessionNews {
   #ended;
 
   /**
-   * @param {import('../binding')} binding
+   * @param {Pick<import('../binding'), 'subscribe' | 'stats'>} binding
    * @param {(event: string, value?: unknown) => void} emit
    * @param {boolean} isStopped the recording has been stopped already
    */

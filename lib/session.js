@@ -23,7 +23,7 @@ function callerOfStart() {
 
 /** What `start()` returns; documented in `index.d.ts`. */
 class Session extends EventEmitter {
-  /** @type {import('../binding')} */
+  /** @type {import('../binding') | import('./recording-view').RecordingView} */
   #binding;
   /** @type {Promise<Profile> | null} */
   #stopped = null;
@@ -35,10 +35,13 @@ class Session extends EventEmitter {
   /** @type {import('./session-news').SessionNews | null} */
   #news = null;
   #keepsAlive = false;
+  /** Consumers that wait for a batch; the program must not end under them, unless it has said so with `unref()`. */
+  #waiting = 0;
+  #isUnref = false;
   #hasEnded = false;
 
   /**
-   * @param {import('../binding')} binding
+   * @param {import('../binding') | import('./recording-view').RecordingView} binding
    * @param {string | null} directory
    * @param {import('./options').Options} options
    */
@@ -75,6 +78,11 @@ class Session extends EventEmitter {
       if (this.#keepsAlive) this.#news.ref();
     }
     return this.#news;
+  }
+
+  #updateRef() {
+    if (this.#keepsAlive || (this.#waiting > 0 && !this.#isUnref)) this.#startNews().ref();
+    else this.#news?.unref();
   }
 
   stats() {
@@ -129,7 +137,13 @@ class Session extends EventEmitter {
   [Symbol.asyncIterator]() {
     const { BatchQueue } = require('./sample-feed');
     if (this.#hasEnded) return BatchQueue.ended();
-    const queue = new BatchQueue(() => this.off(SAMPLES, push));
+    const queue = new BatchQueue(
+      () => this.off(SAMPLES, push),
+      (isWaiting) => {
+        this.#waiting += isWaiting ? 1 : -1;
+        this.#updateRef();
+      },
+    );
     const push = (/** @type {import('./index').SampleBatch} */ batch) => queue.push(batch);
     this.on(SAMPLES, push);
     this.once('end', () => queue.end());
@@ -144,13 +158,15 @@ class Session extends EventEmitter {
 
   ref() {
     this.#keepsAlive = true;
-    this.#startNews().ref();
+    this.#isUnref = false;
+    this.#updateRef();
     return this;
   }
 
   unref() {
     this.#keepsAlive = false;
-    this.#news?.unref();
+    this.#isUnref = true;
+    this.#updateRef();
     return this;
   }
 
@@ -221,16 +237,37 @@ function start(given) {
   const isObject = typeof rest === 'object' && rest !== null && !Array.isArray(rest);
   const options = checkOptions(isObject || rest === undefined ? { timer, ...rest } : rest);
   const binding = loadBinding();
-  if (binding.isRunning()) throw errors.running(binding.startedAt());
+  const view = viewOfRunning(binding, options);
+  if (view !== null) return begun(new Session(view, null, options), signal);
   let directory = null;
   if (options.dir !== null) {
     const { makeRecordingFolder } = require('./recording-folder');
     directory = makeRecordingFolder(options.dir);
   }
   binding.start({ ...toNativeOptions(options, directory), startedAt: callerOfStart() });
-  const session = new Session(binding, directory, options);
+  return begun(new Session(binding, directory, options), signal);
+}
+
+/** @param {Session} session @param {AbortSignal | null} signal */
+function begun(session, signal) {
   if (signal !== null) session.stopUpon(signal);
   return session;
+}
+
+/**
+ * The recording that runs, where the program has not begun it itself; null: none does.
+ * @param {import('../binding')} binding
+ * @param {import('./options').Options} options
+ * @throws {Error} `ERR_SPPROF_RUNNING`: the program has a session already
+ */
+function viewOfRunning(binding, { durationS }) {
+  if (!binding.isRunning()) return null;
+  const { BY_PRELOAD } = require('./recording-folder');
+  if (binding.startedAt() !== BY_PRELOAD) throw errors.running(binding.startedAt());
+  const { RecordingView, openView } = require('./recording-view');
+  const startedAt = openView();
+  if (startedAt !== null) throw errors.running(startedAt);
+  return binding.retireEnded() ? null : new RecordingView(binding, { durationS, startedAt: callerOfStart() });
 }
 
 /**

@@ -219,6 +219,30 @@ describe('a session and its process', () => {
     expect(run).toEqual({ status: 0, signal: null, stdout: 'told ', stderr: '' });
   });
 
+  test.each(['session', 'session.stream()'])(
+    'for await (… of %s) ends with the session, and the program after it',
+    (what) => {
+      const run = runProgram(`(async () => {
+      const session = spprof.start({ durationS: 0.2 });
+      for await (const batch of ${what}) batch.times.length;
+      console.log('ended');
+      await session.stop();
+      console.log('stopped');
+    })();
+    process.on('exit', (status) => console.log(status));`);
+      expect(run).toEqual({ status: 0, signal: null, stdout: 'ended\nstopped\n0\n', stderr: '' });
+    },
+  );
+
+  test('who waits for a batch keeps the program alive, unless it has called unref(), or wants no more', () => {
+    const run = runProgram(`const session = spprof.start().unref();
+      (async () => { for await (const batch of session) batch.times.length; })();
+      setTimeout(() => session.ref(), 20);
+      setTimeout(() => session.unref(), 40);
+      session[Symbol.asyncIterator]().return();`);
+    expect(run).toEqual({ status: 0, signal: null, stdout: '', stderr: '' });
+  });
+
   test('a busy event loop holds up neither sampling nor draining', () => {
     const run = runProgram(`const session = spprof.start({ intervalUs: 500 });
       session.on('samples', () => {});

@@ -168,6 +168,14 @@ Napi::Value StartedAt(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), Profiler::Get().StartedAt());
 }
 
+Napi::Value ElapsedNs(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Profiler::Get().ElapsedNs()));
+}
+
+Napi::Value RetireEnded(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Profiler::Get().RetireEnded());
+}
+
 Napi::Value RegisterThread(const Napi::CallbackInfo& info) {
   if (!info[0].IsString())
     throw Napi::TypeError::New(info.Env(), "registerThread: expected a name");
@@ -223,6 +231,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("machineFacts", Napi::Function::New(env, MachineFacts, "machineFacts"));
   exports.Set("isRunning", Napi::Function::New(env, IsRunning, "isRunning"));
   exports.Set("startedAt", Napi::Function::New(env, StartedAt, "startedAt"));
+  exports.Set("elapsedNs", Napi::Function::New(env, ElapsedNs, "elapsedNs"));
+  exports.Set("retireEnded", Napi::Function::New(env, RetireEnded, "retireEnded"));
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));
   exports.Set("dump", Napi::Function::New(env, Dump, "dump"));

@@ -33,6 +33,9 @@ class Subscription {
   void Close() {
     if (stream_ != nullptr) stream_->Stop();
   }
+  void Finish() {
+    if (stream_ != nullptr) stream_->Finish();
+  }
   void Ref(bool is_wanted) {
     if (is_over_) return;
     if (is_wanted) {
@@ -130,6 +133,7 @@ Napi::Value Subscribe(const Napi::CallbackInfo& info) {
   };
   method("ref", [](Subscription& own) { own.Ref(true); });
   method("unref", [](Subscription& own) { own.Ref(false); });
+  method("finish", [](Subscription& own) { own.Finish(); });
   method("close", [](Subscription& own) { own.Close(); });
   return handle;
 }

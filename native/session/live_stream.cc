@@ -53,6 +53,11 @@ void LiveStream::Acknowledge() {
   recording_.end->Wake();
 }
 
+void LiveStream::Finish() {
+  is_finishing_.store(true, std::memory_order_release);
+  recording_.end->Wake();
+}
+
 void LiveStream::Stop() {
   is_stopped_.store(true, std::memory_order_release);
   recording_.end->Wake();
@@ -65,11 +70,13 @@ void LiveStream::Run() {
   int64_t wait_ms = kShortestWaitMs;
   bool is_heard = true;
   while (is_heard && !is_stopped_.load(std::memory_order_acquire)) {
-    const bool has_ended = recording_.end->IsGiven();  // before the log is read for the last time
+    // Before the log is read for the last time.
+    const bool is_finishing = is_finishing_.load(std::memory_order_acquire);
+    const bool has_ended = is_finishing || recording_.end->IsGiven();
     const uint64_t begin_ns = MonotonicNow();
     const bool has_read = ReadLog();
     is_heard = TellBatch() && TellStats();
-    if (has_ended && !has_read && decoder_.waiting() == 0) break;
+    if (has_ended && (is_finishing || !has_read) && decoder_.waiting() == 0) break;
     const auto took_ms = static_cast<int64_t>((MonotonicNow() - begin_ns) / kNsPerMs);
     const bool is_behind = IsBatchFull() || has_ended;
     const int64_t wanted_ms = is_behind ? 0 : has_read ? took_ms * kShareOfTime : wait_ms * 2;
@@ -84,7 +91,7 @@ void LiveStream::Wait(milliseconds time, bool has_ended) {
   if (IsBatchFull() || has_ended) {
     recording_.end->WaitUntil(time, [this] { return is_stopped_ || !is_waiting_; });
   } else {
-    recording_.end->WaitForEnd(time, [this] { return is_stopped_.load(); });
+    recording_.end->WaitForEnd(time, [this] { return is_stopped_ || is_finishing_; });
   }
 }
 

@@ -36,6 +36,8 @@ class LiveStream {
   // The last batch has been taken: the next one may come. Until then samples wait, where they are:
   // in the log.
   void Acknowledge();
+  // Tells what is in the log by now, and then the end.
+  void Finish();
   // Tells nothing more. Not from the stream's own thread.
   void Stop();
 
@@ -57,6 +59,7 @@ class LiveStream {
   LiveDecoder decoder_;
   uint64_t last_stats_ns_ = 0;
   std::atomic<bool> is_waiting_{false};  // for Acknowledge
+  std::atomic<bool> is_finishing_{false};
   std::atomic<bool> is_stopped_{false};
   std::thread thread_;
 };

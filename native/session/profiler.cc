@@ -64,14 +64,31 @@ Status Profiler::Stop(FinishedRecording* out) {
   }
   const std::string failure = recorder_->log()->failure();
   if (!failure.empty() && out->warning.empty()) out->warning = failure;
-  is_running_.store(false, std::memory_order_release);
   out->log = recorder_->log();
-  // A handler may still be at work on a thread that has lost the CPU, or the disk may hang: that is
-  // waited for when there is another recording.
+  LetGo();
+  return Status::Ok();
+}
+
+// A handler may still be at work on a thread that has lost the CPU, or the disk may hang: that is
+// waited for when there is another recording.
+void Profiler::LetGo() {
+  is_running_.store(false, std::memory_order_release);
   if (!recorder_->IsReleased() || !recorder_->WaitUntilOver(kSettleNs))
     ended_ = std::move(recorder_);
   recorder_.reset();
-  return Status::Ok();
+}
+
+bool Profiler::RetireEnded() {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return true;
+  if (!recorder_->WaitUntilEnded(0)) return false;
+  LetGo();
+  return true;
+}
+
+uint64_t Profiler::ElapsedNs() {
+  std::lock_guard lock(mutex_);
+  return IsRunning() ? MonotonicNow() - recorder_->start_ns() : 0;
 }
 
 void Profiler::AtExit() {

@@ -72,6 +72,11 @@ class Profiler {
   Status Dump(std::string* out);
   // ProfilerOptions::started_at of the recording that runs; empty when none does.
   std::string StartedAt();
+  // Since the start of the recording that runs; 0 when none does.
+  uint64_t ElapsedNs();
+  // Lets go of a recording that has ended by itself (its duration, a lost region), as Stop does.
+  // False: it goes on.
+  bool RetireEnded();
   bool IsRunning() const { return is_running_.load(std::memory_order_acquire); }
   // See Sampler::RegisterCurrentThread. False when nothing records.
   bool RegisterCurrentThread(const std::string& name);
@@ -79,6 +84,7 @@ class Profiler {
  private:
   Profiler() = default;
   void FillStats(ProfilerStats* out) const;
+  void LetGo();
   // When the process exits without having stopped.
   static void AtExit();
 

@@ -30,7 +30,8 @@ constexpr int kDescriptorsLeft = 16;
 // A process that was asked to die does not wait longer for its profile.
 constexpr uint64_t kWatchdogNs = 3'000 * kMs;
 
-void AddSession(const ProfilerOptions& options, LogWriter* log) {
+// Gives the monotonic time of the start.
+uint64_t AddSession(const ProfilerOptions& options, LogWriter* log) {
   SessionRecord record{};
   record.start_unix_ns = UnixNow();
   record.start_monotonic_ns = MonotonicNow();
@@ -42,6 +43,7 @@ void AddSession(const ProfilerOptions& options, LogWriter* log) {
   record.exec_path_length = static_cast<uint32_t>(options.exec_path.size());
   log->AddControl(record, RecordType::kSession, options.node_version, options.exec_path);
   log->AddStat(kKernelTickStat, KernelTickNs());
+  return record.start_monotonic_ns;
 }
 
 void AddProcess(LogWriter* log) {
@@ -117,7 +119,7 @@ Status Recorder::Start(const ProfilerOptions& options) {
   drain_ = std::make_unique<Drain>(sampler_.get(), log_.get(), waker_.get(), options.duration_ns);
   drain_->OnEnd([this] { End(); });
 
-  AddSession(options, log_.get());
+  start_ns_ = AddSession(options, log_.get());
   AddProcess(log_.get());
   for (const LoadedModule& module : sampler_->RefreshModules()) AddModuleRecord(module, log_.get());
   if (!InstallGcHook() && v8.js_frames && v8.isolate_vm_state == 0) {

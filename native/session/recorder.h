@@ -61,6 +61,8 @@ class Recorder {
   const RegionMap& region() const { return *region_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
   uint64_t start_cpu_ns() const { return start_cpu_ns_; }
+  // Of what the log's times are counted from; monotonic.
+  uint64_t start_ns() const { return start_ns_; }
 
  private:
   // On the drain thread.
@@ -83,6 +85,7 @@ class Recorder {
   std::atomic<bool> is_over_{false};
   int received_signal_ = 0;  // of the drain thread: sent again at the end
   uint64_t start_cpu_ns_ = 0;
+  uint64_t start_ns_ = 0;
   std::vector<std::string> warnings_;
 };
 

@@ -25,6 +25,7 @@ const LIB_ROWS = [
   ['frame-columns'],
   ['place-frames', 'place-frames-worker'],
   ['binding', 'model', 'sample-feed', 'recording-sets', 'comparable', 'compare'],
+  ['recording-view'],
   ['session-news'],
   ['exporters/', 'importers/'],
   ['profile'],
