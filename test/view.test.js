@@ -31,7 +31,7 @@ test('it serves the page to this machine alone, at an address that cannot be gue
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[0-9a-f]{32}\/$/);
   const { status, text } = await get(url);
   expect(status).toBe(200);
-  expect(text).toContain('<title>CPU time, 40 samples');
+  expect(text).toContain('<title>130 ms of CPU time, 40 samples');
   const { host } = new URL(url);
   expect((await get(`http://${host}/`)).status).toBe(404);
   // A page of somebody else's, whose name was made to point here.
@@ -54,4 +54,29 @@ test('where no browser can be opened it says so, and goes on', async () => {
   const { status, stderr } = await ended;
   expect(status).toBe(0);
   expect(stderr).toMatch(/xdg-open is not there; open the address above yourself/);
+});
+
+test('the browser’s command line has no secret in it, and leads to the page', async () => {
+  const bin = path.join(folder, 'bin');
+  fs.mkdirSync(bin, { recursive: true });
+  const told = path.join(folder, 'told');
+  // A browser that writes down what it was asked for.
+  fs.writeFileSync(
+    path.join(bin, 'xdg-open'),
+    `#!${process.execPath}\nrequire('node:fs').writeFileSync(${JSON.stringify(told)}, process.argv.slice(2).join(' '));\n`,
+    { mode: 0o755 },
+  );
+  const { child, firstOutput, ended } = await startCli(['view', FILE], { cwd: folder, env: { PATH: bin } });
+  const deadline = Date.now() + 30_000;
+  while (!fs.existsSync(told) || fs.readFileSync(told, 'utf8') === '') {
+    expect(Date.now()).toBeLessThan(deadline);
+    await new Promise(setImmediate);
+  }
+  const asked = fs.readFileSync(told, 'utf8');
+  const secret = new URL(firstOutput.trim()).pathname.slice(1, -1);
+  expect(asked).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/open$/);
+  expect(asked).not.toContain(secret);
+  expect(await (await fetch(asked)).text()).toContain('<title>130 ms of CPU time, 40 samples');
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({ status: 0 });
 });

@@ -3,10 +3,12 @@
 const { randomBytes, timingSafeEqual } = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
+const { peerUser } = require('./peer-user');
 
 /**
  * Serves one file to this machine's user: on the loopback address, under a path that nobody can guess, and only when it is
- * asked for by that address (another name for it, in `Host`, is DNS rebinding).
+ * asked for by that address (another name for it, in `Host`, is DNS rebinding). The path stands in no command line, which every user
+ * can read: a browser is started with `openUrl`, which leads this user's own connections there.
  */
 
 const HEADERS = {
@@ -19,6 +21,13 @@ const HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
 };
 
+const OPEN = '/open';
+
+/** Whether a connection is this user's. @param {import('node:net').Socket} socket */
+function isOwn(socket) {
+  return peerUser(socket) === process.getuid?.();
+}
+
 /** @param {string} given @param {string} wanted */
 function isSame(given, wanted) {
   const [a, b] = [Buffer.from(given), Buffer.from(wanted)];
@@ -26,10 +35,12 @@ function isSame(given, wanted) {
 }
 
 /**
- * @param {string} file
- * @returns {Promise<{ url: string, close: () => Promise<void> }>}
+ * @param {string} file may be removed meanwhile
+ * @returns {Promise<{ url: string, openUrl: string, close: () => Promise<void> }>} `openUrl`: without a secret
  */
 async function servePage(file) {
+  const page = await fs.promises.open(file);
+  const { size } = await page.stat();
   const pathname = `/${randomBytes(16).toString('hex')}/`;
   const server = http.createServer((request, response) => {
     /** @param {number} status @param {string} text */
@@ -37,11 +48,15 @@ async function servePage(file) {
     const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
     if (request.headers.host !== `127.0.0.1:${port}`) return refuse(404, 'not found');
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405, 'method not allowed');
+    if (request.url === OPEN) {
+      if (!isOwn(request.socket)) return refuse(403, 'open the address that spprof has printed');
+      return response.writeHead(302, { ...HEADERS, Location: pathname }).end();
+    }
     if (!isSame(request.url ?? '', pathname)) return refuse(404, 'not found');
-    response.writeHead(200, { ...HEADERS, 'Content-Length': fs.statSync(file).size });
+    response.writeHead(200, { ...HEADERS, 'Content-Length': size });
     if (request.method === 'HEAD') return response.end();
     return fs
-      .createReadStream(file)
+      .createReadStream('', { fd: page.fd, start: 0, autoClose: false })
       .on('error', (error) => response.destroy(error))
       .pipe(response);
   });
@@ -52,10 +67,11 @@ async function servePage(file) {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const close = () =>
     new Promise((resolve) => {
-      server.close(() => resolve(undefined));
+      server.close(() => resolve(page.close()));
       server.closeAllConnections?.(); // Node 18.2
     });
-  return { url: `http://127.0.0.1:${port}${pathname}`, close: /** @type {() => Promise<void>} */ (close) };
+  const origin = `http://127.0.0.1:${port}`;
+  return { url: origin + pathname, openUrl: origin + OPEN, close: /** @type {() => Promise<void>} */ (close) };
 }
 
 module.exports = { servePage };

@@ -39,11 +39,11 @@ async function view({ file, outputs, opens, reading }, io) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-view-')); // 0700
   try {
     // A file: a page may be longer than a string can be.
-    const { url, close } = await servePage(await profile.write(path.join(folder, 'page.html')));
+    const { url, openUrl, close } = await servePage(await profile.write(path.join(folder, 'page.html')));
     const ended = interrupted();
     io.stdout.write(`${url}\n`);
     io.stderr.write('spprof: Ctrl-C ends it\n');
-    if (opens) openBrowser(url, io);
+    if (opens) openBrowser(openUrl, io);
     await ended;
     await close();
   } finally {
