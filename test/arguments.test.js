@@ -1,8 +1,13 @@
 'use strict';
 
+const fs = require('node:fs');
+const path = require('node:path');
 const { parseArguments } = require('../lib/cli/arguments');
 const { quoteNodeOption, recordingEnvironment } = require('../lib/cli/command');
 const { expandPattern, insertBeforeExtension, planOutputs, uniqueName } = require('../lib/cli/output-names');
+const { temporaryFolder } = require('./helpers/run-cli');
+
+const folder = temporaryFolder();
 
 /** @param {string} line @param {Record<string, string>} [env] */
 function parse(line, env = {}) {
@@ -123,6 +128,13 @@ describe('output names', () => {
     const taken = new Set();
     const names = Array.from({ length: 3 }, () => uniqueName('/a/x.7.pb.gz', taken));
     expect(names).toEqual(['/a/x.7.pb.gz', '/a/x.7-2.pb.gz', '/a/x.7-3.pb.gz']);
+  });
+
+  test('of those with a number none is a file of an earlier run', () => {
+    for (const earlier of ['x.html', 'x-2.html', 'x-4.html']) fs.writeFileSync(path.join(folder, earlier), '');
+    const taken = /** @type {Set<string>} */ (new Set());
+    const names = Array.from({ length: 3 }, () => path.basename(uniqueName(path.join(folder, 'x.html'), taken)));
+    expect(names).toEqual(['x.html', 'x-3.html', 'x-5.html']);
   });
 
   test('the extension chooses the format unless one is given', () => {

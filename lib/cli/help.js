@@ -132,8 +132,9 @@ Examples:
   spprof -m wall -d 30 --dir recordings node server.js
   spprof -o load.html --on-port 'autocannon localhost:$PORT' node server.js
 
-The exit status is the program's own (128 + n when a signal ended it), 0 when Ctrl-C, SIGTERM or SIGHUP to spprof ended
-it, 2 when nothing was started. Every signal that can be caught is passed on to the program.
+The exit status is the program's own (128 + n when a signal ended it), and 2 when nothing was started. It is 0 when Ctrl-C,
+SIGTERM or SIGHUP to spprof ended the program, where Node.js alone would end with 130, 143 or 129: whoever asked for the
+end has got it, and the profile. Every signal that can be caught is passed on to the program.
 `;
 }
 

@@ -53,7 +53,7 @@ ${FORMAT_NAMES.map((name) => `.TP\n\\fB${name}\\fR\n${roff(`${FORMATS[name].exte
 128 + n when a signal ended it
 .TP
 .B 0
-after Ctrl\\-C or SIGTERM, or when the load of \\-\\-on\\-port has ended well
+after Ctrl\\-C, SIGTERM or SIGHUP to spprof has ended the program (Node.js alone: 130, 143, 129), or when the load of \\-\\-on\\-port has ended well
 .TP
 .B 1
 an output could not be written, or the load failed

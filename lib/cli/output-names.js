@@ -95,7 +95,8 @@ function expandPattern(pattern, { pid, startTimeMs, program, isFirst }) {
 }
 
 /**
- * A name that is not in `taken`, and is then: names of one process id get a number (`a.123-2.cpuprofile`).
+ * A name that is not in `taken`, and is then: names of one process id get a number (`a.123-2.cpuprofile`). A file of that name, which
+ * an earlier run may have left, is not in the way of the name that was asked for; the others leave it alone.
  * @param {string} file
  * @param {Set<string>} taken
  */
@@ -103,7 +104,7 @@ function uniqueName(file, taken) {
   const extension = file.slice(file.length - (extensionOf(file) || path.extname(file)).length);
   const base = file.slice(0, file.length - extension.length);
   let name = file;
-  for (let n = 2; taken.has(name); n++) name = `${base}-${n}${extension}`;
+  for (let n = 2; taken.has(name) || (name !== file && fs.existsSync(name)); n++) name = `${base}-${n}${extension}`;
   taken.add(name);
   return name;
 }
