@@ -106,8 +106,11 @@ enum class Tier : uint8_t {
 using Frame = uint64_t;
 inline constexpr uint64_t kFrameAddressMask = (uint64_t{1} << 48) - 1;
 
+// 0 is in the place of an address that does not fit: code is there only where a program has asked
+// for addresses of 57 bits (mmap with a hint), and the vsyscall page. Cut off, it would name
+// another function.
 constexpr Frame MakeFrame(FrameType type, uint64_t address) {
-  return static_cast<uint64_t>(type) << 60 | (address & kFrameAddressMask);
+  return static_cast<uint64_t>(type) << 60 | (address <= kFrameAddressMask ? address : 0);
 }
 constexpr Frame MakeJsFrame(Tier tier, uint32_t function_id, uint32_t position) {
   return static_cast<uint64_t>(FrameType::kJs) << 60 | static_cast<uint64_t>(tier) << 56 |

@@ -44,21 +44,21 @@ struct Bursts {
   double first_ms, second_ms, pause_ms;
 };
 
-// The samples that a tick every 4 ms takes of 1,000 rounds, each with what has been used since the
-// last one.
-RecordedThread SamplesOf(const Bursts& bursts, uint64_t seed) {
+// The samples that a tick every `tick_ms` takes of 1,000 rounds, each with what has been used since
+// the last one.
+RecordedThread SamplesOf(const Bursts& bursts, uint64_t seed, double tick_ms) {
   std::mt19937_64 random(seed);
   std::exponential_distribution<double> late_ms(1 / 0.05);  // a timer is
   std::normal_distribution<double> uneven(1, 0.01);
   RecordedThread thread(0, 0, 1);
-  double now_ms = std::uniform_real_distribution<double>(0, kTickMs)(random);
+  double now_ms = std::uniform_real_distribution<double>(0, tick_ms)(random);
   double cpu_ms = 0, sampled_ms = 0;
   for (int round = 0; round < 1000; round++) {
     for (const auto& [id, mean_ms] :
          {std::pair(kFirst, bursts.first_ms), std::pair(kSecond, bursts.second_ms)}) {
       const double begin_ms = now_ms;
       now_ms += mean_ms * uneven(random);
-      for (double tick = std::ceil(begin_ms / kTickMs) * kTickMs; tick < now_ms; tick += kTickMs) {
+      for (double tick = std::ceil(begin_ms / tick_ms) * tick_ms; tick < now_ms; tick += tick_ms) {
         const double used_ms = cpu_ms + tick - begin_ms;
         thread.samples.push_back(SampleAt(tick, used_ms - sampled_ms, id));
         sampled_ms = used_ms;
@@ -77,17 +77,24 @@ double ShareOfFirst(const RecordedThread& thread, const std::vector<uint64_t>& w
   return static_cast<double>(first) / static_cast<double>(Sum(weights));
 }
 
-// The first of them is bench/peers/timers.js.
-TEST(SampleWeights, BurstsInStepWithTheTickHaveTheirShares) {
+// Of kernels with HZ = 1000, 300, 250 and 100. The first of the bursts is bench/peers/timers.js.
+class SampleWeightsOfTick : public testing::TestWithParam<double> {};
+INSTANTIATE_TEST_SUITE_P(Kernels, SampleWeightsOfTick, testing::Values(1, 10.0 / 3, 4, 10));
+
+TEST_P(SampleWeightsOfTick, BurstsInStepWithTheTickHaveTheirShares) {
+  const double tick_ms = GetParam();
+  const Weighing shared{true, static_cast<uint64_t>(tick_ms * 1e6)};
   const uint64_t seed = test::TestSeed();
   for (const Bursts bursts : {Bursts{1, 1.5, 10}, Bursts{1, 1, 10}, Bursts{0.5, 0.5, 7},
                               Bursts{1, 1.5, 9.5}, Bursts{2, 3, 3}, Bursts{3, 2, 20}}) {
     const double truth = bursts.first_ms / (bursts.first_ms + bursts.second_ms);
     double error = 0, raw_error = 0;
-    constexpr int kRuns = 100;  // the error's own standard deviation is below 0.3 points
+    // Some 200 samples a run where they are fewest: the mean's standard deviation is below half a
+    // point.
+    constexpr int kRuns = 100;
     for (uint64_t run = 0; run < kRuns; run++) {
-      const RecordedThread thread = SamplesOf(bursts, seed + run);
-      const std::vector<uint64_t> weights = Weigh(thread);
+      const RecordedThread thread = SamplesOf(bursts, seed + run, tick_ms);
+      const std::vector<uint64_t> weights = Weigh(thread, shared);
       const std::vector<uint64_t> raw = Weigh(thread, kAsRecorded);
       EXPECT_EQ(Sum(weights), Sum(raw));
       error += (ShareOfFirst(thread, weights) - truth) / kRuns;
@@ -95,7 +102,8 @@ TEST(SampleWeights, BurstsInStepWithTheTickHaveTheirShares) {
     }
     std::printf("%g + %g ms, then %g: off by %+.1f points, as recorded %+.1f\n", bursts.first_ms,
                 bursts.second_ms, bursts.pause_ms, error * 100, raw_error * 100);
-    EXPECT_NEAR(error, 0, 0.02);
+    // A tick of 10 ms is longer than whole rounds, so less of their rhythm is seen.
+    EXPECT_NEAR(error, 0, tick_ms > 4 ? 0.03 : 0.02);
   }
 }
 

@@ -129,5 +129,12 @@ TEST_F(NativeWalk, OfInterruptedLibcCodeEqualsBacktrace) {
   timer_delete(timer);
 }
 
+TEST(Frames, AnAddressOf57BitsIsNotTakenForAnother) {
+  const uint64_t above = uint64_t{1} << 56 | 0x1234;
+  EXPECT_EQ(FrameAddressOf(MakeFrame(FrameType::kNative, above)), 0u);
+  EXPECT_EQ(FrameAddressOf(MakeFrame(FrameType::kNative, 0xffff'ffff'f000)), 0xffff'ffff'f000u);
+  EXPECT_EQ(FrameTypeOf(MakeFrame(FrameType::kNative, above)), FrameType::kNative);
+}
+
 }  // namespace
 }  // namespace spprof
