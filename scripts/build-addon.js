@@ -41,8 +41,17 @@ function isSame(one, other) {
   return fs.realpathSync(one) === fs.realpathSync(other);
 }
 
+/** An installed package has the sources in one archive (scripts/stage-package.js). @returns {number} exit status */
+function unpackSources() {
+  if (fs.existsSync(path.join(ROOT, 'native'))) return 0;
+  const { status, error } = spawnSync('tar', ['-xzf', 'native-sources.tar.gz'], { stdio: 'inherit', cwd: ROOT });
+  if (error !== undefined) process.stderr.write(`tar: ${error.message}\n`);
+  return status ?? 1;
+}
+
 /** @returns {number} exit status */
 function buildAddon() {
+  if (unpackSources() !== 0) return 1;
   const target = path.join(ROOT, 'build');
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? String(os.availableParallelism?.() ?? os.cpus().length);
   // @ts-expect-error both are untyped
