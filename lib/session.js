@@ -226,6 +226,14 @@ function takeSignal(given) {
 }
 
 /**
+ * A program that is root may give that up, or change its root folder, and does not find this package any more when it
+ * stops. Others load the module when they need it.
+ */
+function loadWhatStopNeeds() {
+  if (process.geteuid?.() === 0) require('./profile');
+}
+
+/**
  * Begins to record this process; documented in `index.d.ts`.
  * @param {unknown} [given]
  * @returns {Session}
@@ -237,6 +245,7 @@ function start(given) {
   const isObject = typeof rest === 'object' && rest !== null && !Array.isArray(rest);
   const options = checkOptions(isObject || rest === undefined ? { timer, ...rest } : rest);
   const binding = loadBinding();
+  loadWhatStopNeeds();
   const view = viewOfRunning(binding, options);
   if (view !== null) return begun(new Session(view, null, options), signal);
   let directory = null;

@@ -113,6 +113,22 @@ asRoot(
   },
 );
 
+// As after a chroot(), which nothing in Node.js itself makes.
+asRoot(
+  `a package whose files are out of reach by then can still stop${process.getuid?.() === 0 ? '' : ' (NOT RUN: not root)'}`,
+  () => {
+    const { samples, functions } = run(`
+      const { Module } = require('node:module');
+      const session = spprof.start({ intervalUs: 1000 });
+      burn(100);
+      Module._resolveFilename = (name) => { throw new Error('cannot find ' + name); };
+      const profile = await session.stop();
+      console.log(JSON.stringify({ samples: profile.sampleCount, functions: profile.functions.length }));`);
+    expect(samples).toBeGreaterThan(5);
+    expect(functions).toBeGreaterThan(0);
+  },
+);
+
 describe('a region that is cut off by somebody', () => {
   const CUT = `
     burn(200);

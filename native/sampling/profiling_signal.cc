@@ -45,10 +45,24 @@ void ProfilingSignal::Restore() const {
   // A signal of a deleted timer may still be pending for a thread that has blocked it, and would
   // end the process under SIG_DFL. Ignoring a signal discards it wherever it is pending (POSIX,
   // sigaction: "shall cause the pending signal to be discarded").
+  Ignore();
+  sigaction(context_->signal, &context_->previous, nullptr);
+}
+
+void ProfilingSignal::Ignore() const {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigaction(context_->signal, &ignore, nullptr);
-  sigaction(context_->signal, &context_->previous, nullptr);
+}
+
+void ProfilingSignal::Discard() const {
+  struct sigaction current {};
+  if (sigaction(context_->signal, nullptr, &current) != 0 ||
+      current.sa_sigaction != HandleProfilingSignal) {
+    return;
+  }
+  Ignore();
+  SetHandler();
 }
 
 bool ProfilingSignal::Check(const RegionMap& region) {

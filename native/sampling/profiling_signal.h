@@ -26,6 +26,10 @@ class ProfilingSignal {
   // everything pass.
   void Restore() const;
 
+  // What is pending of it is lost, on all threads; of ours, the watch over lost ticks makes up for
+  // that (timer_watch.h).
+  void Discard() const;
+
   // Mends what others have done to the disposition. False: another handler keeps our signals.
   bool Check(const RegionMap& region);
 
@@ -36,6 +40,7 @@ class ProfilingSignal {
 
  private:
   bool SetHandler() const;
+  void Ignore() const;
 
   HandlerContext* context_;
   uint64_t cpu_when_replaced_ns_ = 0;

@@ -148,7 +148,10 @@ void Sampler::ScanThreads() {
   std::lock_guard lock(mutex_);
   if (state_ != State::kRunning) return;
   registry_.PrepareSlots();
-  if (!is_silenced_) RestartLostTimers();
+  if (!is_silenced_) {
+    RestartLostTimers();
+    LookAtMasks();
+  }
   // A listing of a dozen threads costs some 6 us, of a thousand a hundred times that. So many are
   // listed only when their number has changed or one has gone (another may have come in its place),
   // and now and then.
@@ -255,7 +258,12 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   registry_.Activate(slot);
   thread_version_.fetch_add(1, std::memory_order_release);
   if (HasSmallStack(tid, kSmallStackBytes)) {
-    unsampled_.insert(slot);
+    small_stacks_.insert(slot);
+    return slot;
+  }
+  if (context_->engine != TimerEngine::kItimer && BlocksTicks(tid).value_or(false)) {
+    blocking_.insert(slot);
+    static_cast<void>(mask_watch_.IsDue(slot, *region_->Slot(slot)));  // from now on
     return slot;
   }
   const Status status = timers_.Start(slot, tid);
@@ -274,17 +282,28 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   return slot;
 }
 
-// A thread whose stack is too small has no timer. (Node.js has one that sleeps, SignalInspector.)
+// Threads that have no timer. (Node.js has one with a small stack, that sleeps: SignalInspector.)
 void Sampler::LookAtUnsampled() {
-  constexpr uint64_t kWorthTellingNs = 5'000'000;
-  for (uint32_t slot : unsampled_) {
-    const auto tid = static_cast<pid_t>(region_->Slot(slot)->tid);
-    if (ThreadCpuOf(tid) < context_->State(slot)->last_cpu_ns + kWorthTellingNs) continue;
-    if (warned_of_.insert(tid).second)
-      region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);
-    Warn("threads with less than " + std::to_string(kSmallStackBytes / 1024) +
-         " KB of stack have worked, and are not sampled: a signal could leave them no room");
+  constexpr uint64_t kShortNs = 5'000'000, kLongNs = 20'000'000;
+  for (uint32_t slot : small_stacks_) {
+    WarnOfWork(slot, kShortNs,
+               "threads with less than " + std::to_string(kSmallStackBytes / 1024) +
+                   " KB of stack have worked, and are not sampled: a signal could leave them "
+                   "no room");
   }
+  for (uint32_t slot : blocking_) {  // some of them for a moment only
+    WarnOfWork(slot, kLongNs,
+               "threads that block " + SignalName(context_->signal) +
+                   " have worked, and are not sampled while they do");
+  }
+}
+
+void Sampler::WarnOfWork(uint32_t slot, uint64_t at_least_ns, const std::string& warning) {
+  const auto tid = static_cast<pid_t>(region_->Slot(slot)->tid);
+  if (ThreadCpuOf(tid) < context_->State(slot)->last_cpu_ns + at_least_ns) return;
+  if (warned_of_.insert(tid).second)
+    region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);
+  Warn(warning);
 }
 
 void Sampler::RestartLostTimers() {
@@ -314,7 +333,8 @@ void Sampler::Describe(uint32_t slot, ThreadRecord* record, std::string* name) {
 }
 
 void Sampler::RemoveThread(uint32_t slot) {
-  unsampled_.erase(slot);
+  small_stacks_.erase(slot);
+  blocking_.erase(slot);
   timers_.Delete(slot, static_cast<pid_t>(region_->Slot(slot)->tid));
   registry_.Retire(slot);
 }

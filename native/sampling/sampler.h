@@ -19,6 +19,7 @@
 #include "platform/threads.h"
 #include "region/records.h"
 #include "registry/thread_registry.h"
+#include "sampling/mask_watch.h"
 #include "sampling/overhead_guard.h"
 #include "sampling/profiling_signal.h"
 #include "sampling/sample_timers.h"
@@ -140,6 +141,14 @@ class Sampler {
   void RetireReusedId();
   void Abandon();
   void LookAtUnsampled();
+  // Once the thread has used so much CPU time since its last tick.
+  void WarnOfWork(uint32_t slot, uint64_t at_least_ns, const std::string& warning);
+  // Whether the thread blocks the profiling signal; nothing: it cannot be told now.
+  std::optional<bool> BlocksTicks(pid_t tid) const;
+  // Of some slots each time, in turn: timers end in threads that block the signal, and begin again.
+  void LookAtMasks();
+  bool LookAtMask(uint32_t slot);  // whether it was worth a look
+  void EndTicks(uint32_t slot, pid_t tid);
   void LeaveSignal();
   // Of some slots each time, in turn.
   void RestartLostTimers();
@@ -177,8 +186,10 @@ class Sampler {
   int scans_ = 0;
   uint32_t next_checked_slot_ = 0;
   uint32_t next_watched_slot_ = 0;
+  uint32_t next_masked_slot_ = 0;
   uint32_t next_read_slot_ = 0;
   TimerWatch timer_watch_;
+  MaskWatch mask_watch_;
   OverheadGuard overhead_guard_;
   bool has_limited_overhead_ = false;
   uint64_t pause_began_ns_ = 0;
@@ -188,7 +199,9 @@ class Sampler {
   uint64_t delivery_ns_ = 0;
   bool is_silenced_ = false;
   bool is_abandoned_ = false;
-  std::unordered_set<uint32_t> unsampled_;  // slots of threads with small stacks
+  // Slots of threads that have no timers: their stack is small, or they block the signal.
+  std::unordered_set<uint32_t> small_stacks_;
+  std::unordered_set<uint32_t> blocking_;
   std::unordered_set<pid_t> warned_of_;
   SleepWalker sleep_walker_;  // of the drain thread alone
 };

@@ -159,6 +159,20 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
   if (prepared->swapped) context->waker->Wake();
 }
 
+// What would have happened without us, when this handler has returned: the signal waits until then.
+// It is sent once more with its sender's details, for the sake of the core file. Not for what the
+// kernel sends, which may be the tail of a timer or an event that is gone, and not for a SIGPROF
+// that a profiler in this process sends (V8's does, and may be late): neither is meant to end it.
+__attribute__((noinline)) void TakeDefaultAction(int signal, siginfo_t* info) {
+  if (info->si_code > 0 || (signal == SIGPROF && info->si_code == SI_TKILL)) return;
+  if (signal == SIGURG) return;  // ignored by default
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  sigaction(signal, &action, nullptr);
+  kernel::Call(SYS_rt_tgsigqueueinfo, kernel::Call(SYS_getpid), kernel::ThreadId(), signal,
+               reinterpret_cast<int64_t>(info));
+}
+
 // A handler of the program's, under the mask that it has asked for. Returning from ours restores
 // the mask of the interrupted code, as returning from its own would have.
 void Forward(const struct sigaction& previous, int signal, siginfo_t* info, void* ucontext) {
@@ -167,11 +181,11 @@ void Forward(const struct sigaction& previous, int signal, siginfo_t* info, void
                 SignalBits(previous.sa_mask) | (is_deferred ? SignalBit(signal) : 0));
   if (previous.sa_flags & SA_SIGINFO) {
     if (previous.sa_sigaction != nullptr) previous.sa_sigaction(signal, info, ucontext);
-  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+  } else if (previous.sa_handler == SIG_DFL) {
+    TakeDefaultAction(signal, info);
+  } else if (previous.sa_handler != SIG_IGN) {
     previous.sa_handler(signal);
   }
-  // SIG_DFL would end the process. A stray SIGPROF is more likely the tail of somebody's profiler
-  // than a wish to die.
 }
 
 }  // namespace

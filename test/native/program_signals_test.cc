@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,6 +15,7 @@
 
 #include "drain/drain.h"
 #include "drain/log_writer.h"
+#include "platform/signal_names.h"
 #include "sampler_support.h"
 
 namespace spprof {
@@ -194,6 +196,52 @@ TEST_P(SignalsOfTheProgram, ArriveWhileTheProcessSleeps) {
   sender.join();
   EXPECT_TRUE(test::WaitUntil([] { return Handled() >= kSent; }, std::chrono::seconds(5)));
   EXPECT_EQ(Handled(), kSent);
+}
+
+// Ours is in the way of the default action, of a signal that nobody handles.
+TEST(SignalsOfTheProgramWithoutAHandler, EndTheProcess) {
+  for (const TimerEngine engine : {TimerEngine::kTick, TimerEngine::kItimer}) {
+    SamplerOptions options;
+    options.engine = engine;
+    options.signal = kAnySignal;
+    const int signal = engine == TimerEngine::kItimer ? SIGPROF : FreeSignal();
+    EXPECT_EXIT(
+        {
+          SamplerHarness harness(options);
+          if (!harness.sampler().Start().ok()) _exit(1);
+          test::BurnCpu(20'000'000);
+          kill(getpid(), signal);
+          test::WaitUntil([] { return false; }, std::chrono::seconds(5));
+          _exit(2);
+        },
+        testing::KilledBySignal(signal), "");
+  }
+}
+
+// The process that a program forks has our handler, and no recording.
+TEST(SignalsOfTheProgramWithoutAHandler, EndItsForkedChild) {
+  SamplerOptions options;
+  options.signal = kAnySignal;
+  SamplerHarness harness(options);
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  const int signal = harness.sampler().signal();
+  const pid_t child = fork();
+  if (child == 0) {
+    raise(signal);
+    _exit(2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == signal) << status;
+  harness.sampler().Stop();
+}
+
+// V8's sampling profiler sends SIGPROF to threads, and one may be late.
+TEST(SignalsOfTheProgramWithoutAHandler, ButNotTheTailOfAnotherProfiler) {
+  SamplerHarness harness(TimerEngine::kItimer);
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  ASSERT_EQ(syscall(SYS_tgkill, getpid(), CurrentThreadId(), SIGPROF), 0);
+  harness.sampler().Stop();
 }
 
 // A program that waits for a signal has blocked it: it is left to that program.
