@@ -138,6 +138,48 @@ function watchStarts(note) {
       }
     );
   }
+  watchExecve(note);
+}
+
+/**
+ * @param {(what: string) => void} note
+ * @param {string} file
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {any[] | null} other arguments; null: those that were given
+ */
+function harmlessExecve(note, file, args, env) {
+  const envPairs = Object.entries(env).map(([name, text]) => `${name}=${text}`);
+  const unrecorded = makeHarmless({ file, args, envPairs });
+  if (unrecorded !== null) note(unrecorded);
+  const NODE_OPTIONS = variable(envPairs, NAME);
+  if (NODE_OPTIONS === env.NODE_OPTIONS) return null;
+  const { NODE_OPTIONS: _, ...others } = env;
+  return [file, args, NODE_OPTIONS === undefined ? others : { ...others, NODE_OPTIONS }];
+}
+
+/**
+ * `process.execve` (Node.js 22.15 and newer) makes this process another program.
+ * @param {(what: string) => void} note as `makeHarmless` gives it
+ */
+function watchExecve(note) {
+  const property = Object.getOwnPropertyDescriptor(process, 'execve');
+  if (typeof property?.value !== 'function') return;
+  const { value } = property;
+  const { execve } = {
+    /** @param {any} file @param {any[]} rest */
+    execve(file, ...rest) {
+      /** @type {any[]} */
+      let given = [file, ...rest];
+      try {
+        given = harmlessExecve(note, file, rest[0], rest[1] ?? process.env) ?? given;
+      } catch {
+        // Then it becomes what it was asked to be: wrong arguments are refused by Node.js.
+      }
+      return value.call(process, ...given);
+    },
+  };
+  Object.defineProperty(process, 'execve', { ...property, value: execve });
 }
 
 module.exports = { cutPreload, makeHarmless, watchStarts };

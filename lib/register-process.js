@@ -11,6 +11,9 @@
 const { commandFolder, leaveNote } = require('./leave-note');
 
 const FOLDER = commandFolder(process.env);
+const NOT_PERMITTED = 'it runs with a permission model';
+
+const hasPermissions = Reflect.has(process, 'permission');
 
 /** Main thread. @param {import('../binding')} binding */
 function startRecording(binding) {
@@ -30,7 +33,7 @@ function startRecording(binding) {
 
 /** Why this process is not to be recorded, known before anything is tried; a clause about it, or null. */
 function ownChoice() {
-  if (Reflect.has(process, 'permission')) return 'it runs with a permission model';
+  if (hasPermissions && !Reflect.get(process, 'permission').has('fs.write')) return NOT_PERMITTED;
   if (process.env.SPPROF_COMMAND && FOLDER === null) return 'it may not write into the folder of the recording';
   return FOLDER !== null && /(^|\s)--no-addons(\s|$)/.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '))
     ? 'it runs with --no-addons'
@@ -47,7 +50,17 @@ function recordThisThread() {
   const binding = require('./binding').loadBinding();
   if (isMainThread) startRecording(binding);
   else binding.registerThread(`worker ${threadId}`);
-  require('./child-processes').watchStarts((what) => FOLDER !== null && leaveNote(FOLDER, what));
+  try {
+    require('./child-processes').watchStarts((what) => FOLDER !== null && leaveNote(FOLDER, what));
+  } catch {
+    // A permission model keeps Node's parts to itself: children are left alone.
+  }
+}
+
+/** @param {unknown} error */
+function tellProblem(error) {
+  const { messageOf } = require('./errors');
+  require('node:fs').writeSync(2, `spprof: this process is not recorded: ${messageOf(error)}\n`);
 }
 
 try {
@@ -56,8 +69,8 @@ try {
   else runUnrecorded(reason);
 } catch (error) {
   try {
-    const { messageOf } = require('./errors');
-    require('node:fs').writeSync(2, `spprof: this process is not recorded: ${messageOf(error)}\n`);
+    if (hasPermissions) runUnrecorded(NOT_PERMITTED);
+    else tellProblem(error);
   } catch {
     // stderr is closed or full: there is nobody to tell, and the program comes first.
   }

@@ -80,6 +80,39 @@ test('they end with the same status, and print the same', () => {
   if (isRoot) expect(notes).toMatch(/: it runs as another user$/m);
 });
 
+test('a process that becomes another program by execve', () => {
+  if (
+    typeof Reflect.get(process, 'execve') !== 'function' ||
+    !process.allowedNodeEnvironmentFlags.has('--permission')
+  ) {
+    process.stdout.write('NOT RUN: this Node.js has no execve, or no permission model\n');
+    return;
+  }
+  const become = (/** @type {string} */ flags) =>
+    `process.execve(process.execPath, [process.execPath, '--no-warnings', ${flags}, '-p', '"became"'], { ...process.env, OWN: '1' });`;
+  for (const flags of ["'--permission'", "'--no-deprecation'"]) {
+    const run = runCli(['-q', '-o', 'e.cpuprofile', process.execPath, '--no-warnings', '-e', become(flags)], {
+      cwd: folder,
+    });
+    expect(run).toMatchObject({ status: 0, stdout: 'became\n', stderr: '' });
+  }
+});
+
+test('a program that may do all that recording needs is recorded under a permission model', () => {
+  const [flag] = ['--permission', '--experimental-permission'].filter((name) =>
+    process.allowedNodeEnvironmentFlags.has(name),
+  );
+  if (flag === undefined || !process.allowedNodeEnvironmentFlags.has('--allow-addons')) {
+    process.stdout.write('NOT RUN: this Node.js has no permission model, or none with addons\n');
+    return;
+  }
+  const grants = ['--allow-addons', '--allow-fs-read=*', '--allow-fs-write=*'];
+  const args = ['--json', '-o', 'g.cpuprofile', process.execPath, '--no-warnings', flag, ...grants, '-p', '"ran"'];
+  const run = runCli(args, { cwd: folder });
+  expect(run).toMatchObject({ status: 0, stdout: 'ran\n' });
+  expect(JSON.parse(run.stderr).processes).toHaveLength(1);
+});
+
 test('nothing is said about process.binding, which is deprecated', () => {
   const args = ['--require', REGISTER, '--pending-deprecation', '-p', 'process.noDeprecation'];
   const env = { ...cleanEnvironment(), SPPROF_DIR: path.join(folder, 'pending') };
