@@ -13,7 +13,8 @@ export interface NativeOptions {
   intervalNs: number;
   mode: 'cpu' | 'wall';
   /** Resolved engine, never `'auto'`. */
-  timer: 'tick' | 'hires' | 'perf' | 'itimer';
+  /** `auto`: the kernel's tick where it comes often enough, else perf where that is permitted. */
+  timer: 'auto' | 'tick' | 'hires' | 'perf' | 'itimer';
   /** `'js'`: only threads that run JavaScript. */
   threads: 'all' | 'js';
   /** false: native frames are left out of the stacks. */

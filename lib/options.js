@@ -49,7 +49,7 @@ const OPTIONS = {
     flag: 'timer',
     operand: 'engine',
     env: 'SPPROF_TIMER',
-    help: 'what sets off a sample; auto: tick, or hires below 4 ms',
+    help: 'what sets off a sample; auto: the kernel’s tick, or perf for shorter intervals where it is permitted',
   },
   threads: {
     type: 'choice',
@@ -174,9 +174,8 @@ const OPTIONS = {
 
 const OPTION_NAMES = /** @type {OptionName[]} */ (Object.keys(OPTIONS));
 
-/** The interval asked of the kernel's tick when none is given, and the tick's own length where HZ = 250. */
+/** The interval asked of the kernel's tick when none is given. */
 const AUTO_INTERVAL_US = 1000;
-const KERNEL_TICK_US = 4000;
 
 /**
  * Reads and checks one value as text (command line, environment).
@@ -262,19 +261,18 @@ function optionsToEnvironment(options) {
 }
 
 /**
- * Resolves `'auto'` for the native side: the kernel's tick is asked for 1 ms and gives what it can; a shorter interval
- * than the tick, asked for explicitly, needs timers of its own.
+ * What the native side takes. Without an interval the kernel's tick is asked for 1 ms and gives what it can; whether it is
+ * enough for one that is asked for is decided there.
  * @param {Options} options
  * @param {string | null} directory for region and log, already made
  * @returns {Omit<import('../binding').NativeOptions, 'startedAt'>}
  */
 function toNativeOptions(options, directory) {
   const { intervalUs, timer } = options;
-  const isTickEnough = intervalUs === 'auto' || intervalUs >= KERNEL_TICK_US;
   return {
     intervalNs: toIntervalNs(intervalUs),
     mode: options.mode,
-    timer: timer === 'auto' ? (isTickEnough ? 'tick' : 'hires') : timer,
+    timer: timer === 'auto' && intervalUs === 'auto' ? 'tick' : timer,
     threads: options.threads,
     native: options.native,
     maxFrames: options.maxFrames,

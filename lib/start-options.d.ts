@@ -11,8 +11,12 @@ export interface StartOptions {
   /**
    * What sets off a sample. `'tick'`: CPU-time timers, weighted, almost free, at most one sample a kernel tick; of
    * an interval longer than that, as many ticks as it asks for, at random (fewer samples, not fewer signals).
-   * `'hires'`: a monotonic timer a thread. `'auto'` (default): `'tick'` when `intervalUs` is `'auto'` or at least 4000.
-   * `'perf'`: the kernel's task clock (perf_event_open), where it is permitted; takes a file descriptor a thread.
+   * `'perf'`: the kernel's task clock (perf_event_open) for the time in the program's own code, where it is permitted, and the
+   * kernel's tick for that in system calls; takes a file descriptor a thread, of at most a quarter of those that there may be.
+   * `'hires'`: two monotonic timers a thread; on a CPU that threads share, the place where one loses it is charged for that, and
+   * timed waits end early (EINTR).
+   * `'auto'` (default): `'tick'` when `intervalUs` is `'auto'` or not less than the kernel's tick (4000 where HZ is 250), else
+   * `'perf'`; where that is forbidden `'tick'`, and a warning says so.
    * `'itimer'`: `setitimer(ITIMER_PROF)`, one timer for the process; works everywhere, at most one sample a kernel tick.
    * Without this option, the environment variable `SPPROF_TIMER` chooses.
    */

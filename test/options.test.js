@@ -126,10 +126,10 @@ describe('the environment', () => {
 describe('toNativeOptions() resolves the engine', () => {
   test.each([
     [{}, 'tick', 1_000_000],
-    [{ intervalUs: 4000 }, 'tick', 4_000_000],
-    [{ intervalUs: 10_000 }, 'tick', 10_000_000],
-    [{ intervalUs: 3999 }, 'hires', 3_999_000],
-    [{ intervalUs: 100 }, 'hires', 100_000],
+    [{ intervalUs: 4000 }, 'auto', 4_000_000],
+    [{ intervalUs: 10_000 }, 'auto', 10_000_000],
+    [{ intervalUs: 3999 }, 'auto', 3_999_000],
+    [{ intervalUs: 100 }, 'auto', 100_000],
     [{ intervalUs: 100, timer: 'tick' }, 'tick', 100_000],
     [{ timer: 'hires' }, 'hires', 1_000_000],
   ])('%j is %s at %d ns', (given, timer, intervalNs) => {

@@ -12,6 +12,7 @@
 #include "platform/kernel_tick_clock.h"
 #include "platform/signal_names.h"
 #include "profile/recording_builder.h"
+#include "sampling/engine_choice.h"
 #include "session/liveness.h"
 #include "session/profiler.h"
 #include "v8/gc_hooks.h"
@@ -44,9 +45,16 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   options.sampler.interval_ns =
       static_cast<uint64_t>(given.Get("intervalNs").As<Napi::Number>().DoubleValue());
   options.sampler.wall = GetString(given, "mode") == "wall";
-  options.sampler.engine = EngineByName(GetString(given, "timer"));
   const std::string signal = GetString(given, "signal");
   options.sampler.signal = signal == "auto" ? kAnySignal : SignalByName(signal);
+  const std::string timer = GetString(given, "timer");
+  if (timer == "auto") {
+    EngineChoice choice = ChooseEngine(options.sampler.interval_ns, options.sampler.signal);
+    options.sampler.engine = choice.engine;
+    if (!choice.reason.empty()) options.warnings.push_back(std::move(choice.reason));
+  } else {
+    options.sampler.engine = EngineByName(timer);
+  }
   options.sampler.max_overhead = given.Get("maxOverhead").ToNumber().DoubleValue() / 100;
   options.sampler.javascript_threads_only = GetString(given, "threads") == "js";
   options.sampler.native_frames = given.Get("native").ToBoolean();

@@ -43,8 +43,7 @@ Descriptor::Descriptor(int fd) : fd_(fd) {
   if (fd < 0 || fstat(fd, &info) != 0) return;
   device_ = info.st_dev;
   inode_ = info.st_ino;
-  const int high = fcntl(fd, F_DUPFD_CLOEXEC, LowestNumber());
-  if (high >= 0) close(fd_.exchange(high));  // none is free up there: it stays where it is
+  fd_ = MoveToHighNumber(fd);
   Note(nullptr, this);
 }
 
@@ -80,6 +79,13 @@ void Descriptor::Close() {
   const int fd = Get();
   if (fd >= 0) close(fd);
   fd_ = -1;
+}
+
+int MoveToHighNumber(int fd) {
+  const int high = fcntl(fd, F_DUPFD_CLOEXEC, LowestNumber());
+  if (high < 0) return fd;
+  close(fd);
+  return high;
 }
 
 bool CanOpen(int count) {

@@ -36,6 +36,10 @@ class Descriptor {
   ino_t inode_ = 0;
 };
 
+// The same file under a number above what programs count on, or `fd` where none is free up there.
+// Closed when another program is executed.
+int MoveToHighNumber(int fd);
+
 // Whether so many files can still be opened: a program with few descriptors needs them itself.
 bool CanOpen(int count);
 

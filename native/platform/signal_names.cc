@@ -39,6 +39,8 @@ int FreeSignal() {
   return SIGPROF;
 }
 
+int FreeStandardSignal() { return IsFree(SIGURG) ? SIGURG : SIGPROF; }
+
 int SignalByName(const std::string& name) {
   for (const auto& usable : kUsable) {
     if (name == usable.name) return usable.signal;

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "platform/descriptor.h"
+#include "platform/perf_event.h"
 #include "signal_safe/handler.h"
 #include "signal_safe/shutdown_signal.h"
 
@@ -33,6 +34,7 @@ void InChild() {
   ForgetHandlers();
   ForgetShutdownSignals();
   CloseDescriptorsInChild();
+  ClosePerfEventsInChild();
   pthread_sigmask(SIG_SETMASK, &saved_mask, nullptr);
 }
 

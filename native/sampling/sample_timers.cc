@@ -10,10 +10,19 @@
 #include "platform/kernel_tick_clock.h"
 #include "platform/perf_event.h"
 #include "platform/posix_timer.h"
+#include "signal_safe/handler.h"
 #include "signal_safe/kernel.h"
 #include "signal_safe/timer_value.h"
 
 namespace spprof {
+
+namespace {
+
+PerfEvent EventOf(const ThreadState& state) {
+  return {state.perf_event.load(std::memory_order_relaxed), state.perf_event_id};
+}
+
+}  // namespace
 
 SampleTimers::~SampleTimers() { End(); }
 
@@ -66,10 +75,13 @@ Status SampleTimers::CreateTimers(uint32_t slot, pid_t tid) {
   if (IsProcessWide()) return Status::Ok();
   ThreadState* state = context_->State(slot);
   if (context_->engine == TimerEngine::kPerf) {
-    int fd;
-    const Status status = OpenPerfEvent(tid, context_->signal, interval_ns(), &fd);
-    if (status.ok()) state->perf_event.store(fd, std::memory_order_relaxed);
-    return status;
+    PerfEvent event;
+    const Status status = OpenPerfEvent(tid, context_->signal, interval_ns(), &event);
+    if (!status.ok() && status.error_number() == ESRCH) return status;
+    if (!status.ok()) shortage_ = status.message();
+    if (status.ok()) NoteEventNumber(event.fd);
+    state->perf_event_id = event.id;
+    state->perf_event.store(event.fd, std::memory_order_relaxed);
   }
   const uint32_t generation = context_->Slot(slot)->generation.load(std::memory_order_relaxed);
   int32_t cpu_timer;
@@ -78,7 +90,7 @@ Status SampleTimers::CreateTimers(uint32_t slot, pid_t tid) {
                         TimerValue{slot, generation, TickSource::kCpuTimer}.Encode(), &cpu_timer);
   if (!status.ok()) return status;
   state->cpu_timer.store(cpu_timer, std::memory_order_relaxed);
-  if (context_->engine == TimerEngine::kTick) return status;
+  if (context_->engine != TimerEngine::kHires) return status;
   for (auto& timer : state->hires_timers) {
     int32_t id;
     status = CreateThreadTimer(CLOCK_MONOTONIC, tid, context_->signal,
@@ -93,17 +105,14 @@ void SampleTimers::Arm(uint32_t slot) {
   if (is_paused()) return;
   const ThreadState* state = context_->State(slot);
   const uint64_t interval = interval_ns();
-  const int event = state->perf_event.load(std::memory_order_relaxed);
-  if (event != kNoPerfEvent) {
-    SetPerfEventInterval(event, interval);
-    EnablePerfEvent(event);
-  }
+  SetPerfEventInterval(EventOf(*state), interval);
+  EnablePerfEvent(EventOf(*state));
   const int32_t timer = state->cpu_timer.load(std::memory_order_relaxed);
   if (timer == kNoTimer) return;
   // The hires engine too begins with the CPU clock: a thread that sleeps is not woken to find that
   // out.
   const uint64_t period = CpuTimerNs(context_->kernel_tick_ns, interval);
-  if (context_->engine == TimerEngine::kTick) {
+  if (context_->engine != TimerEngine::kHires) {
     kernel::SetTimer(timer, period, period, false);
   } else {
     kernel::SetTimer(timer, period, 0, false);
@@ -112,8 +121,7 @@ void SampleTimers::Arm(uint32_t slot) {
 
 void SampleTimers::Disarm(uint32_t slot) {
   const ThreadState* state = context_->State(slot);
-  const int event = state->perf_event.load(std::memory_order_relaxed);
-  if (event != kNoPerfEvent) DisablePerfEvent(event);
+  DisablePerfEvent(EventOf(*state));
   for (const auto* timer : {&state->cpu_timer, &state->hires_timers[0], &state->hires_timers[1]}) {
     const int32_t id = timer->load(std::memory_order_relaxed);
     if (id != kNoTimer) kernel::SetTimer(id, 0, 0, false);
@@ -124,10 +132,20 @@ void SampleTimers::Delete(uint32_t slot, pid_t tid) {
   ThreadState* state = context_->State(slot);
   if (context_->engine == TimerEngine::kPerf || IsProcessWide())
     context_->threads.Remove(static_cast<uint32_t>(tid));
-  ClosePerfEvent(state->perf_event.exchange(kNoPerfEvent, std::memory_order_relaxed));
+  ClosePerfEvent(EventOf(*state));
+  state->perf_event.store(kNoPerfEvent, std::memory_order_relaxed);
   DeleteTimer(state->cpu_timer.exchange(kNoTimer, std::memory_order_relaxed));
   for (auto& timer : state->hires_timers)
     DeleteTimer(timer.exchange(kNoTimer, std::memory_order_relaxed));
+}
+
+bool SampleTimers::HasLostEvent(uint32_t slot) {
+  ThreadState* state = context_->State(slot);
+  const PerfEvent event = EventOf(*state);
+  if (event.fd == kNoPerfEvent || IsOpen(event)) return false;
+  ClosePerfEvent(event);
+  state->perf_event.store(kNoPerfEvent, std::memory_order_relaxed);
+  return true;
 }
 
 void SampleTimers::SetPaused(bool is_paused) {

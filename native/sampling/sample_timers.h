@@ -1,6 +1,6 @@
 // What sets off samples, by engine (DESIGN D6; signal_safe/engines.h says what their signals mean):
-// for each thread a timer on its CPU clock, and with hires one on the monotonic clock; a perf event
-// each; or the process's interval timer.
+// for each thread a timer on its CPU clock, and with hires two on the monotonic clock, with perf an
+// event of the kernel's task clock; or the process's interval timer.
 //
 //   Start ──▶ armed ──Pause──▶ disarmed ──Resume──▶ armed ──▶ … ──▶ Delete
 //
@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/status.h"
@@ -49,6 +50,11 @@ class SampleTimers {
   void Disarm(uint32_t slot);
   void Delete(uint32_t slot, pid_t tid);
 
+  // perf: why threads have no event, and samples at the kernel's tick only; empty: all have one.
+  const std::string& shortage() const { return shortage_; }
+  // perf: whether the program has closed the thread's event since the last call.
+  bool HasLostEvent(uint32_t slot);
+
   // For a pause: everybody is told, then each thread's timers are disarmed; at its end what each
   // has used meanwhile is taken out of its clock, and when everybody has been told again, each is
   // armed.
@@ -68,6 +74,7 @@ class SampleTimers {
 
   HandlerContext* context_;
   std::vector<Sequence> thread_words_;
+  std::string shortage_;
   bool has_begun_ = false;  // the interval timer is ours
 };
 

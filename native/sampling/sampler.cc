@@ -72,11 +72,13 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
   if (frame_bytes != 0) context_->signal_frame_bytes = frame_bytes;
 #endif
   const bool is_any = options.signal == kAnySignal;
-  // The interval timer sends no other; and for a real-time signal of a perf event that cannot be
-  // queued the kernel sends SIGIO, which would end the process.
-  const bool must_be_sigprof =
-      options.engine == TimerEngine::kItimer || options.engine == TimerEngine::kPerf;
-  context_->signal = !is_any ? options.signal : must_be_sigprof ? SIGPROF : FreeSignal();
+  if (!is_any) {
+    context_->signal = options.signal;
+  } else if (options.engine == TimerEngine::kItimer) {
+    context_->signal = SIGPROF;  // the interval timer sends no other
+  } else {
+    context_->signal = options.engine == TimerEngine::kPerf ? FreeStandardSignal() : FreeSignal();
+  }
 }
 
 Status Sampler::Start() {
@@ -177,6 +179,7 @@ void Sampler::ScanThreads() {
   }
   if (is_full_scan && region_->slot_count() != 0) RetireReusedId();
   if (is_full_scan) LookAtUnsampled();
+  if (is_full_scan && options_.engine == TimerEngine::kPerf) LookAtEvents();
   const std::unordered_set<pid_t> alive(tids.begin(), tids.end());
   std::vector<uint32_t> gone;
   for (const auto& [tid, slot] : registry_.by_tid()) {
@@ -267,6 +270,7 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
     return slot;
   }
   const Status status = timers_.Start(slot, tid);
+  if (!timers_.shortage().empty()) Warn(timers_.shortage());
   if (!status.ok()) {
     RemoveThread(slot);
     // ESRCH and EINVAL: the thread has ended meanwhile.
@@ -304,6 +308,20 @@ void Sampler::WarnOfWork(uint32_t slot, uint64_t at_least_ns, const std::string&
   if (warned_of_.insert(tid).second)
     region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);
   Warn(warning);
+}
+
+void Sampler::LookAtEvents() {
+  constexpr uint32_t kAtOnce = 16;
+  const uint32_t count = region_->slot_count();
+  for (uint32_t i = 0; i < std::min(kAtOnce, count); i++) {
+    next_event_slot_ = (next_event_slot_ + 1) % count;
+    const auto tid = static_cast<pid_t>(region_->Slot(next_event_slot_)->tid);
+    if (registry_.FindByTid(tid) == next_event_slot_ && timers_.HasLostEvent(next_event_slot_)) {
+      Warn(
+          "the program has closed file descriptors of spprof: their threads have samples at the "
+          "kernel's tick only");
+    }
+  }
 }
 
 void Sampler::RestartLostTimers() {

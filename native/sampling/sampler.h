@@ -151,6 +151,7 @@ class Sampler {
   void EndTicks(uint32_t slot, pid_t tid);
   void LeaveSignal();
   // Of some slots each time, in turn.
+  void LookAtEvents();
   void RestartLostTimers();
   bool HasThreadGone();
   // The thread that is sampled in the slot; 0: it has gone.
@@ -187,6 +188,7 @@ class Sampler {
   uint32_t next_checked_slot_ = 0;
   uint32_t next_watched_slot_ = 0;
   uint32_t next_masked_slot_ = 0;
+  uint32_t next_event_slot_ = 0;
   uint32_t next_read_slot_ = 0;
   TimerWatch timer_watch_;
   MaskWatch mask_watch_;

@@ -12,15 +12,16 @@ namespace {
 // timers wait for. Whoever is set again needlessly loses nothing: the thread's CPU clock says what
 // the next sample stands for.
 constexpr uint64_t kHiresPatienceNs = 30'000'000;
-// Of tick: on a contended core the kernel's ticks may pass a thread by for 40 ms of its CPU time,
-// and a timer that is set again forgets what it has counted meanwhile.
+// Of those that the kernel's tick carries: on a contended core the kernel's ticks may pass a thread
+// by for 40 ms of its CPU time, and a timer that is set again forgets what it has counted
+// meanwhile.
 constexpr uint64_t kTickPatienceNs = 1'000'000'000;
 constexpr uint64_t kPatienceIntervals = 4;
 
 }  // namespace
 
 TimerWatch::TimerWatch(TimerEngine engine, uint64_t interval_ns)
-    : shortest_patience_ns_(engine == TimerEngine::kTick ? kTickPatienceNs : kHiresPatienceNs) {
+    : shortest_patience_ns_(engine == TimerEngine::kHires ? kHiresPatienceNs : kTickPatienceNs) {
   SetInterval(interval_ns);
 }
 

@@ -87,6 +87,7 @@ Recorder::~Recorder() {
 
 Status Recorder::Start(const ProfilerOptions& options) {
   start_cpu_ns_ = ProcessCpuNs();
+  warnings_ = options.warnings;
   if (!CanOpen(kDescriptorsLeft)) {
     return Status::System("open", EMFILE,
                           "recording (the program would have fewer than " +

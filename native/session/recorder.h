@@ -30,7 +30,8 @@ struct ProfilerOptions {
   std::string directory;  // for the files `region` and `log`; empty: neither has a name
   std::string node_version;
   std::string exec_path;
-  std::string started_at;  // who asked for it: a place in a program
+  std::vector<std::string> warnings;  // that came up with the options
+  std::string started_at;             // who asked for it: a place in a program
 };
 
 class Recorder {

@@ -49,13 +49,12 @@ Tick BeginCpuTick(const HandlerContext& context, ThreadState* state, int kernel_
 Tick BeginCountedTick(const HandlerContext& context, ThreadState* state, uint64_t interval_ns,
                       const ucontext_t& ucontext) {
   Tick tick;
-  const bool is_thinned = context.engine == TimerEngine::kItimer && IsThinned(context, interval_ns);
-  tick.is_due = !is_thinned || IsDue(context, state, interval_ns);
+  tick.is_due = IsDue(context, state, interval_ns);
   if (!tick.is_due) return tick;
   tick.begin_cpu_ns = CountedCpuNs(*state);
   if (WasBlocked(ucontext)) return tick;
   tick.cpu_ns = TakeUncounted(state, tick.begin_cpu_ns);
-  if (tick.cpu_ns != 0 && !is_thinned)
+  if (tick.cpu_ns != 0 && !IsThinned(context, interval_ns))
     tick.overruns = CountOverruns(state, tick.cpu_ns, interval_ns);
   return tick;
 }

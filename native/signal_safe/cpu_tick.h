@@ -1,5 +1,5 @@
 // Ticks whose samples stand for what the thread's CPU clock has moved since the last one, and what
-// they mean: of the engines tick (BeginCpuTick), and perf and itimer (BeginCountedTick).
+// they mean: of the engines tick (BeginCpuTick) and itimer (BeginCountedTick).
 //
 // Context: signal, on the sampled thread.
 #pragma once

@@ -2,6 +2,7 @@
 
 #include "signal_safe/cpu_tick.h"
 #include "signal_safe/hires_tick.h"
+#include "signal_safe/perf_tick.h"
 
 namespace spprof {
 
@@ -23,6 +24,8 @@ Tick Begin(const HandlerContext& context, ThreadState* state, TickSource source,
       return BeginHiresTick(
           context, state, {source == TickSource::kHiresTimer, is_rearmed, runs_javascript, now_ns},
           ucontext);
+    case TimerEngine::kPerf:
+      return BeginPerfTick(context, state, source, interval, is_rearmed, ucontext);
     default:
       return BeginCountedTick(context, state, interval, ucontext);
   }

@@ -4,12 +4,13 @@
 // - tick: a periodic timer on the thread's CPU clock, which rides on the kernel's tick: a sample at
 //   every tick that meets the thread, or at as many as a longer interval asks for.
 // - hires: a timer on the monotonic clock (signal_safe/hires_tick.h).
-// - perf: the kernel's count of the thread's CPU time (perf_event_open), a signal every interval;
+// - perf: the kernel's count of the thread's CPU time (perf_event_open), a signal every interval,
+//   and a timer as that of tick for the time in the kernel (signal_safe/perf_tick.h);
 // - itimer: one timer on the process's CPU time, at the kernel's tick, whose signal goes to a
 //   thread that runs then.
 //
-// But for hires, a sample stands for what the thread's CPU clock has moved since the last one;
-// how that of tick and itimer is shared out: profile/sample_weights.h.
+// With tick and itimer a sample stands for what the thread's CPU clock has moved since the last
+// one; how that is shared out: profile/sample_weights.h.
 //
 // Context: signal, on the sampled thread.
 #pragma once

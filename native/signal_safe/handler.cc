@@ -37,6 +37,19 @@ constinit std::atomic<uint64_t> g_former_mask{0};
 // Of each shard: handlers that have been given up (AbandonHandlers).
 constinit Word g_abandoned[kInFlightShards];
 
+// Numbers of perf events, of those that have been closed too.
+constexpr uint32_t kEventNumbers = 4096;
+constinit Sequence g_event_numbers[kEventNumbers / 64];
+
+// Whether a perf event of ours has sent the signal: it may be taken when the event has gone, by a
+// thread that had it on its way.
+bool IsOfEvent(const siginfo_t& info) {
+  if (info.si_code != POLL_IN) return false;
+  const auto number = static_cast<uint32_t>(info.si_fd);
+  return number < kEventNumbers &&
+         (g_event_numbers[number / 64].load(std::memory_order_relaxed) >> number % 64 & 1) != 0;
+}
+
 void Drop(ThreadLaneSet* lanes, DropReason reason) {
   AddOwned(lanes->counters.dropped[static_cast<size_t>(reason)], 1);
 }
@@ -202,6 +215,12 @@ bool IsHandlerQuiet(uint32_t slot) {
          g_abandoned[shard].load(std::memory_order_relaxed);
 }
 
+void NoteEventNumber(int fd) {
+  const auto number = static_cast<uint32_t>(fd);
+  if (number >= kEventNumbers) return;
+  g_event_numbers[number / 64].fetch_or(uint64_t{1} << number % 64, std::memory_order_relaxed);
+}
+
 void AbandonHandlers() {
   for (uint32_t shard = 0; shard < kInFlightShards; shard++) {
     g_abandoned[shard].store(g_in_flight[shard].count.load(std::memory_order_seq_cst),
@@ -348,6 +367,7 @@ void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext) {
       previous = context->previous;
     }
   }
+  is_ours = is_ours || IsOfEvent(*info);
   in_flight.fetch_sub(1, std::memory_order_release);
   if (context == nullptr && !is_ours) {
     previous.sa_handler = g_former_handler.load(std::memory_order_acquire);

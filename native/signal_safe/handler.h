@@ -36,6 +36,9 @@ bool WaitForHandlers(uint64_t deadline_ns);
 // thread has been stopped by a debugger, say) would keep every later recording from ending. All
 // that they may use must live on.
 void AbandonHandlers();
+
+// A perf event of ours has this descriptor: late signals of it are not the program's. Never undone.
+void NoteEventNumber(int fd);
 // After a thread has gone: what its handlers wrote is visible to the caller. (It is anyway, since
 // the kernel has ended the thread; but no rule of C++ says so.)
 void SeeHandlersOf(uint32_t slot);

@@ -56,13 +56,6 @@ void NoteBurst(HiresState* hires) {
   hires->worked_ns = 0;
 }
 
-// Of ticks that are taken at random, one stands for those that are not.
-uint64_t ForAllTicks(const HandlerContext& context, uint64_t ns, uint64_t interval_ns) {
-  if (!IsThinned(context, interval_ns)) return ns;
-  return static_cast<uint64_t>(static_cast<double>(ns) * static_cast<double>(interval_ns) /
-                               static_cast<double>(context.kernel_tick_ns));
-}
-
 // The weight of the kernel's tick that finds a thread awake which has used `used_ns` since it was
 // found asleep. At x ns of a burst, ticks of our own come once an interval if the kernel's tick has
 // come before, whose chance is x / tick, and itself it comes once a tick. So all of the burst is

@@ -15,6 +15,7 @@
 #include "signal_safe/cfi.h"
 #include "signal_safe/hires_state.h"
 #include "signal_safe/leaf_frame.h"
+#include "signal_safe/perf_state.h"
 #include "signal_safe/v8_reader.h"
 
 namespace spprof {
@@ -116,14 +117,16 @@ struct ThreadState {
   std::atomic<int32_t> cpu_timer;
   std::atomic<int32_t> hires_timers[2];
   std::atomic<int32_t> perf_event;  // file descriptor; -1: none
+  uint64_t perf_event_id;           // of the control side (platform/perf_event.h)
   Word is_rearmed;                  // timers have been set anew: the next tick asks the CPU clock
   Sequence paused_cpu_ns;           // CPU time used in pauses; no sample stands for it
   uint64_t pause_began_cpu_ns;      // of the control side: the thread's CPU clock then
   uint64_t last_cpu_ns;             // CPU time, without that in pauses, that has been seen
   uint64_t unsampled_ns;            // tick: of that, what no sample stands for yet
-  int64_t overrun_ns;  // but for hires: what samples stand for beyond intervals and overruns
+  int64_t overrun_ns;  // tick and itimer: what samples stand for beyond intervals and overruns
   uint32_t is_rearming_untold;  // timers have been set anew, and no sample has said so yet
   HiresState hires;
+  PerfState perf;
   uint64_t random;
   uint64_t pending_cpu_ns;  // of samples that were dropped: the next one stands for it too
   const void* modules;      // the ModuleTable that `rules` was filled from

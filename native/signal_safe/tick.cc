@@ -14,6 +14,10 @@ namespace {
 // take so long by themselves, which that would make longer.
 constexpr uint64_t kPreemptedNs = 200'000;
 
+#if defined(__x86_64__)
+constexpr uint16_t kSyscall = 0x050f;  // the instruction
+#endif
+
 }  // namespace
 
 uint64_t CountedCpuNs(const ThreadState& state) {
@@ -38,9 +42,26 @@ bool IsDue(const HandlerContext& context, ThreadState* state, uint64_t interval_
          NextRandom(&state->random) % interval_ns < context.kernel_tick_ns;
 }
 
+uint64_t ForAllTicks(const HandlerContext& context, uint64_t ns, uint64_t interval_ns) {
+  if (!IsThinned(context, interval_ns)) return ns;
+  return static_cast<uint64_t>(static_cast<double>(ns) * static_cast<double>(interval_ns) /
+                               static_cast<double>(context.kernel_tick_ns));
+}
+
+bool EndsSystemCall(const ucontext_t& ucontext) {
+#if defined(__x86_64__)
+  const auto pc = static_cast<uintptr_t>(ucontext.uc_mcontext.gregs[REG_RIP]);
+  uint16_t before, at;
+  return (GuardedLoad16(pc - 2, &before) && before == kSyscall) ||
+         (GuardedLoad16(pc, &at) && at == kSyscall);
+#else
+  static_cast<void>(ucontext);
+  return false;
+#endif
+}
+
 bool WasBlocked(const ucontext_t& ucontext) {
 #if defined(__x86_64__)
-  constexpr uint16_t kSyscall = 0x050f;
   const auto pc = static_cast<uintptr_t>(ucontext.uc_mcontext.gregs[REG_RIP]);
   uint16_t before, at;
   return (ucontext.uc_mcontext.gregs[REG_RAX] == -EINTR && GuardedLoad16(pc - 2, &before) &&

@@ -38,6 +38,13 @@ bool IsThinned(const HandlerContext& context, uint64_t interval_ns);
 // there would seldom be seen.
 bool IsDue(const HandlerContext& context, ThreadState* state, uint64_t interval_ns);
 
+// What a tick of the kernel's stands for that stands for `ns` by itself: of ticks that are taken at
+// random, one stands for those that are not.
+uint64_t ForAllTicks(const HandlerContext& context, uint64_t ns, uint64_t interval_ns);
+
+// Whether the signal came at the end of a system call.
+bool EndsSystemCall(const ucontext_t& ucontext);
+
 // Whether the signal woke the thread out of a system call: the kernel then returns -EINTR, or backs
 // up to make the call again.
 bool WasBlocked(const ucontext_t& ucontext);

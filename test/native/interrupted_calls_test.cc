@@ -34,6 +34,14 @@ TEST(InterruptedCalls, NoneOfASleepingThreadUnderTick) {
   harness.sampler().Stop();
 }
 
+TEST(InterruptedCalls, NoneOfASleepingThreadUnderPerf) {
+  SKIP_WHERE_FORBIDDEN(TimerEngine::kPerf);
+  SamplerHarness harness(TimerEngine::kPerf, kMs / 10);
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  EXPECT_LE(CountInterrupted(), 2) << "as under tick";
+  harness.sampler().Stop();
+}
+
 // A read is restarted, so that nobody sees even those signals that hires sends a thread which has
 // just gone to sleep.
 TEST(InterruptedCalls, AReadIsRestarted) {

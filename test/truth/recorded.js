@@ -74,4 +74,22 @@ function cpuWhere(recording, tid, isAsked = () => true) {
   return sum;
 }
 
-module.exports = { runProgram, recordProgram, cpuWhere };
+/**
+ * The samples of one kernel thread.
+ * @param {Recording} recording
+ * @param {number} tid
+ * @returns {{ names: string[], weight: number }[]} of each the functions, leaf first, and the CPU time in nanoseconds
+ */
+function weighedSamples(recording, tid) {
+  const thread = recording.threads.find((each) => each.tid === tid);
+  /** @type {{ names: string[], weight: number }[]} */
+  const samples = [];
+  recording.sampleThreads.forEach((id, i) => {
+    if (id !== thread?.id) return;
+    const names = framesOf(recording, recording.sampleStacks[i]).map(({ functionName }) => functionName);
+    samples.push({ names, weight: recording.sampleCpuNs[i] });
+  });
+  return samples;
+}
+
+module.exports = { runProgram, recordProgram, cpuWhere, weighedSamples };

@@ -1,0 +1,41 @@
+#include "sampling/engine_choice.h"
+
+#include <signal.h>
+
+#include <cstdio>
+
+#include "platform/kernel_tick_clock.h"
+#include "platform/perf_event.h"
+#include "platform/signal_names.h"
+
+namespace spprof {
+
+namespace {
+
+// Where it is not known: that of most distributions.
+constexpr uint64_t kUsualTickNs = 4'000'000;
+
+// What perf events cannot do here; empty: nothing.
+std::string Obstacle(int signal) {
+#if defined(SIGRTMIN)
+  if (signal >= SIGRTMIN) return "perf events cannot send " + SignalName(signal);
+#endif
+  const std::string why = WhyNoPerfEvents();
+  return why.empty() ? why : "perf events are not permitted (" + why + ")";
+}
+
+}  // namespace
+
+EngineChoice ChooseEngine(uint64_t interval_ns, int signal) {
+  const uint64_t known_ns = KernelTickNs();
+  const uint64_t tick_ns = known_ns != 0 ? known_ns : kUsualTickNs;
+  if (interval_ns >= tick_ns) return {TimerEngine::kTick, {}};
+  const std::string obstacle = Obstacle(signal);
+  if (obstacle.empty()) return {TimerEngine::kPerf, {}};
+  char rates[120];
+  std::snprintf(rates, sizeof(rates), "samples come every %.3g ms of CPU time, not every %.3g ms: ",
+                static_cast<double>(tick_ns) / 1e6, static_cast<double>(interval_ns) / 1e6);
+  return {TimerEngine::kTick, rates + obstacle};
+}
+
+}  // namespace spprof
