@@ -4,6 +4,21 @@ const vm = require('node:vm');
 
 /** Finds the comment by which a script names its source map, as V8 and so Node.js do: the last one that is a comment. */
 
+const DATA_URL = /^data:application\/json[^,]*?(;base64)?,/i;
+
+/**
+ * A map that is written in its own address.
+ * @param {string} url
+ * @returns {string | null} JSON; null: it is somewhere else
+ * @throws {URIError} the address is damaged
+ */
+function decodeDataUrl(url) {
+  const data = DATA_URL.exec(url);
+  if (data === null) return null;
+  const body = decodeURIComponent(url.slice(data[0].length));
+  return data[1] ? Buffer.from(body, 'base64').toString('utf8') : body;
+}
+
 /** What a script that has a map contains. */
 const MAP_REFERENCE = 'sourceMappingURL=';
 /** What may be the comment: its own beginning, the reference, and the rest of its line. */
@@ -58,4 +73,4 @@ function findMapReference(text) {
   return (isLast ? last : own.at(-1))?.[2] ?? null;
 }
 
-module.exports = { MAP_REFERENCE, findMapReference };
+module.exports = { decodeDataUrl, MAP_REFERENCE, findMapReference };

@@ -6,8 +6,8 @@ const { parentPort, workerData } = require('node:worker_threads');
 const { PLACED, fromColumns, toColumns } = require('./frame-columns');
 const { placeHere } = require('./place-frames');
 
-const { count, columns, sourceMaps } = workerData;
+const { count, columns, placing } = workerData;
 const frames = Array.from({ length: count }, () => /** @type {import('../binding').NativeFrame} */ ({}));
 fromColumns(frames, columns);
-const problems = placeHere(frames, sourceMaps);
+const problems = placeHere(frames, placing);
 parentPort?.postMessage({ columns: toColumns(frames, PLACED), problems });

@@ -6,7 +6,7 @@ const { UNPLACED, fromColumns, toColumns } = require('./frame-columns');
 const { scriptPath } = require('./frames');
 const { MAP_REFERENCE } = require('./map-comment');
 const { openScriptFile } = require('./script-file');
-const { applySourceMaps } = require('./source-maps');
+const { applySourceMaps, byScript, lineStartsIn, scriptKey } = require('./source-maps');
 const { fillSourcePositions, lacksPosition } = require('./source-positions');
 
 /**
@@ -14,6 +14,7 @@ const { fillSourcePositions, lacksPosition } = require('./source-positions');
  * are read and maps decoded on a thread of their own, for as long as there is any: the event loop may be a busy server's.
  *
  * @typedef {import('../binding').NativeFrame} Frame
+ * @typedef {{ sourceMaps: boolean, recorded: import('../binding').NativeSourceMap[] }} Placing `recorded`: of code compiled in memory
  */
 
 /** How large a piece of a file is read and searched in one go: a turn of the event loop, which is to be short. */
@@ -48,9 +49,10 @@ async function lookInto(file) {
  * The numbers of frames about which a file has to say something: that of a place which V8 had not computed, a map, or that V8
  * compiled another text. A text of as many bytes as V8 had UTF-16 units is the same one.
  * @param {Frame[]} frames
- * @param {boolean} sourceMaps
+ * @param {Placing} placing
  */
-async function unplacedFrames(frames, sourceMaps) {
+async function unplacedFrames(frames, { sourceMaps, recorded }) {
+  const inMemory = byScript(recorded);
   /** @type {Map<string, { bytes: number, namesMap: boolean } | null>} */
   const looks = new Map();
   const unplaced = [];
@@ -59,7 +61,8 @@ async function unplacedFrames(frames, sourceMaps) {
       unplaced.push(i);
     } else if (sourceMaps && frame.kind === 'js' && frame.line > 0) {
       const file = scriptPath(frame);
-      if (file === null) continue;
+      if (inMemory.has(scriptKey(frame))) unplaced.push(i);
+      if (file === null || unplaced.at(-1) === i) continue;
       let look = looks.get(file);
       if (look === undefined) {
         look = await lookInto(file);
@@ -75,26 +78,27 @@ async function unplacedFrames(frames, sourceMaps) {
 /**
  * Changes frames in place.
  * @param {Frame[]} frames
- * @param {boolean} sourceMaps
+ * @param {Placing} placing
  * @returns {string[]} one sentence for each script whose map could not be used
  */
-function placeHere(frames, sourceMaps) {
-  fillSourcePositions(frames);
-  return sourceMaps ? applySourceMaps(frames) : [];
+function placeHere(frames, { sourceMaps, recorded }) {
+  const starts = new Map([...byScript(recorded)].map(([key, map]) => [key, lineStartsIn(map)]));
+  fillSourcePositions(frames, (frame) => starts.get(scriptKey(frame)) ?? null);
+  return sourceMaps ? applySourceMaps(frames, recorded) : [];
 }
 
 /**
  * As `placeHere`, on a thread.
  * @param {Frame[]} frames
- * @param {boolean} sourceMaps
+ * @param {Placing} placing
  * @returns {Promise<string[]>}
  */
-async function placeOnAThread(frames, sourceMaps) {
+async function placeOnAThread(frames, placing) {
   const { Worker } = require('node:worker_threads');
   const worker = new Worker(path.join(__dirname, 'place-frames-worker.js'), {
     // Not what the program gives its own workers: a preload would begin to record.
     ...{ name: 'spprof-source-maps', execArgv: [], env: {} },
-    workerData: { count: frames.length, columns: toColumns(frames, UNPLACED), sourceMaps },
+    workerData: { count: frames.length, columns: toColumns(frames, UNPLACED), placing },
   });
   const placed = await new Promise((resolve, reject) => {
     worker.once('message', resolve);
@@ -108,18 +112,20 @@ async function placeOnAThread(frames, sourceMaps) {
 /**
  * Completes frames in place.
  * @param {Frame[]} frames
- * @param {{ sourceMaps?: boolean }} [settings]
+ * @param {Partial<Placing>} [settings]
  * @returns {Promise<string[]>} one sentence for each script whose map could not be used
  */
-async function placeFrames(frames, { sourceMaps = true } = {}) {
-  const unplaced = await unplacedFrames(frames, sourceMaps);
+async function placeFrames(frames, { sourceMaps = true, recorded = [] } = {}) {
+  const unplaced = await unplacedFrames(frames, { sourceMaps, recorded });
   if (unplaced.length === 0) return [];
   const own = unplaced.map((i) => frames[i]);
+  const keys = new Set(own.map(scriptKey));
+  const placing = { sourceMaps, recorded: recorded.filter((map) => keys.has(scriptKey({ ...map, url: map.script }))) };
   try {
-    return await placeOnAThread(own, sourceMaps);
+    return await placeOnAThread(own, placing);
   } catch (error) {
     // Threads may be forbidden (--permission), or the map too large for one.
-    if (/** @type {any} */ (error).code === 'ERR_ACCESS_DENIED') return placeHere(own, sourceMaps);
+    if (/** @type {any} */ (error).code === 'ERR_ACCESS_DENIED') return placeHere(own, placing);
     return [`source maps are not used: ${messageOf(error)}`];
   }
 }

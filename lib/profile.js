@@ -67,7 +67,8 @@ class Profile {
    */
   static async of(packed, settings) {
     const recording = unpackRecording(packed);
-    return new Profile(recording, { problems: await placeFrames(recording.frames, settings) });
+    const placing = { ...settings, recorded: packed.sourceMaps };
+    return new Profile(recording, { problems: await placeFrames(recording.frames, placing) });
   }
 
   /**

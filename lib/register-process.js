@@ -55,6 +55,7 @@ function recordThisThread() {
   } catch {
     // A permission model keeps Node's parts to itself: children are left alone.
   }
+  require('./memory-maps').noteMemoryMaps(binding);
 }
 
 /** @param {unknown} error */

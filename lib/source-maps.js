@@ -4,13 +4,14 @@ const { fileURLToPath, pathToFileURL } = require('node:url');
 const { readCompiledText } = require('./compiled-text');
 const { messageOf } = require('./errors');
 const { scriptPath } = require('./frames');
-const { findMapReference } = require('./map-comment');
+const { decodeDataUrl, findMapReference } = require('./map-comment');
 const { readScriptFile } = require('./script-file');
 const { lineStarts } = require('./source-positions');
 
 /** Puts original names, files and lines in the place of generated ones, where a script has a source map. */
 
 /** @typedef {import('../binding').NativeFrame} Frame */
+/** @typedef {import('../binding').NativeSourceMap} NativeSourceMap */
 /** @typedef {{ url: string, line: number, column: number, name: string | null, isExact: boolean }} Original 1-based */
 /**
  * @typedef {object} MappedScript
@@ -20,9 +21,10 @@ const { lineStarts } = require('./source-positions');
  * @property {number} indent by how many columns V8 had the first line further right
  */
 
-const DATA_URL = /^data:application\/json[^,]*?(;base64)?,/i;
 /** What may stand before a map's JSON, so that no page runs it as a script. */
 const JSON_GUARD = /^\)]}'[^\n]*\n?/;
+/** More lines no script has that was compiled in memory. */
+const MAX_LINES = 1 << 22;
 /** How far from its parameters a function's name is looked for, UTF-16 units. */
 const NAME_REACH = 256;
 
@@ -33,11 +35,8 @@ const NAME_REACH = 256;
  */
 function readMap(reference, script) {
   const base = pathToFileURL(script).href;
-  const data = DATA_URL.exec(reference);
-  if (data !== null) {
-    const body = decodeURIComponent(reference.slice(data[0].length));
-    return { json: data[1] ? Buffer.from(body, 'base64').toString('utf8') : body, url: base };
-  }
+  const own = decodeDataUrl(reference);
+  if (own !== null) return { json: own, url: base };
   const url = new URL(reference, base);
   return { json: readScriptFile(fileURLToPath(url)), url: url.href };
 }
@@ -69,10 +68,20 @@ function readMappedScript(script, sourceLength) {
   const reference = findMapReference(text);
   if (reference === null) return null;
   const { json, url } = readMap(reference, script);
+  return mappedScript(json, url, { text, starts: lineStarts(text), indent });
+}
+
+/**
+ * @param {string} json
+ * @param {string} url that the map's sources are relative to
+ * @param {{ text: string, starts: number[], indent: number, lineCount?: number }} script
+ * @returns {MappedScript}
+ * @throws when it is no map
+ */
+function mappedScript(json, url, { text, starts, indent, lineCount = starts.length }) {
   const { AnyMap, originalPositionFor, traceSegment } = require('@jridgewell/trace-mapping');
-  const starts = lineStarts(text);
   const content = JSON.parse(json.replace(JSON_GUARD, ''));
-  checkSections(content, starts.length);
+  checkSections(content, lineCount);
   const map = new AnyMap(content, url);
   return {
     ...{ text, starts, indent },
@@ -83,6 +92,45 @@ function readMappedScript(script, sourceLength) {
       return { url: source, line: row, column: at + 1, name, isExact };
     },
   };
+}
+
+/** What scripts are known by: a path and its URL are the same. @param {{ url: string, sourceLength: number }} frame */
+function scriptKey({ url, sourceLength }) {
+  return `${sourceLength}\0${scriptPath(/** @type {Frame} */ ({ url })) ?? url}`;
+}
+
+/**
+ * Maps of code that was compiled in memory, by `scriptKey`.
+ * @param {NativeSourceMap[]} maps
+ * @returns {Map<string, NativeSourceMap>}
+ */
+function byScript(maps) {
+  return new Map(maps.map((map) => [scriptKey({ url: map.script, sourceLength: map.sourceLength }), map]));
+}
+
+/**
+ * The starts of the lines of code that was compiled in memory.
+ * @param {NativeSourceMap} recorded
+ * @returns {number[] | null}
+ */
+function lineStartsIn(recorded) {
+  try {
+    const starts = JSON.parse(recorded.map).x_spprof_line_starts;
+    return Array.isArray(starts) && starts[0] === 0 && starts.every(Number.isInteger) ? starts : null;
+  } catch {
+    return null; // What reads the map itself says so.
+  }
+}
+
+/** @param {NativeSourceMap} recorded @throws when it is no map */
+function recordedScript({ script, sourceLength, map }) {
+  const base = script.startsWith('/') ? pathToFileURL(script).href : script;
+  return mappedScript(map, base, {
+    text: '',
+    starts: [0],
+    indent: 0,
+    lineCount: Math.min(sourceLength + 1, MAX_LINES),
+  });
 }
 
 /**
@@ -124,6 +172,11 @@ function sourceUrl(source, scriptUrl) {
   return scriptPath(/** @type {Frame} */ ({ url: source })) ?? source;
 }
 
+/** A line of a text that is not the file's is no line of the file. @param {Frame} frame */
+function forgetPlace(frame) {
+  Object.assign(frame, { line: 0, column: 0, sampledLine: 0, sampledColumn: 0 });
+}
+
 /** @param {Frame} frame @param {MappedScript} script */
 function placeFrame(frame, script) {
   const generated = {
@@ -132,39 +185,42 @@ function placeFrame(frame, script) {
     sampledColumn: frame.sampledColumn - (frame.sampledLine === 1 ? script.indent : 0),
   };
   const original = generated.column > 0 ? script.originalAt(generated.line, generated.column) : null;
-  if (original === null) return;
+  if (original === null) {
+    if (script.text === '') forgetPlace(frame);
+    return;
+  }
   const functionName = originalName(script, generated);
   const { line, column } = original;
   const sampled = originalSampled(script, generated, original.url);
   Object.assign(frame, { functionName, url: sourceUrl(original.url, frame.url), line, column, ...sampled });
 }
 
-/** A line of a text that is not the file's is no line of the file. @param {Frame} frame */
-function forgetPlace(frame) {
-  Object.assign(frame, { line: 0, column: 0, sampledLine: 0, sampledColumn: 0 });
-}
-
 /**
  * Changes JavaScript frames in place. Each script and its map are read once. Where V8 compiled another text than the file's, and
  * no map leads from there to the file, the place is unknown.
  * @param {Frame[]} frames
+ * @param {NativeSourceMap[]} [recorded] of code that was compiled in memory
  * @returns {string[]} one sentence for each script whose map could not be used
  */
-function applySourceMaps(frames) {
+function applySourceMaps(frames, recorded = []) {
+  const inMemory = byScript(recorded);
   /** @type {Map<string, MappedScript | 'other' | null>} */
   const known = new Map();
   const problems = [];
   for (const frame of frames) {
-    const file = frame.kind === 'js' && frame.line > 0 ? scriptPath(frame) : null;
-    if (file === null) continue;
-    const key = `${frame.sourceLength}\0${file}`;
+    if (frame.kind !== 'js' || frame.line === 0) continue;
+    const key = scriptKey(frame);
+    const own = inMemory.get(key);
+    const file = scriptPath(frame);
+    if (file === null && own === undefined) continue;
     let script = known.get(key);
     if (script === undefined) {
       script = null;
       try {
-        script = readMappedScript(file, frame.sourceLength);
+        script = file === null ? null : readMappedScript(file, frame.sourceLength);
+        if (own !== undefined && (script === 'other' || script === null)) script = recordedScript(own);
       } catch (error) {
-        problems.push(`the source map of ${file} is not used: ${messageOf(error)}`);
+        problems.push(`the source map of ${file ?? frame.url} is not used: ${messageOf(error)}`);
       }
       known.set(key, script);
     }
@@ -177,11 +233,11 @@ function applySourceMaps(frames) {
       placeFrame(frame, script);
     } catch (error) {
       // Its mappings are read at the first look-up.
-      problems.push(`the source map of ${file} is not used further: ${messageOf(error)}`);
+      problems.push(`the source map of ${file ?? frame.url} is not used further: ${messageOf(error)}`);
       known.set(key, null);
     }
   }
   return problems;
 }
 
-module.exports = { applySourceMaps };
+module.exports = { applySourceMaps, byScript, lineStartsIn, scriptKey };

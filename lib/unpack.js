@@ -39,7 +39,8 @@ function unpackFrames({ texts, fields }) {
  * @returns {import('../binding').NativeRecording}
  */
 function unpackRecording(packed) {
-  return { ...packed, frames: unpackFrames(packed.frames) };
+  const { sourceMaps, ...recording } = packed;
+  return { ...recording, frames: unpackFrames(packed.frames) };
 }
 
 module.exports = { unpackFrames, unpackRecording };

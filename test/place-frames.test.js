@@ -52,7 +52,7 @@ test('frames get their original places, and the problems come back', async () =>
 test('they are those that are found in one go', async () => {
   const frames = framesOfBundle(2000);
   const again = structuredClone(frames);
-  expect(await placeFrames(frames)).toEqual(placeHere(again, true));
+  expect(await placeFrames(frames)).toEqual(placeHere(again, { sourceMaps: true, recorded: [] }));
   expect(frames).toEqual(again);
 });
 
@@ -87,7 +87,7 @@ test('a map of megabytes does not hold up the event loop: 20 ms at most', async 
   took.sort((a, b) => a - b);
   expect(took[2]).toBeLessThan(20);
   // It is work: here it takes longer.
-  const here = Promise.resolve().then(() => placeHere(framesOfBundle(2000), true));
+  const here = Promise.resolve().then(() => placeHere(framesOfBundle(2000), { sourceMaps: true, recorded: [] }));
   expect(await longestHold(here)).toBeGreaterThan(20);
 });
 

@@ -133,6 +133,18 @@ Napi::Array Marks(Napi::Env env, const std::vector<RecordingMark>& marks) {
   return array;
 }
 
+Napi::Array SourceMaps(Napi::Env env, const std::vector<RecordingSourceMap>& maps) {
+  Napi::Array array = Napi::Array::New(env, maps.size());
+  for (uint32_t i = 0; i < maps.size(); i++) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("script", maps[i].script);
+    object.Set("sourceLength", Number(maps[i].source_length));
+    object.Set("map", maps[i].map);
+    array.Set(i, object);
+  }
+  return array;
+}
+
 Napi::Array Modules(Napi::Env env, const std::vector<RecordingModule>& modules) {
   Napi::Array array = Napi::Array::New(env, modules.size());
   for (uint32_t i = 0; i < modules.size(); i++) {
@@ -272,6 +284,7 @@ Napi::Object ToJs(Napi::Env env, const Recording& recording) {
   object.Set("blocks", Blocks(env, recording.blocks));
   object.Set("sampleStates", Column<Napi::Uint8Array>(env, recording.sample_states));
   object.Set("marks", Marks(env, recording.marks));
+  object.Set("sourceMaps", SourceMaps(env, recording.source_maps));
   object.Set("modules", Modules(env, recording.modules));
   object.Set("stats", StatsObject(env, recording.stats));
   object.Set("stoppedCleanly", recording.is_stopped_cleanly);

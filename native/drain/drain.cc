@@ -46,6 +46,7 @@ Drain::Drain(Sampler* sampler, LogWriter* log, Waker* waker, uint64_t duration_n
     : sampler_(sampler),
       log_(log),
       waker_(waker),
+      notes_(waker),
       duration_ns_(duration_ns),
       start_ns_(MonotonicNow()),
       start_cpu_ns_(ProcessCpuNs()),
@@ -170,7 +171,7 @@ bool Drain::FinalDrain(uint64_t deadline_ns) {
   NoteModules();
   const bool is_done = DrainAll(deadline_ns);
   if (off_cpu_ != nullptr) off_cpu_->Finish();
-  NoteMarks();
+  notes_.WriteTo(log_);
   NoteStats();
   AddFinalStats();
   log_->Flush();
@@ -241,7 +242,7 @@ void Drain::Visit(bool scan_threads) {
   if (off_cpu_ != nullptr) off_cpu_->Visit();
   sampler_->LimitOverhead({lanes_.handler_ns(), ProcessCpuNs() - start_cpu_ns_, lanes_.samples()});
   NoteInterval();
-  NoteMarks();
+  notes_.WriteTo(log_);
   log_->Flush();
   NoteStats();
   NoteTickPhase();
@@ -249,36 +250,6 @@ void Drain::Visit(bool scan_threads) {
     RequestShutdown(&sampler_->region()->header()->shutdown_requested, ShutdownReason::kLost);
   }
   visits_.fetch_add(1, std::memory_order_release);
-}
-
-void Drain::Mark(const std::string& name, const std::string& detail) {
-  PendingMark mark{{}, name, detail};
-  mark.record.time_ns = MonotonicNow();
-  mark.record.tid = static_cast<uint32_t>(CurrentThreadId());
-  mark.record.name_length = static_cast<uint32_t>(name.size());
-  mark.record.detail_length = static_cast<uint32_t>(detail.size());
-  constexpr size_t kMaxPendingBytes = 64 << 20;
-  std::lock_guard lock(marks_mutex_);
-  marks_bytes_ += name.size() + detail.size();
-  if (marks_bytes_ > kMaxPendingBytes) {
-    lost_marks_++;
-    return;
-  }
-  marks_.push_back(std::move(mark));
-  // Into the log at once: the next thing may be the program's death.
-  if (marks_.size() == 1) waker_->Wake();
-}
-
-void Drain::NoteMarks() {
-  std::vector<PendingMark> marks;
-  {
-    std::lock_guard lock(marks_mutex_);
-    marks.swap(marks_);
-    marks_bytes_ = 0;
-    if (lost_marks_ != 0) log_->AddStat("lost_marks", lost_marks_);
-  }
-  for (const PendingMark& mark : marks)
-    log_->AddControl(mark.record, RecordType::kMark, mark.name, mark.detail);
 }
 
 // A process that is killed leaves no final statistics.

@@ -20,6 +20,7 @@
 #include "drain/lane_drainer.h"
 #include "drain/log_writer.h"
 #include "drain/off_cpu_watch.h"
+#include "drain/program_notes.h"
 #include "platform/cpu_alarm.h"
 #include "sampling/sampler.h"
 #include "sampling/wasm_indexer.h"
@@ -58,9 +59,8 @@ class Drain {
   // The last record: the recording was ended, not cut off.
   void Conclude();
 
-  // A moment of the calling thread, with a detail in JSON or none. From any thread. Marks that come
-  // faster than they can be written are counted, and not kept.
-  void Mark(const std::string& name, const std::string& detail);
+  // What the program adds to the log. From any thread.
+  ProgramNotes& notes() { return notes_; }
   // How often everything has been looked at. From any thread.
   uint64_t visits() const { return visits_.load(std::memory_order_acquire); }
   DrainStats Stats() const;
@@ -75,7 +75,6 @@ class Drain {
   void NoteStats();
   void NoteInterval();
   void NoteTickPhase();
-  void NoteMarks();
   bool DrainAll(uint64_t deadline_ns);
   void NoteModules();
   void NoteThread(uint32_t slot);
@@ -87,6 +86,7 @@ class Drain {
   Sampler* sampler_;
   LogWriter* log_;
   Waker* waker_;
+  ProgramNotes notes_;
   uint64_t duration_ns_;
   uint64_t start_ns_ = 0;
   uint64_t start_cpu_ns_ = 0;
@@ -113,14 +113,6 @@ class Drain {
   std::vector<std::string> warnings_;
   uint64_t last_visit_ns_ = 0;
 
-  struct PendingMark {
-    MarkRecord record;
-    std::string name, detail;
-  };
-  std::mutex marks_mutex_;
-  std::vector<PendingMark> marks_;  // that are not in the log yet
-  size_t marks_bytes_ = 0;
-  uint64_t lost_marks_ = 0;
   std::atomic<uint64_t> visits_{0};
 };
 

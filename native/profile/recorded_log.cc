@@ -4,14 +4,12 @@
 #include <iterator>
 
 #include "base/utf.h"
+#include "profile/control_text.h"
 #include "region/layout.h"
 
 namespace spprof {
 namespace {
 
-// A name longer than this is damage, or somebody's attempt to make one record cost memory in each
-// frame that refers to it.
-constexpr uint32_t kMaxTextLength = 8192;
 constexpr char kEllipsis[] = "\xe2\x80\xa6";  // marks a name that the handler shortened
 
 // Text of a lane record, as V8 holds it.
@@ -23,14 +21,6 @@ bool ReadLaneText(const RecordView& record, size_t offset, uint32_t length, std:
   bytes = bytes.substr(0, kMaxTextLength * (is_two_byte ? 2 : 1));
   *out = is_two_byte ? Utf16ToUtf8(bytes) : Latin1ToUtf8(bytes);
   if (is_shortened) *out += kEllipsis;
-  return true;
-}
-
-bool ReadControlText(const RecordView& record, size_t offset, uint32_t length, std::string* out,
-                     uint32_t max_length = kMaxTextLength) {
-  std::string_view bytes;
-  if (length > max_length || !record.ReadText(offset, length, &bytes)) return false;
-  *out = ValidUtf8(bytes);
   return true;
 }
 
@@ -260,6 +250,9 @@ void RecordedLog::AddControlRecord(const RecordView& record) {
     case RecordType::kMark:
       is_good = AddMark(record);
       break;
+    case RecordType::kSourceMap:
+      is_good = AddSourceMap(record);
+      break;
     case RecordType::kEnd: {
       EndRecord end;
       is_good = record.Read(&end);
@@ -364,21 +357,6 @@ bool RecordedLog::AddSleeperDetails(const RecordView& record) {
       record.bytes.subspan(sizeof(details), details.size),
       [&](const RecordView& detail) { AddDetailRecord(thread, detail); }, &is_damaged);
   return done == details.size;
-}
-
-bool RecordedLog::AddMark(const RecordView& record) {
-  MarkRecord mark;
-  RecordedMark result{};
-  if (!record.Read(&mark) ||
-      !ReadControlText(record, sizeof(mark), mark.name_length, &result.name, kMaxRecordBytes) ||
-      !ReadControlText(record, sizeof(mark) + mark.name_length, mark.detail_length, &result.detail,
-                       kMaxRecordBytes)) {
-    return false;
-  }
-  result.time_ns = mark.time_ns;
-  result.tid = mark.tid;
-  marks_.push_back(std::move(result));
-  return true;
 }
 
 bool RecordedLog::AddCounter(const RecordView& record) {

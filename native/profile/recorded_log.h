@@ -94,6 +94,13 @@ struct RecordedMark {
   std::string detail;  // JSON, or empty
 };
 
+struct RecordedSourceMap {
+  std::string script;
+  uint32_t source_length;
+  uint32_t length;  // of the whole map: less than that is there where pieces are lost
+  std::string map;  // JSON
+};
+
 struct RecordedSession {
   uint64_t start_unix_ns;
   uint64_t start_monotonic_ns;
@@ -132,6 +139,7 @@ class RecordedLog {
   // By label.
   const std::unordered_map<uint32_t, RecordedBlock>& blocks() const { return blocks_; }
   const std::vector<RecordedMark>& marks() const { return marks_; }
+  const std::vector<RecordedSourceMap>& source_maps() const { return source_maps_; }
   const std::vector<Mapping>& modules() const { return modules_; }
   const std::map<std::string, uint64_t>& counters() const { return counters_; }
   // Their names in order of appearance.
@@ -165,6 +173,7 @@ class RecordedLog {
   bool AddSleeperDetails(const RecordView& record);
   bool AddCounter(const RecordView& record);
   bool AddMark(const RecordView& record);
+  bool AddSourceMap(const RecordView& record);
 
   std::vector<std::unique_ptr<RecordedThread>> threads_;  // in order of appearance
   std::unordered_map<uint64_t, RecordedThread*> thread_by_key_;
@@ -175,6 +184,7 @@ class RecordedLog {
   std::vector<Mapping> modules_;
   std::unordered_map<uint32_t, RecordedBlock> blocks_;
   std::vector<RecordedMark> marks_;
+  std::vector<RecordedSourceMap> source_maps_;
   std::map<std::string, uint64_t> counters_;
   std::vector<std::string> counter_order_;
   std::optional<uint64_t> end_ns_;

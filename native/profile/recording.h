@@ -113,6 +113,13 @@ struct RecordingMark {
   std::string detail;  // JSON, or empty
 };
 
+// The source map of code that the program has made in memory.
+struct RecordingSourceMap {
+  std::string script;
+  uint32_t source_length = 0;
+  std::string map;  // JSON
+};
+
 // A shared object or executable that was mapped while the recording ran.
 struct RecordingModule {
   std::string path;
@@ -163,6 +170,7 @@ struct Recording {
   std::vector<uint32_t> sample_blocks;  // 1 + index in `blocks`: the innermost one; 0: none
   std::vector<RecordingBlock> blocks;
   std::vector<RecordingMark> marks;  // by time
+  std::vector<RecordingSourceMap> source_maps;
   std::vector<RecordingModule> modules;
   RecordingStats stats;
   bool is_stopped_cleanly = false;

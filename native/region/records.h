@@ -32,6 +32,7 @@ enum class RecordType : uint16_t {
   kOffCpu = 23,
   kSleeperDetails = 24,
   kProcess = 25,
+  kSourceMap = 26,
 };
 
 struct RecordHeader {
@@ -294,6 +295,19 @@ struct MarkRecord {
   uint32_t reserved;
 };
 static_assert(sizeof(MarkRecord) == 32);
+
+// A piece of the source map of code that the program has made in memory. Followed by
+// `script_length` bytes, the name under which it was compiled, and `piece_length` bytes of JSON.
+inline constexpr uint16_t kSourceMapGoesOn = 1;  // RecordHeader::flags: of the map that the record
+                                                 // before it has begun
+struct SourceMapRecord {
+  RecordHeader header;
+  uint32_t source_length;  // of the code, UTF-16 units
+  uint32_t script_length;
+  uint32_t piece_length;
+  uint32_t map_length;  // of all pieces
+};
+static_assert(sizeof(SourceMapRecord) == 24);
 
 inline constexpr uint16_t kProcessHasLock = 1;  // RecordHeader::flags: it holds a lock on the log
 

@@ -177,7 +177,15 @@ Status Profiler::Catch(uint64_t timeout_ns, std::shared_ptr<LogWriter>* log) {
 bool Profiler::Mark(const std::string& name, const std::string& detail) {
   std::lock_guard lock(mutex_);
   if (!IsRunning()) return false;
-  recorder_->Mark(name, detail);
+  recorder_->notes().Mark(name, detail);
+  return true;
+}
+
+bool Profiler::SourceMap(const std::string& script, uint32_t source_length,
+                         const std::string& map) {
+  std::lock_guard lock(mutex_);
+  if (!IsRunning()) return false;
+  recorder_->notes().SourceMap(script, source_length, map);
   return true;
 }
 

@@ -54,8 +54,7 @@ class Recorder {
   // Until the drain has taken all that was there when this was called, the recording has ended, or
   // the time is over.
   void VisitNow(uint64_t timeout_ns);
-  // See Drain::Mark; of the calling thread.
-  void Mark(const std::string& name, const std::string& detail) { drain_->Mark(name, detail); }
+  ProgramNotes& notes() { return drain_->notes(); }
 
   Sampler& sampler() { return *sampler_; }
   const Drain& drain() const { return *drain_; }

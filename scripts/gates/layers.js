@@ -26,7 +26,7 @@ const LIB_ROWS = [
   ['place-frames', 'place-frames-worker'],
   ['binding', 'model', 'sample-feed', 'recording-sets', 'comparable', 'compare'],
   ['recording-view'],
-  ['session-news'],
+  ['session-news', 'memory-maps'],
   ['exporters/', 'importers/'],
   ['profile'],
   ['session', 'read-profile', 'blocks'],

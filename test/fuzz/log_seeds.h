@@ -36,6 +36,12 @@ inline LogSeed SeedRecords() {
   mark.name_length = 4;
   mark.detail_length = 2;
   seed.control += Record(RecordType::kMark, mark, "mark{}");
+  SourceMapRecord map{};
+  map.source_length = 100;
+  map.script_length = 5;
+  map.piece_length = 2;
+  map.map_length = 2;
+  seed.control += Record(RecordType::kSourceMap, map, "/a.ts{}");
   seed.detail =
       Script(7, "file:///a/b.js", 100) +
       Function(1, "outer",

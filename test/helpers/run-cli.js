@@ -12,7 +12,8 @@ const CLI = path.join(__dirname, '..', '..', 'lib', 'cli', 'main.js');
 /** Without what this process may have been given; but the suite can be run with another engine: `SPPROF_TIMER=itimer`. */
 function cleanEnvironment() {
   const entries = Object.entries(process.env).filter(
-    ([name]) => name === 'SPPROF_TIMER' || (!name.startsWith('SPPROF_') && name !== 'NODE_OPTIONS'),
+    ([name]) =>
+      name === 'SPPROF_TIMER' || (!name.startsWith('SPPROF_') && name !== 'NODE_OPTIONS' && name !== 'JEST_WORKER_ID'),
   );
   return Object.fromEntries(entries);
 }
