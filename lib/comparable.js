@@ -5,6 +5,7 @@ const { errors } = require('./errors');
 const { displayName, scriptPath } = require('./frames');
 const { measureOf } = require('./measure');
 const { weightsOf } = require('./model');
+const { movedFiles } = require('./moved-files');
 const { filterRecording } = require('./recording-sets');
 
 /**
@@ -50,13 +51,40 @@ function commonKnowledge(recordings) {
 
 /**
  * What a function is known by, without its lines.
- * @param {Frame} frame @param {Knowledge} knowledge
+ * @param {Frame} frame @param {Knowledge} knowledge @param {Map<string, string>} moved files
  */
-function identityOf(frame, { modules, builtins }) {
+function identityOf(frame, { modules, builtins }, moved) {
   const name = commonName(frame);
-  if (frame.url !== '') return { functionName: name, url: scriptPath(frame) ?? frame.url, module: '' };
+  if (frame.url !== '') {
+    const url = scriptPath(frame) ?? frame.url;
+    return { functionName: name, url: moved.get(url) ?? url, module: '' };
+  }
   const hasModule = modules && frame.kind === 'native' && !builtins.has(name);
   return { functionName: name, url: '', module: hasModule ? path.posix.basename(frame.module) : '' };
+}
+
+/** @param {Recording} recording */
+function pathsOf({ frames }) {
+  return frames.map(scriptPath).filter((file) => file !== null);
+}
+
+/**
+ * Names of functions that several of a line have, by file: minified code, where only the column tells them apart.
+ * @param {Recording[]} recordings
+ */
+function crowdedNames(recordings) {
+  const crowded = new Set();
+  for (const { frames } of recordings) {
+    /** @type {Map<string, number>} */
+    const columns = new Map();
+    for (const frame of frames) {
+      if (frame.url === '' || frame.line === 0) continue;
+      const key = `${commonName(frame)}\0${frame.line}\0${frame.url}`;
+      if ((columns.get(key) ?? frame.column) !== frame.column) crowded.add(`${commonName(frame)}\0${frame.url}`);
+      columns.set(key, frame.column);
+    }
+  }
+  return crowded;
 }
 
 /** The same kind for one function on both sides. @param {Frame} frame @param {Knowledge} knowledge */
@@ -95,13 +123,17 @@ function comparable(earlier, later, { byLine = false } = {}) {
   const knowledge = commonKnowledge([before, after]);
   /** @type {Map<string, Frame>} */
   const known = new Map();
-  /** @param {Frame} frame @returns {Frame} */
-  const alike = (frame) => {
-    const identity = identityOf(frame, knowledge);
+  const moved = movedFiles(pathsOf(before), pathsOf(after));
+  const none = new Map();
+  const crowded = crowdedNames([before, after]);
+  /** @param {Frame} frame @param {Map<string, string>} files @returns {Frame} */
+  const alike = (frame, files) => {
+    const identity = identityOf(frame, knowledge, files);
     const line = knowledge.lines ? frame.line : 0;
     const column = knowledge.columns ? frame.column : 0;
     const isNameless = frame.kind === 'js' && frame.functionName === '';
-    const key = [...Object.values(identity), ...(byLine || isNameless ? [line, column] : [])].join('\0');
+    const isPlaced = byLine || isNameless || crowded.has(`${identity.functionName}\0${frame.url}`);
+    const key = [...Object.values(identity), ...(isPlaced ? [line, column] : [])].join('\0');
     let first = known.get(key);
     if (first === undefined) {
       const kind = /** @type {Frame['kind']} */ (commonKind(frame, knowledge));
@@ -111,18 +143,18 @@ function comparable(earlier, later, { byLine = false } = {}) {
     const { sampledLine, sampledColumn, tier, inlined } = frame;
     return { ...first, sampledLine, sampledColumn, tier, inlined };
   };
-  /** @param {Recording} recording @returns {Recording} */
-  const make = (recording) => ({
+  /** @param {Recording} recording @param {Map<string, string>} files @returns {Recording} */
+  const make = (recording, files) => ({
     ...recording,
-    frames: recording.frames.map(alike),
+    frames: recording.frames.map((frame) => alike(frame, files)),
     ...{ sampleCpuNs: weightsOf(recording), sampleWallNs: weightsOf(recording) },
     // Kept apart by their threads alone.
     ...{ intervalNs: before.intervalNs, mode: before.mode, startTimeMs: before.startTimeMs, measure: before.measure },
     ...{ blocks: [], sampleBlocks: new Uint32Array(recording.sampleBlocks.length) },
   });
   // The later one first: where a function has moved, it is shown where it is now.
-  const second = make(after);
-  return [make(before), second];
+  const second = make(after, none);
+  return [make(before, moved), second];
 }
 
 module.exports = { comparable };

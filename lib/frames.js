@@ -70,8 +70,9 @@ function scriptPath(frame) {
  * Where a person finds the function: `path:line`, `node:fs:123`, or a module's file name; shortened relative to a folder.
  * @param {Frame} frame
  * @param {string} [folder] paths below it are shown relative to it
+ * @param {boolean} [withColumn] `path:line:column`
  */
-function frameWhere(frame, folder) {
+function frameWhere(frame, folder, withColumn = false) {
   if (frame.kind === 'native' && frame.url === '') return path.posix.basename(frame.module);
   if (frame.kind === 'builtin') return 'V8 builtin';
   const file = scriptPath(frame);
@@ -80,7 +81,28 @@ function frameWhere(frame, folder) {
     const relative = path.relative(folder, file);
     if (!relative.startsWith('..')) place = relative;
   }
-  return place !== '' && frame.line > 0 ? `${place}:${frame.line}` : place;
+  if (place === '' || frame.line === 0) return place;
+  return withColumn && frame.column > 0 ? `${place}:${frame.line}:${frame.column}` : `${place}:${frame.line}`;
+}
+
+/**
+ * `frameWhere` for all frames of a recording: with the column where several functions begin on one line, as in minified code.
+ * @param {Iterable<Pick<Frame, 'url' | 'line' | 'column'>>} frames
+ * @returns {(frame: Frame, folder?: string) => string}
+ */
+function placer(frames) {
+  const keyOf = (/** @type {Pick<Frame, 'url' | 'line'>} */ { url, line }) => `${line}\0${url}`;
+  /** @type {Map<string, number>} */
+  const columns = new Map();
+  const shared = new Set();
+  for (const frame of frames) {
+    if (frame.line === 0 || frame.url === '') continue;
+    const key = keyOf(frame);
+    const column = columns.get(key);
+    if (column === undefined) columns.set(key, frame.column);
+    else if (column !== frame.column) shared.add(key);
+  }
+  return (frame, folder) => frameWhere(frame, folder, shared.has(keyOf(frame)));
 }
 
 /**
@@ -116,6 +138,7 @@ module.exports = {
   displayName,
   frameUrl,
   frameWhere,
+  placer,
   functionKey,
   scriptPath,
 };

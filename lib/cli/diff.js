@@ -1,7 +1,7 @@
 'use strict';
 
 const path = require('node:path');
-const { frameWhere } = require('../frames');
+const { placer } = require('../frames');
 const { shortNames } = require('../exporters/native-names');
 const { visible } = require('../visible');
 const { openRecording } = require('./input');
@@ -30,9 +30,10 @@ function tableOf(rows, { top, sort, folder }) {
     .filter((row) => Math.abs(row[change]) >= LEAST_CHANGE)
     .slice(0, top);
   const short = shortNames(shown.filter(({ kind }) => kind === 'native').map(({ functionName }) => functionName));
+  const whereOf = placer(rows);
   const lines = shown.map((row) => {
     const name = row.kind === 'native' ? short(row.functionName) : row.functionName;
-    const where = frameWhere(/** @type {any} */ (row), folder);
+    const where = whereOf(/** @type {any} */ (row), folder);
     return `${points(row[change]).padStart(8)}${percent(row.before[share]).padStart(10)}${percent(row.after[share]).padStart(10)}  ${name}  ${where}`.trimEnd();
   });
   return [`${'points'.padStart(8)}${'before'.padStart(10)}${'after'.padStart(10)}  function (${sort} time)`, ...lines];

@@ -1,6 +1,6 @@
 'use strict';
 
-const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
+const { GC, PROGRAM, displayName, placer } = require('../frames');
 const { encodePlace } = require('../importers/places');
 const { measureOf } = require('../measure');
 const { sumStacks } = require('../model');
@@ -27,9 +27,9 @@ function suffix(frame) {
   return frame.tier === 'interpreted' ? '_[0]' : '_[j]';
 }
 
-/** @param {Frame} frame */
-function label(frame) {
-  const where = frame.url === '' ? '' : frameWhere(frame);
+/** @param {Frame} frame @param {(frame: Frame) => string} whereOf */
+function label(frame, whereOf) {
+  const where = frame.url === '' ? '' : whereOf(frame);
   return `${clean(displayName(frame))}${where === '' ? '' : ` ${encodePlace(where)}`}${suffix(frame)}`;
 }
 
@@ -45,7 +45,8 @@ function unitOf(recording) {
  * @returns {Generator<string>} lines, each with its line feed
  */
 function* collapsedPieces(recording) {
-  const labels = recording.frames.map(label);
+  const whereOf = placer(recording.frames);
+  const labels = recording.frames.map((frame) => label(frame, whereOf));
   const unit = unitOf(recording);
   const threads = new Map(
     recording.threads.map(({ id, name, kind, tid }) => [id, `[${clean(name)} ${kind} tid=${tid} ${unit.name}]`]),

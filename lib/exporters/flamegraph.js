@@ -4,7 +4,7 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
-const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
+const { GC, PROGRAM, displayName, placer } = require('../frames');
 const { measureOf, totalText } = require('../measure');
 const { STATE_GC, numberFunctions, weightsOf } = require('../model');
 const { formatNs, plural } = require('../units');
@@ -38,10 +38,11 @@ class FunctionTree {
     const { functionOf, representatives } = numberFunctions(recording.frames);
     const natives = representatives.filter(({ kind }) => kind === 'native');
     const short = shortNames(natives.map(displayName));
+    const whereOf = placer(recording.frames);
     this.functions = representatives.flatMap((frame) => {
       const full = displayName(frame);
       const name = frame.kind === 'native' ? short(full) : full;
-      const shown = { name, ...(name === full ? {} : { full }), where: frameWhere(frame), kind: pageKind(frame) };
+      const shown = { name, ...(name === full ? {} : { full }), where: whereOf(frame), kind: pageKind(frame) };
       return [
         { ...shown, inlined: false },
         { ...shown, inlined: true },

@@ -44,6 +44,23 @@ class Sums {
   }
 }
 
+/**
+ * The names of functions. Readers take two of one name on one line of one file for the same: such names have the column, as
+ * minified code needs it.
+ * @param {Frame[]} functions
+ * @returns {string[]}
+ */
+function pprofNames(functions) {
+  const keyOf = (/** @type {Frame} */ frame) => `${frame.line}\0${frame.url}\0${displayName(frame)}`;
+  /** @type {Map<string, Set<number>>} */
+  const columns = new Map();
+  for (const frame of functions) columns.set(keyOf(frame), (columns.get(keyOf(frame)) ?? new Set()).add(frame.column));
+  return functions.map((frame) => {
+    const isAlone = frame.url === '' || frame.column === 0 || columns.get(keyOf(frame))?.size === 1;
+    return isAlone ? displayName(frame) : `${displayName(frame)} (${frame.line}:${frame.column})`;
+  });
+}
+
 /** Strings, functions, mappings and locations, each once, by 1-based number. */
 class Tables {
   /** @param {Recording} recording @param {typeof import('pprof-format')} pprof */
@@ -53,7 +70,8 @@ class Tables {
     this.strings = new pprof.StringTable();
     const { functionOf, representatives } = numberFunctions(recording.frames);
     this.functionOf = functionOf;
-    this.functions = representatives.map((frame, i) => this.#function(frame, i + 1));
+    const names = pprofNames(representatives);
+    this.functions = representatives.map((frame, i) => this.#function(frame, i + 1, names[i]));
     /** @type {Map<string, number>} */
     this.mappingOf = new Map();
     this.mappings = this.#mappings();
@@ -65,9 +83,9 @@ class Tables {
     this.ownFunctions = new Map();
   }
 
-  /** @param {Frame} frame @param {number} id */
-  #function(frame, id) {
-    const name = this.strings.dedup(displayName(frame));
+  /** @param {Frame} frame @param {number} id @param {string} shown */
+  #function(frame, id, shown) {
+    const name = this.strings.dedup(shown);
     const isNative = frame.kind === 'native' || frame.kind === 'builtin';
     const file = isNative && frame.url === '' ? frame.module : frameWhere({ ...frame, line: 0 });
     return new this.pprof.Function({

@@ -2,7 +2,7 @@
 
 const { countPlaced } = require('../model');
 const { formatBytes, formatCount, formatNs, formatPercent, plural } = require('../units');
-const { frameWhere } = require('../frames');
+const { placer } = require('../frames');
 const { shortNames, shortNativeName } = require('./native-names');
 const { columnUnit, columnValue, countText, measureOf } = require('../measure');
 
@@ -23,12 +23,18 @@ function shorten(text, width) {
   return `${text.slice(0, head)}…${text.slice(text.length - (width - 1 - head))}`;
 }
 
-/**
- * @param {FunctionSummary} row
- * @param {string | undefined} folder
- */
-function whereOf(row, folder) {
-  return frameWhere(/** @type {import('../../binding').NativeFrame} */ (/** @type {unknown} */ (row)), folder);
+/** Shortens names to the table's width; those that would look alike stay whole. @param {string[]} names */
+function distinctly(names) {
+  /** @type {Map<string, Set<string>>} */
+  const wholes = new Map();
+  for (const name of names) {
+    const text = shorten(name, NAME_WIDTH);
+    wholes.set(text, (wholes.get(text) ?? new Set()).add(name));
+  }
+  return (/** @type {string} */ name) => {
+    const text = shorten(name, NAME_WIDTH);
+    return wholes.get(text)?.size === 1 ? text : name;
+  };
 }
 
 /**
@@ -43,15 +49,21 @@ function tableRows(recording, functions, cpuNs, { limit, folder, sort = 'self' }
   const hasSeveral = new Set(recording.sampleThreads).size > 1;
   const rows = functions.filter((row) => row.selfNs !== 0 || sort === 'total').slice(0, limit);
   const short = shortNames(rows.filter(({ kind }) => kind === 'native').map(({ functionName }) => functionName));
+  const nameOf = (/** @type {FunctionSummary} */ row) =>
+    row.kind === 'native' ? short(row.functionName) : row.functionName;
+  const shortened = distinctly(rows.map(nameOf));
+  const whereOf = placer(recording.frames);
   return rows.map((row) => {
+    const place = /** @type {import('../../binding').NativeFrame} */ (/** @type {unknown} */ (row));
     const [first, ...others] = row.threadIds;
+    // A function that was never on top of a stack is no thread's own.
     const thread = others.length === 0 ? (names.get(first) ?? '') : `${row.threadIds.length} threads`;
     return {
       self: formatPercent(row.selfNs, cpuNs),
       ms: columnValue(row.selfNs, measure),
       total: formatPercent(row.totalNs, cpuNs),
-      name: shorten(row.kind === 'native' ? short(row.functionName) : row.functionName, NAME_WIDTH),
-      where: [whereOf(row, folder), hasSeveral ? `[${thread}]` : ''].filter(Boolean).join('  '),
+      name: shortened(nameOf(row)),
+      where: [whereOf(place, folder), hasSeveral && thread !== '' ? `[${thread}]` : ''].filter(Boolean).join('  '),
     };
   });
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
+const { GC, PROGRAM, displayName, placer } = require('../frames');
 const { numberFunctions, sumStacks, totalWeight } = require('../model');
 const { formatPercent } = require('../units');
 const { visible } = require('../visible');
@@ -19,9 +19,10 @@ function buildTree(recording) {
   const { functionOf, representatives } = numberFunctions(recording.frames);
   const natives = representatives.filter(({ kind }) => kind === 'native');
   const short = shortNames(natives.map(displayName));
+  const whereOf = placer(recording.frames);
   const labels = representatives.map((frame) => {
     const name = displayName(frame);
-    return `${frame.kind === 'native' ? short(name) : name}  ${frameWhere(frame)}`.trimEnd();
+    return `${frame.kind === 'native' ? short(name) : name}  ${whereOf(frame)}`.trimEnd();
   });
   const gc = labels.push(GC) - 1;
   const program = labels.push(PROGRAM) - 1;

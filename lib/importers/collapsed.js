@@ -42,10 +42,10 @@ function toldOf(text, isOwn) {
 
 /** In our own files a place has no blank. @param {string} text */
 function ownPlace(text) {
-  const { text: rest, line } = splitNumbers(text);
+  const { text: rest, line, column } = splitNumbers(text);
   const blank = rest.lastIndexOf(' ');
   if (blank < 0 || (line === 0 && splitPlace(text) === null)) return null;
-  return { functionName: rest.slice(0, blank), url: decodePlace(rest.slice(blank + 1)), line };
+  return { functionName: rest.slice(0, blank), url: decodePlace(rest.slice(blank + 1)), line, column };
 }
 
 /** Which thread a first frame is, or null. @param {string} first */

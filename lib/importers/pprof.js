@@ -12,6 +12,16 @@ const { plural } = require('../units');
 /** What our own files say of themselves. */
 const OWN_COMMENT = /^spprof; Node .*; pid (\d{1,10});/;
 
+/** What our own files put behind names of functions that share a line (exporters/pprof.js). */
+const OWN_COLUMN = / \((\d{1,9}):(\d{1,9})\)$/;
+
+/** @param {string} name @param {number} line @returns {{ functionName: string, column: number }} */
+function splitColumn(name, line) {
+  const match = OWN_COLUMN.exec(name);
+  if (match === null || Number(match[1]) !== line) return { functionName: name, column: 0 };
+  return { functionName: name.slice(0, match.index), column: Number(match[2]) };
+}
+
 /** The strings of a profile, by number. */
 class Strings {
   /** @param {string[]} strings */
@@ -80,9 +90,10 @@ function locationsOf(profile, text, builder) {
         const sampledLine = position(each.line);
         // For native code without a file of its own we write its module's name.
         const url = own.file === module ? '' : own.file;
-        const place = url === '' ? {} : { url, line: own.line || sampledLine, sampledLine };
+        const { functionName, column } = splitColumn(own.name || unnamed, own.line);
+        const place = url === '' ? {} : { url, line: own.line || sampledLine, column, sampledLine };
         const kind = module === '' ? {} : { module, kind: /** @type {const} */ ('native') };
-        return builder.frame({ functionName: own.name || unnamed, ...place, ...kind, inlined: k < lines.length - 1 });
+        return builder.frame({ functionName, ...place, ...kind, inlined: k < lines.length - 1 });
       });
       if (frames.length === 0) frames.push(builder.frame({ functionName: unnamed, kind: 'native', module }));
       return [Number(id), frames];

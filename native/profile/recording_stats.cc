@@ -108,6 +108,9 @@ RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
   stats.handler_ns.p50 = counter("handler_ns_p50", totals.handler_ns.p50);
   stats.handler_ns.p99 = counter("handler_ns_p99", totals.handler_ns.p99);
   stats.handler_ns.max = at_least("handler_ns_max", totals.handler_ns.max);
+  // They are bounds of a histogram's classes, which may lie above the longest of all.
+  stats.handler_ns.p50 = std::min(stats.handler_ns.p50, stats.handler_ns.max);
+  stats.handler_ns.p99 = std::min(stats.handler_ns.p99, stats.handler_ns.max);
   stats.handler_ns.mean = counter("handler_ns_mean", totals.handler_ns.mean);
   stats.handler_ns.total = at_least("handler_ns_total", totals.handler_ns.total);
   stats.folded = log.folded().samples;

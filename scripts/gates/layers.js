@@ -24,7 +24,7 @@ const LIB_ROWS = [
   ['source-maps'],
   ['frame-columns'],
   ['place-frames', 'place-frames-worker'],
-  ['binding', 'model', 'sample-feed', 'recording-sets', 'comparable', 'compare'],
+  ['binding', 'model', 'sample-feed', 'recording-sets', 'moved-files', 'comparable', 'compare'],
   ['recording-view'],
   ['session-news', 'memory-maps'],
   ['exporters/', 'importers/'],
