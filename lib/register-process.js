@@ -61,6 +61,7 @@ function recordThisThread() {
 /** @param {unknown} error */
 function tellProblem(error) {
   const { messageOf } = require('./errors');
+  runUnrecorded(messageOf(error));
   require('node:fs').writeSync(2, `spprof: this process is not recorded: ${messageOf(error)}\n`);
 }
 

@@ -86,6 +86,21 @@ test('the words of a command say why parts of it are lost', () => {
   expect(reason('node', 'sudo', 'docker')).toBeNull();
 });
 
+test('a recording that ended before its process, or is missing, is the reason; nobody else is blamed', () => {
+  const ended = (/** @type {string} */ reason) =>
+    /** @type {any} */ ({ pid: 7, cpuNs: 1e9, stats: { cpuNs: 1e9, shutdown: { reason } } });
+  const reasonsOf = (/** @type {string} */ reason) =>
+    findUnrecorded({ notes: [], profiles: [ended(reason)], cpuNs: 3e9, known: null }).reasons;
+  expect(reasonsOf('signal')).toEqual([expect.stringMatching(/^process 7: its recording ended when the signal came/)]);
+  expect(reasonsOf('lost')).toEqual([expect.stringMatching(/^process 7: its recording was lost/)]);
+  expect(reasonsOf('exit')).toEqual([]);
+});
+
+test('a process that cannot begin its recording is named', () => {
+  const text = stderrOf(['sh', '-c', `SPPROF_MAX_FRAMES=many "${NODE}" work.js`]);
+  expect(text).toMatch(/nothing was recorded of "sh" .*: process \d+ \(.*work\.js\): SPPROF_MAX_FRAMES must be/);
+});
+
 test('what is not worth a line gets none; what is not known is not claimed', () => {
   const line = (
     /** @type {number | null} */ cpuNs,

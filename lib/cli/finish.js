@@ -90,6 +90,7 @@ async function processRecordings(ended) {
   for (const { folder, pid } of folders.filter((each) => alive.has(each.folder))) {
     io.stderr.write(`spprof: process ${pid} still runs; when it has ended: spprof convert ${folder} -o <file>\n`);
   }
+  const missing = [...alive].map((folder) => `process ${path.basename(folder).split('-')[0]}: it still runs`);
   /** @type {{ profile: Profile, folder: string }[]} */
   const recorded = [];
   for (const { folder, pid } of folders.filter((each) => !alive.has(each.folder))) {
@@ -102,6 +103,7 @@ async function processRecordings(ended) {
       recorded.push({ profile, folder });
     } catch (error) {
       isComplete = false;
+      missing.push(`process ${pid}: its recording cannot be read`);
       io.stderr.write(`spprof: the recording of process ${pid} in ${folder} cannot be read: ${messageOf(error)}\n`);
     }
   }
@@ -121,7 +123,7 @@ async function processRecordings(ended) {
     }
   }
   const profiles = recorded.map(({ profile }) => profile);
-  return { summaries, profiles, isComplete, wasRecorded: folders.length > 0 };
+  return { summaries, profiles, missing, isComplete, wasRecorded: folders.length > 0 };
 }
 
 /**
@@ -133,9 +135,9 @@ async function finish(ended) {
     ended.io.stderr.write(`spprof: the recording is lost: its folder ${ended.folder} has been removed meanwhile\n`);
     return false;
   }
-  const { summaries, profiles, isComplete, wasRecorded } = await processRecordings(ended);
+  const { summaries, profiles, missing, isComplete, wasRecorded } = await processRecordings(ended);
   const { command, end, io, summary } = ended;
-  const notes = takeNotes(ended.folder, ended.ignore);
+  const notes = [...missing, ...takeNotes(ended.folder, ended.ignore)];
   const unrecorded = findUnrecorded({ notes, profiles, cpuNs: end.cpuNs, known: ended.unrecorded });
   if (isComplete && !ended.keepFolder) fs.rmSync(ended.folder, { recursive: true });
   const { summaryJson, summaryText } = require('./summary');

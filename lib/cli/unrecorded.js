@@ -18,6 +18,13 @@ const MOST_REASONS = 3;
 const UNKNOWN =
   'processes that did not load spprof used it: other programs, or Node.js that is older than 18 or does not have the NODE_OPTIONS of spprof';
 
+/** Recordings that end before their process does. */
+const EARLY_ENDS = /** @type {Record<string, string>} */ ({
+  duration: 'the recording ended before the program, as --duration asks for',
+  signal: 'its recording ended when the signal came that was to end it',
+  lost: 'its recording was lost (a warning says how)',
+});
+
 /** CPU time of a process since its recording began. @param {import('../profile').Profile} profile */
 function recordedNs({ stats, cpuNs }) {
   return Math.max(stats.cpuNs, cpuNs);
@@ -25,7 +32,7 @@ function recordedNs({ stats, cpuNs }) {
 
 /**
  * @param {object} run
- * @param {string[]} run.notes of processes that were not recorded
+ * @param {string[]} run.notes of processes that were not recorded, or whose recordings are missing here
  * @param {import('../profile').Profile[]} run.profiles
  * @param {number | null | undefined} run.cpuNs of the program and of all below it
  * @param {string | null} run.known why the command as a whole may not be recorded
@@ -33,8 +40,10 @@ function recordedNs({ stats, cpuNs }) {
  */
 function findUnrecorded({ notes, profiles, cpuNs = null, known }) {
   const reasons = new Set(known === null ? notes : [known, ...notes]);
-  if (profiles.some(({ stats }) => stats.shutdown?.reason === 'duration'))
-    reasons.add('the recording ended before the program, as --duration asks for');
+  for (const { pid, stats } of profiles) {
+    const early = EARLY_ENDS[stats.shutdown?.reason ?? ''];
+    if (early !== undefined) reasons.add(stats.shutdown?.reason === 'duration' ? early : `process ${pid}: ${early}`);
+  }
   const recorded = profiles.reduce((sum, profile) => sum + recordedNs(profile), 0);
   const rest = cpuNs === null ? null : Math.max(0, cpuNs - recorded);
   return { cpuNs: rest, programCpuNs: cpuNs, reasons: [...reasons] };
