@@ -3,6 +3,17 @@
 const { BatchReader } = require('./sample-feed');
 
 /**
+ * What a listener throws is the program's, as with every emitter: an uncaught exception. Thrown to the addon that calls
+ * us, it would be a line about Node-API, and the program would go on.
+ * @param {unknown} error
+ */
+function throwOnItsOwn(error) {
+  process.nextTick(() => {
+    throw error;
+  });
+}
+
+/**
  * What a running session tells: its subscription with the binding, turned into the events of `Session`. The end is told
  * once, after everything else.
  */
@@ -46,7 +57,12 @@ class SessionNews {
     this.#hasSamples = hasSamples;
     /** @type {import('../binding').NativeSubscription} */
     const subscription = this.#binding.subscribe(hasSamples, (event, value) => {
-      if (subscription === this.#subscription) this.#tell(event, value);
+      if (subscription !== this.#subscription) return;
+      try {
+        this.#tell(event, value);
+      } catch (error) {
+        throwOnItsOwn(error);
+      }
     });
     this.#subscription = subscription;
     if (this.#isRef) subscription.ref();

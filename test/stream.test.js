@@ -386,3 +386,12 @@ test('a mark is in the log at once: it survives kill -9', async () => {
   const { marks } = await spprof.readProfile(path.join(folder, name));
   expect(marks).toMatchObject([{ name: 'last words' }]);
 });
+
+test.each(['samples', 'stats', 'end'])("what a listener of '%s' throws is an uncaught exception", (event) => {
+  const { status, stderr } = runProgram(`
+    const session = spprof.start({ intervalUs: 1000, durationS: 1.5 });
+    session.on('${event}', () => { throw new Error('of the listener'); });
+    setInterval(() => work(2), 4);`);
+  expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('Error: of the listener') });
+  expect(stderr).not.toContain('DEP0168');
+});

@@ -5,11 +5,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
@@ -82,6 +81,15 @@ uintptr_t DescriptorOf(pid_t tid) {
   return syscall(SYS_get_robust_list, tid, &head, &size) == 0 ? head : kNotTold;
 }
 
+// Asked of a call that every sandbox permits: it reads the set at the address, and only then finds
+// that it does not know what to do with it. process_vm_readv() is often forbidden.
+bool IsReadable(uintptr_t address) {
+  constexpr int kNoSuchThing = -1;
+  const uintptr_t word = address & ~uintptr_t{7};
+  return syscall(SYS_rt_sigprocmask, kNoSuchThing, word, nullptr, sizeof(uint64_t)) == 0 ||
+         errno != EFAULT;
+}
+
 }  // namespace
 
 bool IsSetUpByLibc(pid_t tid) { return DescriptorOf(tid) != 0; }
@@ -90,16 +98,11 @@ bool HasSmallStack(pid_t tid, size_t bytes) {
   if (tid == getpid()) return false;
   const uintptr_t head = DescriptorOf(tid);
   if (head == 0 || head == kNotTold) return false;
-  // A byte of each page, downwards; the kernel stops at the first that is not there.
   constexpr size_t kPage = 4096;
-  constexpr size_t kMaxPages = 32;
-  const size_t pages = std::min(bytes / kPage, kMaxPages);
-  char bytes_read[kMaxPages];
-  iovec here = {bytes_read, pages};
-  iovec there[kMaxPages];
-  for (size_t i = 0; i < pages; i++) there[i] = {reinterpret_cast<void*>(head - i * kPage), 1};
-  const ssize_t read = process_vm_readv(getpid(), &here, 1, there, pages, 0);
-  return read > 0 && static_cast<size_t>(read) < pages;
+  for (size_t page = 0; page < bytes / kPage; page++) {
+    if (!IsReadable(head - page * kPage)) return true;
+  }
+  return false;
 }
 
 uint64_t ThreadStartTicks(pid_t tid) {

@@ -274,7 +274,7 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
   if (!status.ok()) {
     RemoveThread(slot);
     // ESRCH and EINVAL: the thread has ended meanwhile.
-    if (status.error_number() == EAGAIN || status.error_number() == EMFILE) {
+    if (status.error_number() != ESRCH && status.error_number() != EINVAL) {
       // Each attempt takes a slot and is noted in the log: not at every scan.
       constexpr uint64_t kRetryNs = 1'000'000'000;
       no_timers_until_ns_ = MonotonicNow() + kRetryNs;
