@@ -18,16 +18,16 @@ describeUnlessChosen.each([1000, 5000, 10_000])('at %i samples a second', (rate)
     // thread that comes, in its call.
     const { writeByte, compute } = runProgram('shared-core', '1500').parts;
     const options = ['-r', String(rate), '--max-overhead', '100'];
-    const { truth, recording } = await recordProgram('shared-core', { options, args: ['2500'] });
+    const { truth, recording } = await recordProgram('shared-core', { options, args: ['4000'] });
     expect(['perf', 'tick']).toContain(recording.timer);
     const isWrite = (/** @type {string[]} */ names) => names.includes('writeByte');
     const isAsked = (/** @type {string[]} */ names) => isWrite(names) || names.includes('compute');
     const samples = weighedSamples(recording, truth.main).filter(({ names }) => isAsked(names));
     const { share, error } = shareAndError(samples.map(({ names, weight }) => ({ weight, isIn: isWrite(names) })));
     const truly = writeByte / (writeByte + compute);
-    // 3.3 standard errors are passed once in a thousand runs; one point is for what is no chance. What was charged for losing the
-    // CPU had 28 to 34 points too much.
-    const bound = 0.01 + 3.3 * error;
+    // 3.3 standard errors are passed once in a thousand runs. Two points are for what is no chance: our own cost in the call. What was
+    // charged for losing the CPU had 8 points too much here, and 28 to 34 in a program whose call is shorter.
+    const bound = 0.02 + 3.3 * error;
     console.info(
       `${recording.timer}, ${samples.length} samples: writeByte ${(100 * share).toFixed(2)} % of ${(100 * truly).toFixed(2)} %, ` +
         `within ${(100 * bound).toFixed(2)} points`,
