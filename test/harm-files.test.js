@@ -278,4 +278,11 @@ describe('a small disk', () => {
       expect([2, 5]).toContain(status);
     }
   });
+
+  onDisk(`with no room for the samples: that is said, and not that there are too many threads${why}`, () => {
+    resize('200k');
+    const { stderr } = runCli(['-o', path.join(mount, 'x.cpuprofile'), BUSY, '50', '5'], { cwd: folder });
+    expect(stderr).not.toContain('raise maxThreads');
+    expect(stderr).toMatch(/no room for their samples: .*(space|ENOSPC)/i);
+  });
 });

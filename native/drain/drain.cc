@@ -169,6 +169,7 @@ bool Drain::FlushLanes(uint64_t deadline_ns) {
 
 bool Drain::FinalDrain(uint64_t deadline_ns) {
   NoteModules();
+  sampler_->RefreshNames();
   const bool is_done = DrainAll(deadline_ns);
   if (off_cpu_ != nullptr) off_cpu_->Finish();
   notes_.WriteTo(log_);

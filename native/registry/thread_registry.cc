@@ -55,17 +55,28 @@ void ThreadRegistry::PrepareSlots() {
   std::lock_guard lock(mutex_);
   const uint32_t wanted = used_slots_ + kAhead;
   while (prepared_slots_ < wanted && prepared_slots_ < region_->header()->max_threads) {
-    if (prepared_slots_ >= region_->slot_count() && !region_->Grow().ok()) return;
+    if (prepared_slots_ >= region_->slot_count() && !Grow()) return;
     region_->TouchSlots(prepared_slots_, kAhead);
     prepared_slots_ += kAhead;
   }
+}
+
+bool ThreadRegistry::Grow() {
+  const Status grown = region_->Grow();
+  failure_ = grown.message();
+  return grown.ok();
+}
+
+std::string ThreadRegistry::Failure() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
 }
 
 uint32_t ThreadRegistry::TakeUnused() {
   std::lock_guard lock(mutex_);
   // Not ==: a region that is lost reads as zeros.
   if (used_slots_ >= region_->header()->max_threads) return kNoSlot;
-  if (used_slots_ >= region_->slot_count() && !region_->Grow().ok()) return kNoSlot;
+  if (used_slots_ >= region_->slot_count() && !Grow()) return kNoSlot;
   return used_slots_++;
 }
 

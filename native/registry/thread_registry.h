@@ -40,6 +40,9 @@ class ThreadRegistry {
   // After its lanes have been drained.
   void Release(uint32_t slot);
 
+  // Why the region could not grow when it was to the last time; empty: it could.
+  std::string Failure() const;
+
   uint32_t FindByTid(pid_t tid) const;
   // The slot of the calling thread; kNoSlot: it has none. Remembered by the thread itself, so that
   // code which asks again and again (a thread that names itself, a block) takes no lock. From any
@@ -51,6 +54,7 @@ class ThreadRegistry {
  private:
   uint32_t PopFree();
   void PushFree(uint32_t slot);
+  bool Grow();
   // A slot that has never been given, after growing the region if need be.
   uint32_t TakeUnused();
 
@@ -58,6 +62,7 @@ class ThreadRegistry {
   RegionMap* region_;
   mutable std::mutex mutex_;  // of what follows, of growth, and of the header's sums
   std::unordered_map<pid_t, uint32_t> by_tid_;
+  std::string failure_;
   uint32_t used_slots_ = 0;      // slots that have ever been given
   uint32_t prepared_slots_ = 0;  // whose pages are there
 };

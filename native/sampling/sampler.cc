@@ -175,11 +175,15 @@ void Sampler::ScanThreads() {
       last_threads_.clear();  // the next scan looks again
       continue;
     }
-    AddThread(tid, tid == getpid() ? ThreadKind::kMain : ThreadKind::kNative, ThreadName(tid));
+    const std::string name = ThreadName(tid);
+    const uint32_t slot =
+        AddThread(tid, tid == getpid() ? ThreadKind::kMain : ThreadKind::kNative, name);
+    if (slot != kNoSlot && tid != getpid()) young_threads_[tid] = {name, MonotonicNow()};
   }
   if (is_full_scan && region_->slot_count() != 0) RetireReusedId();
   if (is_full_scan) LookAtUnsampled();
   if (is_full_scan && options_.engine == TimerEngine::kPerf) LookAtEvents();
+  if (is_full_scan) ReadNamesAgain();
   const std::unordered_set<pid_t> alive(tids.begin(), tids.end());
   std::vector<uint32_t> gone;
   for (const auto& [tid, slot] : registry_.by_tid()) {
@@ -187,6 +191,34 @@ void Sampler::ScanThreads() {
   }
   for (uint32_t slot : gone) RemoveThread(slot);
   if (!gone.empty()) no_timers_until_ns_ = 0;
+}
+
+void Sampler::RefreshNames() {
+  std::lock_guard lock(mutex_);
+  ReadNamesAgain();
+}
+
+// A thread has its creator's name until it has set its own, so the names of young ones are read
+// again. What somebody has named it otherwise since (RegisterCurrentThread) stays.
+void Sampler::ReadNamesAgain() {
+  constexpr uint64_t kYoungNs = 1'000'000'000;
+  const uint64_t now = MonotonicNow();
+  for (auto young = young_threads_.begin(); young != young_threads_.end();) {
+    const auto& [tid, seen] = *young;
+    const uint32_t slot = registry_.FindByTid(tid);
+    const std::string name = slot == kNoSlot ? std::string() : ThreadName(tid);
+    if (!name.empty()) {
+      ThreadLaneSet* lanes = region_->Slot(slot);
+      if (seen.name == lanes->name && name != seen.name) {
+        std::fill(std::begin(lanes->name), std::end(lanes->name), '\0');
+        std::copy_n(name.data(), std::min(name.size(), sizeof(lanes->name) - 1), lanes->name);
+        young->second.name = name;
+        thread_version_.fetch_add(1, std::memory_order_release);
+      }
+    }
+    young = name.empty() || now - seen.time_ns > kYoungNs ? young_threads_.erase(young)
+                                                          : std::next(young);
+  }
 }
 
 // A thread that has gone and whose id has been given to another between two listings would leave
@@ -236,8 +268,11 @@ void Sampler::Exclude(pid_t tid) {
 uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name) {
   const uint32_t slot = registry_.Claim(tid, kind, name, ThreadStartTicks(tid));
   if (slot == kNoSlot) {
-    Warn("more than " + std::to_string(region_->header()->max_threads) +
-         " threads: those beyond are not sampled; raise maxThreads");
+    const std::string failure = registry_.Failure();
+    Warn(failure.empty()
+             ? "more than " + std::to_string(region_->header()->max_threads) +
+                   " threads: those beyond are not sampled; raise maxThreads"
+             : "threads are not sampled, because there is no room for their samples: " + failure);
     return kNoSlot;
   }
   ThreadState* state = context_->State(slot);

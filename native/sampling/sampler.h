@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -88,6 +89,8 @@ class Sampler {
   // Threads that have come are sampled, those that have gone are retired. The drain thread calls
   // this every few milliseconds.
   void ScanThreads();
+  // Names of threads that may have changed since they were first seen.
+  void RefreshNames();
   // Registers the calling thread, or names it if a scan has been faster. False: refused.
   bool RegisterCurrentThread(ThreadKind kind, const std::string& name);
   // No samples until Resume: timers are disarmed, and kept. CPU time that is used meanwhile is no
@@ -149,6 +152,7 @@ class Sampler {
   void LookAtMasks();
   bool LookAtMask(uint32_t slot);  // whether it was worth a look
   void EndTicks(uint32_t slot, pid_t tid);
+  void ReadNamesAgain();
   void LeaveSignal();
   // Of some slots each time, in turn.
   void LookAtEvents();
@@ -205,6 +209,11 @@ class Sampler {
   std::unordered_set<uint32_t> small_stacks_;
   std::unordered_set<uint32_t> blocking_;
   std::unordered_set<pid_t> warned_of_;
+  struct YoungThread {
+    std::string name;  // as it was read first
+    uint64_t time_ns;
+  };
+  std::unordered_map<pid_t, YoungThread> young_threads_;
   SleepWalker sleep_walker_;  // of the drain thread alone
 };
 
