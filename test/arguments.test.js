@@ -96,7 +96,7 @@ describe('parseArguments()', () => {
     ['view', 'view needs a file: spprof view <file>'],
     ['-o', '-o needs a value: -o <file>'],
     ['--output= node', '--output needs a value'],
-    ['--json=1 node', '--json takes no value'],
+    ['--quiet=1 node', '--quiet takes no value'],
     ['-q --json node', 'give one of them'],
     ['-q', 'no command to record; try: spprof node app.js'],
     ['report', 'report needs a file'],

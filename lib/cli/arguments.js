@@ -11,7 +11,7 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {import('../options').Options} Options
  * @typedef {import('../exporters/formats').FormatName} FormatName
  * @typedef {{ outputs: string[], format: FormatName | null }} OutputRequest
- * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean, verbose: boolean, onPort: string | null,
+ * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean | string, verbose: boolean, onPort: string | null,
  *   command: string[] }} RecordRequest
  * @typedef {import('../read-profile').Reading & { verbose: boolean }} Reading
  * @typedef {{ top: number, sort: 'self' | 'total', thread: string | null, tree: boolean, threshold: number, json: boolean }} Showing
@@ -73,7 +73,8 @@ function checkFlag({ name, rawName, value }, allowed) {
     const known = ALL_FLAGS.filter(({ long }) => allowed.includes(long)).map((f) => `--${f.long}`);
     throw errors.unknownOption(rawName, nearest(`--${name}`, known), [...known, '(see spprof --help)']);
   }
-  if (flag.operand === undefined && value !== undefined) throw errors.usage(`${rawName} takes no value`);
+  const takesValue = flag.operand !== undefined || (flag.optional !== undefined && allowed.includes('on-port'));
+  if (!takesValue && value !== undefined) throw errors.usage(`${rawName} takes no value`);
   const isMissing = flag.operand !== undefined && (value === undefined || value === '');
   if (isMissing) throw errors.usage(`${rawName} needs a value: ${rawName} <${flag.operand}>`);
 }
@@ -135,15 +136,17 @@ function parseRecord(args, env) {
   if (given.has('version')) return { verb: 'version' };
   const options = optionsOf(given, env);
   const outputs = outputsOf(given);
-  if (given.has('quiet') && given.has('json')) {
-    throw errors.usage('--quiet prints no summary and --json prints one; give one of them');
+  const jsonFile = given.get('json')?.at(-1) ?? '';
+  if (given.has('quiet') && given.has('json') && jsonFile === '') {
+    throw errors.usage('--quiet prints no summary and --json prints one; give one of them, or --json=<file>');
   }
   if (rest.length === 0) {
     throw errors.usage('no command to record; try: spprof node app.js (or spprof --help)');
   }
   const onPort = given.get('on-port')?.at(-1) ?? null;
   if (onPort !== null && process.platform !== 'linux') throw errors.unavailable('--on-port on this system', 'Linux');
-  const told = { quiet: given.has('quiet'), json: given.has('json'), verbose: given.has('verbose') };
+  const json = jsonFile === '' ? given.has('json') : jsonFile;
+  const told = { quiet: given.has('quiet'), json, verbose: given.has('verbose') };
   return { verb: 'record', ...outputs, options, ...told, onPort, command: rest };
 }
 

@@ -6,7 +6,7 @@ const { messageOf } = require('../errors');
 const { takeNotes } = require('../leave-note');
 const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
 const { extensionOf } = require('../exporters/formats');
-const { expandPattern, uniqueName } = require('./output-names');
+const { expandPattern, isStream, uniqueName } = require('./output-names');
 const { withProgress } = require('./progress');
 const { findUnrecorded, nothingLine } = require('./unrecorded');
 const { sourceMapNotes } = require('./source-map-notes');
@@ -30,6 +30,7 @@ const { moveLog, writeOutputs } = require('./write-outputs');
  * @property {string | null} unrecorded why the command is not recorded, or parts of it may not be, where its words say it
  * @property {import('./output-names').Output[]} outputs
  * @property {'text' | 'json' | 'none'} summary
+ * @property {string | null} summaryFile for the summary as JSON, too
  * @property {boolean} verbose
  * @property {import('./signals').End} end
  * @property {import('./run').Io} io
@@ -62,17 +63,21 @@ async function writeProcess({ profile, folder }, isFirst, ended, taken) {
   const { pid, startTimeMs } = profile;
   const program = programOf(folder, ended.program);
   const files = ended.outputs.map(({ pattern, format }) => ({
-    file: uniqueName(expandPattern(pattern, { pid, startTimeMs, program, isFirst }), taken),
+    file: isStream(pattern)
+      ? pattern
+      : uniqueName(expandPattern(pattern, { pid, startTimeMs, program, isFirst }), taken),
     format,
   }));
+  /** @type {string | null} */
   let log = path.join(folder, 'log');
   const written = await writeOutputs(profile, files, log);
   const asked = files.find(({ format }) => format === 'log');
   if (asked !== undefined) {
     log = asked.file;
   } else if (!ended.keepFolder) {
-    const target = uniqueName(logNameFor(files[0].file), taken);
-    await moveLog(log, target);
+    const file = files.find((each) => !isStream(each.file))?.file;
+    const target = file === undefined ? null : uniqueName(logNameFor(file), taken);
+    if (target !== null) await moveLog(log, target);
     log = target;
   }
   return { profile, program, files: written, log };
@@ -126,6 +131,12 @@ async function processRecordings(ended) {
   return { summaries, profiles, missing, isComplete, wasRecorded: folders.length > 0 };
 }
 
+/** @param {string} file absolute @param {string} text @throws (rejects) `ERR_SPPROF_OUTPUT` */
+async function writeSummary(file, text) {
+  const { writePieces } = require('../write-pieces');
+  await writePieces(file, [text]);
+}
+
 /**
  * @param {Ended} ended
  * @returns {Promise<boolean>} false: something was not written, and stderr says what
@@ -142,7 +153,9 @@ async function finish(ended) {
   if (isComplete && !ended.keepFolder) fs.rmSync(ended.folder, { recursive: true });
   const { summaryJson, summaryText } = require('./summary');
   if (!wasRecorded) io.stderr.write(`spprof: ${visible(nothingLine(command, unrecorded))}\n`);
-  else if (summary === 'json') io.stderr.write(summaryJson(summaries, end, unrecorded));
+  if (ended.summaryFile !== null) await writeSummary(ended.summaryFile, summaryJson(summaries, end, unrecorded));
+  if (!wasRecorded) return isComplete;
+  if (summary === 'json') io.stderr.write(summaryJson(summaries, end, unrecorded));
   else if (summary === 'text') io.stderr.write(summaryText(summaries, io.cwd(), unrecorded));
   return isComplete;
 }

@@ -9,6 +9,7 @@ const { OPTIONS, OPTION_NAMES } = require('../options');
  * @property {string} long
  * @property {string} [short]
  * @property {string} [operand] its operand's name; a flag without one takes none
+ * @property {string} [optional] an operand that may be missing: `--long=<operand>` only
  * @property {string} help
  * @property {import('../options').OptionName} [option] the option it sets
  */
@@ -20,7 +21,7 @@ const OWN_FLAGS = [
   { long: 'rate', short: 'r', operand: 'Hz', help: 'samples per second of CPU time, instead of --interval' },
   { long: 'on-port', operand: 'command', help: 'run it when the program listens ($PORT), then end the program' },
   { long: 'quiet', short: 'q', help: 'print no summary' },
-  { long: 'json', help: 'print the summary as JSON' },
+  { long: 'json', optional: 'file', help: 'the summary as JSON, on stderr; --json=<file>: into a file of its own' },
   { long: 'verbose', help: 'say also which source maps cannot be used, and why' },
   { long: 'help', short: 'h', help: 'print this help' },
   { long: 'version', short: 'v', help: 'print the version' },

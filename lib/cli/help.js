@@ -24,7 +24,9 @@ function verbFlags(verb, names) {
   const flags = names.map(
     (name) => /** @type {import('./flags').Flag} */ (ALL_FLAGS.find(({ long }) => long === name)),
   );
-  const texts = flags.map((flag) => (flag.long === 'json' ? { ...flag, help: `print the ${verb} as JSON` } : flag));
+  const texts = flags.map((flag) =>
+    flag.long === 'json' ? { ...flag, optional: undefined, help: `print the ${verb} as JSON` } : flag,
+  );
   const width = Math.max(...texts.map((flag) => flagText(flag).length)) + 2;
   return texts.map((flag) => `${flagText(flag).padEnd(width)}${flag.help}`).join('\n');
 }
@@ -96,8 +98,9 @@ is needed only where no file that is brought along loads; spprof then says so.
 });
 
 /** @param {import('./flags').Flag} flag */
-function flagText({ long, short, operand }) {
-  return `  ${short === undefined ? '   ' : `-${short},`} --${long}${operand === undefined ? '' : ` <${operand}>`}`;
+function flagText({ long, short, operand, optional }) {
+  const value = optional === undefined ? '' : `[=<${optional}>]`;
+  return `  ${short === undefined ? '   ' : `-${short},`} --${long}${operand === undefined ? value : ` <${operand}>`}`;
 }
 
 /** @param {import('./flags').Flag} flag */
@@ -119,13 +122,14 @@ function helpText(topic) {
   const width = Math.max(...FLAGS.map((flag) => flagText(flag).length)) + 2;
   const lines = FLAGS.map((flag) => `${flagText(flag).padEnd(width)}${flag.help}${detail(flag)}`);
   const variables = Object.values(OPTIONS).map(({ env }) => env);
+  const alone = FLAGS.filter(({ option }) => option === undefined).map(({ long }) => `--${long}`);
   const formats = FORMAT_NAMES.map((name) => `${name} (${FORMATS[name].extensions.join(', ')})`);
   return `${USAGE}
 Options of record (before the command; all after it is the program's):
 ${lines.join('\n')}
 
 Formats: ${formats.join(', ')}.
-Environment: ${variables.join(', ')}.
+Environment: ${variables.join(', ')}; ${alone.join(', ')} have none.
 Examples:
   spprof -o app.html node app.js
   spprof -r 1000 -o app.pb.gz -o app.cpuprofile -- npm test

@@ -22,7 +22,26 @@ const { FORMATS, extensionOf, formatOfFile } = require('../exporters/formats');
 function planOutputs({ outputs, format }, cwd) {
   const standard = `spprof.%t.%p${FORMATS[format ?? 'cpuprofile'].extensions[0]}`;
   const patterns = outputs.length > 0 ? outputs : [standard];
-  return patterns.map((name) => ({ pattern: path.resolve(cwd, name), format: format ?? formatOfFile(name) }));
+  return patterns.map((name) => {
+    if (name !== '-') return { pattern: path.resolve(cwd, name), format: format ?? formatOfFile(name) };
+    if (format === null) throw errors.usage('-o - is standard output, whose name says no format; give one with -f');
+    return { pattern: '/dev/stdout', format };
+  });
+}
+
+/** The file to which each step of a job of GitHub Actions adds its summary; elsewhere `/`, which is no file. */
+function stepSummary() {
+  return path.resolve(process.env.GITHUB_STEP_SUMMARY || path.sep);
+}
+
+/**
+ * Whether nothing of ours belongs beside an output: a stream, a device, a pipe, or the summary of a step.
+ * @param {string} file
+ */
+function isStream(file) {
+  if (/^\/(dev|proc)\//.test(file) || file === stepSummary()) return true;
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isFile();
 }
 
 /**
@@ -109,4 +128,4 @@ function uniqueName(file, taken) {
   return name;
 }
 
-module.exports = { planOutputs, uniqueName, checkOutputs, expandPattern, insertBeforeExtension };
+module.exports = { isStream, stepSummary, planOutputs, uniqueName, checkOutputs, expandPattern, insertBeforeExtension };

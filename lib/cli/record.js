@@ -7,7 +7,7 @@ const { errors, systemReason } = require('../errors');
 const { findBinding, loadBinding } = require('../binding');
 const { optionsToEnvironment } = require('../options');
 const { commandError, programName, recordingEnvironment, resolveCommand } = require('./command');
-const { checkOutputs, planOutputs } = require('./output-names');
+const { checkOutputs, isStream, planOutputs } = require('./output-names');
 const { makeFolders } = require('../recording-folder');
 const { lossReason } = require('../child-loss');
 const { startProblem } = require('../child-start');
@@ -21,13 +21,15 @@ const { catchSignals, endingSignal, shellStatus } = require('./signals');
  */
 
 /**
- * The folder for the recording: the one asked for, or a private one beside the first output.
+ * The folder for the recording: the one asked for, or a private one beside the first output that is a file.
  * @param {string | null} dir
  * @param {import('./output-names').Output[]} outputs
  * @param {string} cwd
  */
 function makeFolder(dir, outputs, cwd) {
-  const target = dir === null ? path.join(path.dirname(outputs[0].pattern), '.spprof-') : path.resolve(cwd, dir);
+  const file = outputs.find(({ pattern }) => !isStream(pattern))?.pattern;
+  const beside = file === undefined ? cwd : path.dirname(file);
+  const target = dir === null ? path.join(beside, '.spprof-') : path.resolve(cwd, dir);
   try {
     if (dir === null) return fs.mkdtempSync(target);
     makeFolders(target);
@@ -129,6 +131,8 @@ async function record(request, io) {
   const cwd = io.cwd();
   const outputs = planOutputs(request, cwd);
   checkOutputs(outputs);
+  const summaryFile = typeof request.json === 'string' ? path.resolve(cwd, request.json) : null;
+  if (summaryFile !== null) checkOutputs([{ pattern: summaryFile, format: 'text' }]);
   const [command, args] = resolveCommand(request.command, io);
   checkTimer(request.options.timer);
   const folder = makeFolder(request.options.dir, outputs, cwd);
@@ -158,7 +162,8 @@ async function record(request, io) {
       command: request.command[0],
       unrecorded: unrecorded ?? lossReason([command, ...args], io.env.PATH, cwd),
       outputs,
-      summary: request.quiet ? 'none' : request.json ? 'json' : 'text',
+      summary: request.quiet ? 'none' : request.json === true ? 'json' : 'text',
+      summaryFile,
       verbose: request.verbose,
       end,
       io,

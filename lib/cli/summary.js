@@ -10,7 +10,8 @@ const { unrecordedLine } = require('./unrecorded');
  * What is printed when a recording is done.
  *
  * @typedef {import('../profile').Profile} Profile
- * @typedef {{ profile: Profile, program: string, files: import('./write-outputs').WrittenFile[], log: string }} ProcessSummary
+ * @typedef {{ profile: Profile, program: string, files: import('./write-outputs').WrittenFile[], log: string | null }} ProcessSummary
+ *   `log`: null where all outputs are streams
  */
 
 /** Functions in the table; processes with a table of their own. */
@@ -23,7 +24,7 @@ function fileLines({ files, log }) {
     const isFirstOfFormat = files.findIndex((file) => file.format === format) === index;
     return `  ${path}${isFirstOfFormat ? `   (${FORMATS[format].hint})` : ''}`;
   });
-  if (!files.some(({ path }) => path === log)) lines.push(`  ${log}   (${FORMATS.log.hint})`);
+  if (log !== null && !files.some(({ path }) => path === log)) lines.push(`  ${log}   (${FORMATS.log.hint})`);
   return lines;
 }
 

@@ -1,11 +1,12 @@
 'use strict';
 
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { codeOf, errors, systemReason } = require('../errors');
 const { FORMATS } = require('../exporters/formats');
 const { replaceFile } = require('../replace-file');
-const { insertBeforeExtension } = require('./output-names');
+const { insertBeforeExtension, isStream, stepSummary } = require('./output-names');
 
 /**
  * Writes one recording to its files.
@@ -45,13 +46,28 @@ async function writeOutputs(profile, outputs, log) {
       written.push({ path: file, format, threadId: null });
       continue;
     }
-    const targets = FORMATS[format].isPerThread ? threadFiles(profile, file) : [{ threadId: null, path: file }];
+    const all = FORMATS[format].isPerThread ? threadFiles(profile, file) : [{ threadId: null, path: file }];
+    const targets = isStream(file) ? all.slice(0, 1) : all;
     for (const target of targets) {
-      await profile.write(target.path, { format, threadId: target.threadId ?? undefined });
+      if (format === 'markdown' && file === stepSummary()) await appendReport(profile, file);
+      else await profile.write(target.path, { format, threadId: target.threadId ?? undefined });
       written.push({ ...target, format });
     }
   }
   return written;
+}
+
+/** Earlier steps have written there. @param {Profile} profile @param {string} file @throws (rejects) `ERR_SPPROF_OUTPUT` */
+async function appendReport(profile, file) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-summary-')); // 0700
+  try {
+    const report = await profile.write(path.join(folder, 'report.md'));
+    fs.appendFileSync(file, fs.readFileSync(report));
+  } catch (error) {
+    throw errors.output(file, systemReason(error));
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** @param {string} log @param {string} file */

@@ -16,6 +16,8 @@ function cell(text) {
 }
 
 function optionDocs() {
+  const { FLAGS } = require('../../lib/cli/flags');
+  const alone = FLAGS.filter(({ option }) => option === undefined).map(({ long }) => `\`--${long}\``);
   const rows = OPTION_NAMES.map((name) => {
     const option = OPTIONS[name];
     const flag = option.flag === undefined ? '' : `\`--${option.flag}${option.operand ? ` <${option.operand}>` : ''}\``;
@@ -30,6 +32,8 @@ function optionDocs() {
     '| `start()` | command line | environment | default | allowed | |',
     '| --- | --- | --- | --- | --- | --- |',
     ...rows,
+    '',
+    `Without a variable, on the command line alone: ${alone.join(', ')}.`,
     '',
   ].join('\n');
 }
