@@ -2,12 +2,14 @@
 
 const Module = require('node:module');
 const path = require('node:path');
+const { isMainThread } = require('node:worker_threads');
 
 /**
  * Notes the source maps of code that a program compiles in memory (tsx, ts-node, swc, Babel, Jest, Vitest,
  * `--experimental-transform-types`): they are nowhere but in the text that V8 has. Only where something hints at such code,
  *   - what compiles CommonJS, and Jest's modules, is looked at on its way to V8;
- *   - V8 is asked for all scripts when the thread ends: by a debugger, which is attached for a moment in which no JavaScript runs.
+ *   - where modules may be compiled, V8 is asked for all scripts when the thread ends: by a debugger, which is attached for a moment
+ *     in which no JavaScript runs.
  *
  * @typedef {(script: string, length: number, reference: string, text: () => string) => void} Note of a map in a `data:` URL
  */
@@ -15,6 +17,9 @@ const path = require('node:path');
 /** What makes Node.js load code of others before the program, or change what it compiles. */
 const HINT =
   /(?:^|\s)(?:-r|--require|--import|--loader|--experimental-loader|--experimental-transform-types|--enable-source-maps)(?=[=\s]|$)(?:[=\s]+"?([^\s"]+))?/g;
+/** Those that concern modules. */
+const MODULE_HINT =
+  /(?:^|\s)(?:--loader|--experimental-loader|--experimental-transform-types)(?=[=\s]|$)|(?:^|\s)--import[=\s]+"?\S*(?:tsx|ts-node|tsm|swc|esbuild|babel|jiti|sucrase|loader|register)/;
 /** Programs that compile what they run, by their path. */
 const COMMAND = /(?:^|[/\\-])(?:ts-node|tsx|babel-node|_babel-node|swc-node|esbuild-register|jest|vitest|mocha|ava)\b/;
 /** Variables of their workers. */
@@ -42,11 +47,25 @@ function hasHint(words) {
   return [...words.matchAll(HINT)].some(([, file]) => !isOwnPreload(file));
 }
 
+/** Of Node.js in this process. */
+function givenOptions() {
+  return [process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' ');
+}
+
 function isHinted() {
-  const { argv, env, execArgv } = process;
-  if (/** @type {any} */ (process).sourceMapsEnabled === true) return true;
+  const { argv, env } = process;
   if (RUNNERS.some((name) => env[name] !== undefined) || COMMAND.test(argv[1] ?? '')) return true;
-  return hasHint([env.NODE_OPTIONS ?? '', ...execArgv].join(' '));
+  return hasHint(givenOptions());
+}
+
+/**
+ * Whether modules may be compiled in memory, which are seen in no other way than by listing all scripts. That takes V8 some tenths of
+ * a second where there are many megabytes of them. What compiles modules says so, or has source maps enabled.
+ */
+function mayCompileModules() {
+  const options = givenOptions();
+  if (process.env.VITEST !== undefined || MODULE_HINT.test(options)) return true;
+  return /** @type {any} */ (process).sourceMapsEnabled === true && !options.includes('--enable-source-maps');
 }
 
 /** Without the sources' texts, which nothing here needs. @param {any} map @returns {any} */
@@ -165,11 +184,15 @@ function noteMemoryMaps(binding) {
   const note = noteInto(binding);
   watchCompilers(note);
   const look = () => {
+    if (!mayCompileModules()) return;
+    // What V8 does meanwhile is not the program's work.
+    const isPaused = isMainThread && binding.isRunning() && binding.pause();
     try {
       noteAll(note);
     } catch {
       // A Node.js without inspector, or one that does not permit it: what was not seen on its way to V8 has no lines.
     }
+    if (isPaused) binding.resume();
   };
   process.once('exit', look);
   if (process.env.VITEST !== undefined) lookNowAndThen(look, FIRST_LOOK_MS);
