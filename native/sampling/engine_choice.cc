@@ -4,9 +4,13 @@
 
 #include <cstdio>
 
+#include "platform/interval_timer.h"
 #include "platform/kernel_tick_clock.h"
 #include "platform/perf_event.h"
+#include "platform/posix_timer.h"
 #include "platform/signal_names.h"
+#include "platform/threads.h"
+#include "sampling/sampler.h"
 
 namespace spprof {
 
@@ -24,11 +28,31 @@ std::string Obstacle(int signal) {
   return why.empty() ? why : "perf events are not permitted (" + why + ")";
 }
 
+// Why the kernel gives no timer on a thread's CPU clock (an emulated kernel, seccomp,
+// RLIMIT_SIGPENDING); empty: it does. One is made that is never set.
+std::string WhyNoThreadTimers() {
+  const pid_t tid = CurrentThreadId();
+  int32_t timer = kNoTimer;
+  const Status status = CreateThreadTimer(ThreadCpuClock(tid), tid, SIGPROF, 0, &timer);
+  if (status.ok()) DeleteTimer(timer);
+  return status.ok() ? std::string() : status.message();
+}
+
+bool MayUseIntervalTimer(int signal) {
+  return (signal == kAnySignal || signal == SIGPROF) && !IsIntervalTimerSet();
+}
+
 }  // namespace
 
 EngineChoice ChooseEngine(uint64_t interval_ns, int signal) {
   const uint64_t known_ns = KernelTickNs();
   const uint64_t tick_ns = known_ns != 0 ? known_ns : kUsualTickNs;
+  const std::string no_timers = WhyNoThreadTimers();
+  if (!no_timers.empty() && MayUseIntervalTimer(signal)) {
+    return {TimerEngine::kItimer,
+            "the process's one interval timer is used (itimer), since threads have none here: " +
+                no_timers};
+  }
   if (interval_ns >= tick_ns) return {TimerEngine::kTick, {}};
   const std::string obstacle = Obstacle(signal);
   if (obstacle.empty()) return {TimerEngine::kPerf, {}};

@@ -15,8 +15,9 @@ struct EngineChoice {
   std::string reason;  // why there will be fewer samples than asked for; empty: there will not
 };
 
-// The kernel's tick, if that is enough for the interval; perf, where that is permitted. Never one
-// that signals sleeping threads. `signal`: the one that is asked for, kAnySignal: none.
+// The kernel's tick, if that is enough for the interval; perf, where that is permitted; itimer,
+// where threads can have no timers. Never one that signals sleeping threads. `signal`: the one that
+// is asked for, kAnySignal: none.
 EngineChoice ChooseEngine(uint64_t interval_ns, int signal);
 
 }  // namespace spprof
