@@ -11,8 +11,9 @@
 export interface NativeOptions {
   /** CPU time (or wall time) between samples, nanoseconds. */
   intervalNs: number;
+  /** The interval is not asked for: `auto` may give what the kernel's tick gives. */
+  isTickEnough: boolean;
   mode: 'cpu' | 'wall';
-  /** Resolved engine, never `'auto'`. */
   /** `auto`: the kernel's tick where it comes often enough, else perf where that is permitted. */
   timer: 'auto' | 'tick' | 'hires' | 'perf' | 'itimer';
   /** `'js'`: only threads that run JavaScript. */

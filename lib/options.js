@@ -272,7 +272,8 @@ function toNativeOptions(options, directory) {
   return {
     intervalNs: toIntervalNs(intervalUs),
     mode: options.mode,
-    timer: timer === 'auto' && intervalUs === 'auto' ? 'tick' : timer,
+    isTickEnough: intervalUs === 'auto',
+    timer,
     threads: options.threads,
     native: options.native,
     maxFrames: options.maxFrames,

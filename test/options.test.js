@@ -123,9 +123,9 @@ describe('the environment', () => {
   });
 });
 
-describe('toNativeOptions() resolves the engine', () => {
+describe('toNativeOptions() leaves the engine to the native side', () => {
   test.each([
-    [{}, 'tick', 1_000_000],
+    [{}, 'auto', 1_000_000],
     [{ intervalUs: 4000 }, 'auto', 4_000_000],
     [{ intervalUs: 10_000 }, 'auto', 10_000_000],
     [{ intervalUs: 3999 }, 'auto', 3_999_000],
@@ -133,7 +133,10 @@ describe('toNativeOptions() resolves the engine', () => {
     [{ intervalUs: 100, timer: 'tick' }, 'tick', 100_000],
     [{ timer: 'hires' }, 'hires', 1_000_000],
   ])('%j is %s at %d ns', (given, timer, intervalNs) => {
-    expect(toNativeOptions(checkOptions(given), null)).toMatchObject({ timer, intervalNs, directory: null });
+    const isTickEnough = !('intervalUs' in given);
+    expect(toNativeOptions(checkOptions(given), null)).toMatchObject({
+      ...{ timer, intervalNs, isTickEnough, directory: null },
+    });
   });
 });
 

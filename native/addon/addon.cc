@@ -49,7 +49,9 @@ ProfilerOptions OptionsFrom(const Napi::CallbackInfo& info) {
   options.sampler.signal = signal == "auto" ? kAnySignal : SignalByName(signal);
   const std::string timer = GetString(given, "timer");
   if (timer == "auto") {
-    EngineChoice choice = ChooseEngine(options.sampler.interval_ns, options.sampler.signal);
+    const bool is_tick_enough = given.Get("isTickEnough").ToBoolean();
+    EngineChoice choice = ChooseEngine(is_tick_enough ? UINT64_MAX : options.sampler.interval_ns,
+                                       options.sampler.signal);
     options.sampler.engine = choice.engine;
     if (!choice.reason.empty()) options.warnings.push_back(std::move(choice.reason));
   } else {

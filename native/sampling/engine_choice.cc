@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <cstring>
 
 #include "platform/interval_timer.h"
 #include "platform/kernel_tick_clock.h"
@@ -35,7 +36,8 @@ std::string WhyNoThreadTimers() {
   int32_t timer = kNoTimer;
   const Status status = CreateThreadTimer(ThreadCpuClock(tid), tid, SIGPROF, 0, &timer);
   if (status.ok()) DeleteTimer(timer);
-  return status.ok() ? std::string() : status.message();
+  return status.ok() ? std::string()
+                     : std::string("timer_create: ") + std::strerror(status.error_number());
 }
 
 bool MayUseIntervalTimer(int signal) {
@@ -49,9 +51,10 @@ EngineChoice ChooseEngine(uint64_t interval_ns, int signal) {
   const uint64_t tick_ns = known_ns != 0 ? known_ns : kUsualTickNs;
   const std::string no_timers = WhyNoThreadTimers();
   if (!no_timers.empty() && MayUseIntervalTimer(signal)) {
-    return {TimerEngine::kItimer,
-            "the process's one interval timer is used (itimer), since threads have none here: " +
-                no_timers};
+    return {
+        TimerEngine::kItimer,
+        "the process's one interval timer is used (itimer), since threads can have none here (" +
+            no_timers + ")"};
   }
   if (interval_ns >= tick_ns) return {TimerEngine::kTick, {}};
   const std::string obstacle = Obstacle(signal);

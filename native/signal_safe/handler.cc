@@ -31,6 +31,10 @@ constexpr int kIntervalTimerCode = SI_KERNEL;
 constexpr int kIntervalTimerCode = 0;  // macOS: signals of the kernel carry none
 #endif
 
+// The kernel had no room for the signal's details (RLIMIT_SIGPENDING, which all processes of a user
+// share) and says nothing but its number: it may be the interval timer's or an event's.
+bool IsWithoutDetails(const siginfo_t& info) { return info.si_code == SI_USER && info.si_pid == 0; }
+
 constinit std::atomic<void (*)(int)> g_former_handler{nullptr};
 constinit std::atomic<int> g_former_flags{0};
 constinit std::atomic<uint64_t> g_former_mask{0};
@@ -179,6 +183,7 @@ void Publish(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* state, 
 __attribute__((noinline)) void TakeDefaultAction(int signal, siginfo_t* info) {
   if (info->si_code > 0 || (signal == SIGPROF && info->si_code == SI_TKILL)) return;
   if (signal == SIGURG) return;  // ignored by default
+  if (IsWithoutDetails(*info)) return;
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, nullptr);
@@ -337,7 +342,7 @@ void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_
 // The value that a signal without one would carry. False: it is not ours.
 bool FindValue(const HandlerContext& context, const siginfo_t& info, TimerValue* value) {
   if (context.engine == TimerEngine::kItimer) {
-    if (info.si_code != kIntervalTimerCode) return false;
+    if (info.si_code != kIntervalTimerCode && !IsWithoutDetails(info)) return false;
   } else if (context.engine != TimerEngine::kPerf || info.si_code <= 0) {
     return false;
   }

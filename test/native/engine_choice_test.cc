@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "core_support.h"
+#include "platform/threads.h"
+#include "sampler_support.h"
 #include "sampling/sampler.h"
 
 namespace spprof {
@@ -30,13 +32,36 @@ int ChoicesWithoutTimers() {
   return 0;
 }
 
-TEST(EngineChoice, IsTheIntervalTimerWhereThreadsCanHaveNone) {
+// The kernel has no room for its signals' details either, so that they look like kill()'s.
+int SamplesWithoutTimers() {
+  const struct rlimit none = {0, 0};
+  if (setrlimit(RLIMIT_SIGPENDING, &none) != 0) return __LINE__;
+  test::SamplerHarness harness(TimerEngine::kItimer);
+  if (!harness.sampler().Start().ok()) return __LINE__;
+  const uint32_t own = harness.SlotOf(CurrentThreadId());
+  if (own == kNoSlot) return __LINE__;
+  const bool has_samples = test::WaitUntil([&] {
+    test::BurnCpu(1'000'000);
+    return harness.CountersOf(own).written.load() > 5;
+  });
+  harness.sampler().Stop();
+  return has_samples ? 0 : __LINE__;
+}
+
+void ExpectRight(int (*in_a_child)()) {
   const pid_t child = fork();
-  if (child == 0) _exit(ChoicesWithoutTimers());
+  if (child == 0) _exit(in_a_child());
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
+  ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
   EXPECT_EQ(WEXITSTATUS(status), 0) << "the line of what is wrong";
+}
+
+TEST(EngineChoice, IsTheIntervalTimerWhereThreadsCanHaveNone) { ExpectRight(ChoicesWithoutTimers); }
+
+TEST(EngineChoice, WhereTheKernelHasNoRoomForSignalsTheProgramGoesOn) {
+  if (test::kUnderTsan) GTEST_SKIP() << "TSan keeps signals back until the program sleeps";
+  ExpectRight(SamplesWithoutTimers);
 }
 
 TEST(EngineChoice, IsTheKernelsTickWhereThatIsEnough) {
