@@ -39,7 +39,7 @@ test('-o - is standard output, and nothing is left beside it', () => {
   const { status, stdout, files } = run('dash', ['-q', '-o', '-', '-f', 'collapsed']);
   expect({ status, files }).toEqual({ status: 0, files: [] });
   expect(stdout).toMatch(/^out\n/);
-  expect(stdout).toMatch(/^\[node main tid=\d+ us\];.* \d+$/m);
+  expect(stdout).toMatch(/^\[\S+ main tid=\d+ us\];.* \d+$/m);
   expect(run('dash', ['-o', '-'])).toMatchObject({ status: 2, stderr: expect.stringContaining('-f') });
 });
 
