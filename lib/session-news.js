@@ -43,7 +43,13 @@ class SessionNews {
    */
   constructor(binding, emit, isStopped) {
     this.#binding = binding;
-    this.#emit = emit;
+    this.#emit = (/** @type {string} */ event, /** @type {unknown} */ value) => {
+      try {
+        emit(event, value);
+      } catch (error) {
+        throwOnItsOwn(error); // A failure of our own must not become one of the program's.
+      }
+    };
     this.#isOver = isStopped;
     this.#isStopped = isStopped;
     this.#ended = new Promise((resolve) => {
@@ -57,12 +63,7 @@ class SessionNews {
     this.#hasSamples = hasSamples;
     /** @type {import('../binding').NativeSubscription} */
     const subscription = this.#binding.subscribe(hasSamples, (event, value) => {
-      if (subscription !== this.#subscription) return;
-      try {
-        this.#tell(event, value);
-      } catch (error) {
-        throwOnItsOwn(error);
-      }
+      if (subscription === this.#subscription) this.#tell(event, value);
     });
     this.#subscription = subscription;
     if (this.#isRef) subscription.ref();
