@@ -86,7 +86,7 @@ describeUnlessChosen('another signal', () => {
     const { heard, written, warnings } = evaluate(`
       let heard = 0;
       process.on('SIGPROF', () => heard++);
-      const session = spprof.start({ intervalUs: 1000, signal: 'SIGRTMIN+3' });
+      const session = spprof.start({ intervalUs: 1000, timer: 'hires', signal: 'SIGRTMIN+3' });
       process.kill(process.pid, 'SIGPROF');
       while (heard === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       hotLoop(600);
