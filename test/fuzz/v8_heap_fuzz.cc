@@ -142,7 +142,8 @@ class Heap {
     WasmCode code;
     if (!reader.ReadWasmScript(instance, &function) || !reader.FindWasmCode(pc, instance, &code))
       return;
-    if (!reader.ReadWasmIndex(function.script, code.slot, &function.literal_id)) return;
+    if (reader.ReadWasmIndex(function.script, code.slot, &function.literal_id) != WasmAnswer::kYes)
+      return;
     LookAtFunction(reader, function);
   }
 
