@@ -6,6 +6,7 @@ const path = require('node:path');
 const { codeOf } = require('../errors');
 const { loadBinding } = require('../binding');
 const { processFolders } = require('./collect');
+const { LISTENING, tcpSockets } = require('./tcp-sockets');
 
 /**
  * `--on-port <command>`: runs a load when the recorded program begins to listen, and ends the program when the load has ended.
@@ -16,18 +17,6 @@ const POLL_MS = 50;
 /** After so long without an end the program gets the next signal. */
 const PATIENCE_MS = 5000;
 const ENDING = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGKILL']);
-/** TCP_LISTEN of the kernel's include/net/tcp_states.h. */
-const LISTENING = '0A';
-
-/** @param {string} file @returns {string[]} lines; none when the process is gone */
-function linesOf(file) {
-  try {
-    return fs.readFileSync(file, 'latin1').split('\n');
-  } catch {
-    return []; // It has ended, or has no IPv6.
-  }
-}
-
 /** The inodes of a process's sockets. @param {number} pid @returns {Set<string>} */
 function socketsOf(pid) {
   const sockets = new Set();
@@ -59,13 +48,10 @@ function debuggerPort(folder) {
  */
 function listeningPort(pid, ignored = null) {
   const sockets = socketsOf(pid);
-  for (const table of ['tcp', 'tcp6']) {
-    for (const line of linesOf(`/proc/${pid}/net/${table}`)) {
-      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-      if (state !== LISTENING || !sockets.has(inode)) continue;
-      const port = Number.parseInt(local.split(':').at(-1) ?? '', 16);
-      if (port !== ignored) return port;
-    }
+  for (const { local, state, inode } of tcpSockets(pid)) {
+    if (state !== LISTENING || !sockets.has(inode)) continue;
+    const port = Number.parseInt(local.split(':').at(-1) ?? '', 16);
+    if (port !== ignored) return port;
   }
   return null;
 }

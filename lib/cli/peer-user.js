@@ -1,15 +1,12 @@
 'use strict';
 
-const fs = require('node:fs');
+const { ESTABLISHED, tcpSockets } = require('./tcp-sockets');
 
 /**
  * Which user is at the other end of a connection over the loopback address. The kernel lists every TCP socket of this machine with
  * its owner (/proc/net/tcp, tcp6), so that a page can be given to this user's browser by an address that holds no secret: addresses
  * stand in command lines, which every user can read.
  */
-
-/** TCP_ESTABLISHED of the kernel's include/net/tcp_states.h; a socket that is being closed has no owner any more. */
-const ESTABLISHED = '01';
 
 /**
  * An address as the tables have it, of IPv4 and of IPv4 in IPv6, each word in the machine's order.
@@ -23,15 +20,6 @@ function loopbackNames(port) {
   return [`${ipv4}${suffix}`, `${'0'.repeat(16)}${mapped.padStart(8, '0')}${ipv4}${suffix}`];
 }
 
-/** @param {string} file @returns {string[]} lines; none where there is no such table */
-function linesOf(file) {
-  try {
-    return fs.readFileSync(file, 'latin1').split('\n');
-  } catch {
-    return [];
-  }
-}
-
 /**
  * @param {import('node:net').Socket} socket of a server on 127.0.0.1
  * @returns {number | null} null: not known
@@ -39,11 +27,9 @@ function linesOf(file) {
 function peerUser({ remotePort, localPort }) {
   if (remotePort === undefined || localPort === undefined) return null;
   const [from, to] = [loopbackNames(remotePort), loopbackNames(localPort)];
-  for (const table of ['tcp', 'tcp6']) {
-    for (const line of linesOf(`/proc/self/net/${table}`)) {
-      const [, local, remote, state, , , , uid] = line.trim().split(/\s+/);
-      if (state === ESTABLISHED && from.includes(local) && to.includes(remote)) return Number(uid);
-    }
+  for (const { local, remote, state, uid } of tcpSockets('self')) {
+    // A socket that is being closed has no owner any more.
+    if (state === ESTABLISHED && from.includes(local) && to.includes(remote)) return Number(uid);
   }
   return null;
 }

@@ -2,7 +2,7 @@
 
 const { ANONYMOUS, GC, PROGRAM, ROOT, TRUNCATED } = require('../frames');
 const { Malformed } = require('./malformed');
-const { SampleColumns } = require('./sample-columns');
+const { MOST, SampleColumns } = require('./sample-columns');
 
 /**
  * Puts a recording together from what a file of another profiler says, so that everything that takes a recording of ours
@@ -32,12 +32,9 @@ function frameOf(told) {
   return { ...frame, functionName: '', kind: name === GC ? 'gc' : 'truncated', module: '', tier: '' };
 }
 
-/** ns: far more than any recording lasts, and little enough for sums to stay numbers. */
-const LONGEST_NS = 4e18;
-
 /** @param {number} ns @param {string} place @throws {Malformed} where it is none, or beyond all measure */
 function checkNs(ns, place) {
-  if (!(Math.abs(ns) <= LONGEST_NS)) throw new Malformed(place, `it lasts ${ns / 1e9} s`);
+  if (!(Math.abs(ns) <= MOST)) throw new Malformed(place, `it lasts ${ns / 1e9} s`);
 }
 
 /** @param {Frame} frame */

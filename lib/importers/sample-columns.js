@@ -6,7 +6,7 @@ const { Malformed } = require('./malformed');
  * Samples as growing columns: a text of 500 MB can hold twenty million, which as objects would not fit into Node's heap.
  */
 
-/** Values add up to no more than this, so that every format can hold their sum (int64). */
+/** ns, or of another unit: values add up to no more than this, so that every format can hold their sum (int64). */
 const MOST = 4e18;
 
 const FIRST_CAPACITY = 1024;
@@ -83,4 +83,4 @@ class SampleColumns {
   }
 }
 
-module.exports = { SampleColumns };
+module.exports = { MOST, SampleColumns };

@@ -1,6 +1,5 @@
 #include "platform/thread_signals.h"
 
-#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -8,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+
+#include "platform/small_file.h"
 
 namespace spprof {
 
@@ -18,17 +19,6 @@ constexpr long kEpollPwait2 = 441;  // of all architectures; older headers do no
 // Calls that put a mask of their own in the place of the thread's.
 constexpr long kMaskingCalls[] = {SYS_ppoll, SYS_pselect6, SYS_epoll_pwait, kEpollPwait2,
                                   SYS_rt_sigsuspend};
-
-// Of a file of the thread's, as much as fits.
-std::string ReadTaskFile(pid_t tid, const char* file) {
-  const std::string path = "/proc/self/task/" + std::to_string(tid) + "/" + file;
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return {};
-  char buffer[4096];
-  const ssize_t size = read(fd, buffer, sizeof(buffer));
-  close(fd);
-  return size > 0 ? std::string(buffer, static_cast<size_t>(size)) : std::string();
-}
 
 // "\nSigBlk:\t0000000000000000". The line feeds: a thread's name is in the first line, and may hold
 // anything else.

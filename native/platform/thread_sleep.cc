@@ -12,14 +12,6 @@
 
 namespace spprof {
 
-namespace {
-
-std::string TaskFile(pid_t tid, const char* file) {
-  return "/proc/self/task/" + std::to_string(tid) + "/" + file;
-}
-
-}  // namespace
-
 SleepState ParseSleepingCall(const char* line, SleepingCall* call) {
   if (std::strncmp(line, "running", 7) == 0) return SleepState::kAwake;
   // fs/proc/base.c: the call's number, its six arguments, sp and pc. The number is -1 without
@@ -42,14 +34,14 @@ SleepState ParseSleepingCall(const char* line, SleepingCall* call) {
 }
 
 SleepState ReadSleepingCall(pid_t tid, SleepingCall* call) {
-  const std::string line = ReadSmallFile(TaskFile(tid, "syscall").c_str());
+  const std::string line = ReadTaskFile(tid, "syscall");
   if (!line.empty()) return ParseSleepingCall(line.c_str(), call);
   return ThreadExists(tid) ? SleepState::kUnreadable : SleepState::kAwake;
 }
 
 std::optional<uint64_t> ThreadRunDelayNs(pid_t tid) {
   uint64_t ran_ns, waited_ns, times;
-  const std::string line = ReadSmallFile(TaskFile(tid, "schedstat").c_str());
+  const std::string line = ReadTaskFile(tid, "schedstat");
   if (std::sscanf(line.c_str(), "%" SCNu64 " %" SCNu64 " %" SCNu64, &ran_ns, &waited_ns, &times) !=
           3 ||
       times == 0) {

@@ -25,12 +25,6 @@ uint64_t Switches(int whose) {
   return static_cast<uint64_t>(usage.ru_nvcsw) + static_cast<uint64_t>(usage.ru_nivcsw);
 }
 
-// The first bytes of /proc/self/task/<tid>/<file>.
-std::string ReadTaskFile(pid_t tid, const char* file) {
-  const std::string path = "/proc/self/task/" + std::to_string(tid) + "/" + file;
-  return ReadSmallFile(path.c_str());
-}
-
 }  // namespace
 
 pid_t CurrentThreadId() { return static_cast<pid_t>(syscall(SYS_gettid)); }

@@ -36,12 +36,14 @@ bool ProfilingSignal::HadHandler() const {
          (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
 }
 
-void ProfilingSignal::Restore() const {
+bool ProfilingSignal::IsInstalled() const {
   struct sigaction current {};
-  if (sigaction(context_->signal, nullptr, &current) != 0 ||
-      current.sa_sigaction != HandleProfilingSignal) {
-    return;
-  }
+  return sigaction(context_->signal, nullptr, &current) == 0 &&
+         current.sa_sigaction == HandleProfilingSignal;
+}
+
+void ProfilingSignal::Restore() const {
+  if (!IsInstalled()) return;
   // A signal of a deleted timer may still be pending for a thread that has blocked it, and would
   // end the process under SIG_DFL. Ignoring a signal discards it wherever it is pending (POSIX,
   // sigaction: "shall cause the pending signal to be discarded").
@@ -56,11 +58,7 @@ void ProfilingSignal::Ignore() const {
 }
 
 void ProfilingSignal::Discard() const {
-  struct sigaction current {};
-  if (sigaction(context_->signal, nullptr, &current) != 0 ||
-      current.sa_sigaction != HandleProfilingSignal) {
-    return;
-  }
+  if (!IsInstalled()) return;
   Ignore();
   SetHandler();
 }

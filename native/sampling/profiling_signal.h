@@ -40,6 +40,7 @@ class ProfilingSignal {
 
  private:
   bool SetHandler() const;
+  bool IsInstalled() const;
   void Ignore() const;
 
   HandlerContext* context_;

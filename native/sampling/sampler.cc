@@ -193,34 +193,6 @@ void Sampler::ScanThreads() {
   if (!gone.empty()) no_timers_until_ns_ = 0;
 }
 
-void Sampler::RefreshNames() {
-  std::lock_guard lock(mutex_);
-  ReadNamesAgain();
-}
-
-// A thread has its creator's name until it has set its own, so the names of young ones are read
-// again. What somebody has named it otherwise since (RegisterCurrentThread) stays.
-void Sampler::ReadNamesAgain() {
-  constexpr uint64_t kYoungNs = 1'000'000'000;
-  const uint64_t now = MonotonicNow();
-  for (auto young = young_threads_.begin(); young != young_threads_.end();) {
-    const auto& [tid, seen] = *young;
-    const uint32_t slot = registry_.FindByTid(tid);
-    const std::string name = slot == kNoSlot ? std::string() : ThreadName(tid);
-    if (!name.empty()) {
-      ThreadLaneSet* lanes = region_->Slot(slot);
-      if (seen.name == lanes->name && name != seen.name) {
-        std::fill(std::begin(lanes->name), std::end(lanes->name), '\0');
-        std::copy_n(name.data(), std::min(name.size(), sizeof(lanes->name) - 1), lanes->name);
-        young->second.name = name;
-        thread_version_.fetch_add(1, std::memory_order_release);
-      }
-    }
-    young = name.empty() || now - seen.time_ns > kYoungNs ? young_threads_.erase(young)
-                                                          : std::next(young);
-  }
-}
-
 // A thread that has gone and whose id has been given to another between two listings would leave
 // the new one without a timer. Ids are given in a circle, so this takes a whole turn of it; one
 // slot each time is looked at, in turn.
@@ -343,34 +315,6 @@ void Sampler::WarnOfWork(uint32_t slot, uint64_t at_least_ns, const std::string&
   if (warned_of_.insert(tid).second)
     region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);
   Warn(warning);
-}
-
-void Sampler::LookAtEvents() {
-  constexpr uint32_t kAtOnce = 16;
-  const uint32_t count = region_->slot_count();
-  for (uint32_t i = 0; i < std::min(kAtOnce, count); i++) {
-    next_event_slot_ = (next_event_slot_ + 1) % count;
-    const auto tid = static_cast<pid_t>(region_->Slot(next_event_slot_)->tid);
-    if (registry_.FindByTid(tid) == next_event_slot_ && timers_.HasLostEvent(next_event_slot_)) {
-      Warn(
-          "the program has closed file descriptors of spprof: their threads have samples at the "
-          "kernel's tick only");
-    }
-  }
-}
-
-void Sampler::RestartLostTimers() {
-  constexpr uint32_t kWatchedAtOnce = 16;
-  const uint32_t count = region_->slot_count();
-  for (uint32_t i = 0; i < std::min(kWatchedAtOnce, count); i++) {
-    next_watched_slot_ = (next_watched_slot_ + 1) % count;
-    const ThreadLaneSet& lanes = *region_->Slot(next_watched_slot_);
-    if (registry_.FindByTid(static_cast<pid_t>(lanes.tid)) == next_watched_slot_ &&
-        timer_watch_.HasLostTicks(next_watched_slot_, lanes)) {
-      timers_.Arm(next_watched_slot_);
-      context_->State(next_watched_slot_)->is_rearmed.store(1, std::memory_order_relaxed);
-    }
-  }
 }
 
 void Sampler::Describe(uint32_t slot, ThreadRecord* record, std::string* name) {
