@@ -307,7 +307,14 @@ int SampleWithFewTimers(rlim_t timers) {
   if (own == kNoSlot) return __LINE__;
   test::Gate gate;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 40; i++) threads.emplace_back([&] { gate.Wait(); });
+  std::atomic<int> running{0};  // a thread that is being born is left to a later scan
+  for (int i = 0; i < 40; i++) {
+    threads.emplace_back([&] {
+      running++;
+      gate.Wait();
+    });
+  }
+  if (!test::WaitUntil([&] { return running.load() == 40; })) return __LINE__;
   for (int i = 0; i < 30; i++) harness.sampler().ScanThreads();
   const uint32_t sampled = harness.region()->header()->thread_count.load();
   const std::vector<std::string> warnings = harness.sampler().TakeWarnings();
