@@ -4,6 +4,7 @@
 
 const { build } = require('./fixtures/native-addon/build');
 const { cpuWhere, recordProgram } = require('./truth/recorded');
+const { TIERS } = require('./truth/tiers');
 
 // Shares are estimates, and the core is not ours alone: a measurement that is off is told, and made again.
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
@@ -11,20 +12,6 @@ jest.retryTimes(2, { logErrorsBeforeRetry: true });
 build();
 
 /** @typedef {import('../binding').NativeFrame} Frame */
-
-const v8Major = Number(process.versions.v8.split('.')[0]);
-const noMaglev = v8Major >= 11 ? ['--no-maglev'] : [];
-/**
- * Options that keep V8 in one tier; Node 24 (V8 13) is the first that is built with Maglev. Its loop peeling leaves calls in
- * a peeled loop with the place of the loop (docs/decisions/0008-places-in-stacks.md).
- * @type {[string, string[]][]}
- */
-const TIERS = [
-  ['interpreted', ['--no-opt', '--no-sparkplug', ...noMaglev]],
-  ['baseline', ['--no-opt', '--always-sparkplug', ...noMaglev]],
-  ['turbofan', noMaglev],
-];
-if (v8Major >= 13) TIERS.push(['maglev', ['--maglev', '--no-turbofan', '--no-maglev-loop-peeling']]);
 
 const OPTIONS = ['-r', '1000'];
 

@@ -23,6 +23,7 @@ struct V8Layout {
   uint16_t shared_function_info_type = 0;
   uint16_t scope_info_type = 0;
   uint16_t script_type = 0;
+  uint16_t debug_info_type = 0;  // 0: functions keep their script themselves (V8 12 on)
   uint16_t bytecode_array_type = 0;
   uint16_t fixed_array_type = 0;
   uint16_t code_type = 0;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint64_t kTag = 1;
 constexpr uint32_t kStringLength = 12;
+constexpr uint32_t kDebugInfoShared = 8;  // the function that it belongs to
 // Bits of a ScopeInfo's flags.
 constexpr uint32_t kScopeHasSavedClassVariable = 1u << 10;
 constexpr uint32_t kScopeHasName = 3u << 12;
@@ -67,23 +68,34 @@ bool V8Reader::ReadFunction(uint64_t word, FunctionIdentity* out) const {
   return Field(word, v8_.function_shared, &shared) && ReadShared(shared, out);
 }
 
+// The function's script, 0 for a builtin. Up to V8 11 a function that coverage counts, or that has
+// a break point, has a DebugInfo in the place of its script, which keeps the script instead
+// (decisions/0036).
+bool V8Reader::ReadScript(uint64_t shared, uint64_t* out) const {
+  constexpr uint32_t kDebugInfoFields = 9;  // from the map to the coverage's counters
+  if (!Field(shared, v8_.shared_script, out)) return false;
+  if (HasType(*out, v8_.script_type, &maps_->script)) return true;
+  const uint64_t debug_info = *out;
+  uint64_t owner;
+  *out = 0;
+  if (v8_.debug_info_type == 0 || !HasType(debug_info, v8_.debug_info_type, &maps_->debug_info)) {
+    return true;
+  }
+  return Field(debug_info, kDebugInfoShared, &owner) && owner == shared &&
+         FindFieldOfType(debug_info, kDebugInfoFields, v8_.script_type, out);
+}
+
 bool V8Reader::ReadShared(uint64_t shared, FunctionIdentity* out) const {
   if (!HasType(shared, v8_.shared_function_info_type, &maps_->shared_function_info)) return false;
-  uint64_t script;
   uint32_t literal_id;
-  if (!Field(shared, v8_.shared_script, &script) ||
+  if (!ReadScript(shared, &out->script) ||
       !GuardedLoad32(shared - kTag + v8_.shared_literal_id, &literal_id)) {
     return false;
   }
   out->shared = shared;
   out->literal_id = static_cast<int32_t>(literal_id);
-  if (!HasType(script, v8_.script_type, &maps_->script)) {
-    out->script = 0;
-    out->script_id = -1;
-    return true;
-  }
-  out->script = script;
-  return SmiField(script, v8_.script_id, &out->script_id);
+  out->script_id = -1;
+  return out->script == 0 || SmiField(out->script, v8_.script_id, &out->script_id);
 }
 
 bool V8Reader::IsBytecodeArray(uint64_t word) const {

@@ -18,6 +18,7 @@ namespace spprof {
 struct KnownMaps {
   uint64_t shared_function_info = 0;
   uint64_t script = 0;
+  uint64_t debug_info = 0;
   uint64_t bytecode_array = 0;
   uint64_t instruction_stream = 0;
   uint32_t wasm_bytes_field = 0;  // where V8's C++ object for a module points to its bytes
@@ -142,6 +143,7 @@ class V8Reader {
   bool SmiField(uint64_t object, uint32_t offset, int32_t* out) const;
   bool TypeOf(uint64_t word, uint16_t* out) const;
   bool HasType(uint64_t word, uint16_t type, uint64_t* known_map) const;
+  bool ReadScript(uint64_t shared, uint64_t* out) const;
   bool ReadScope(uint64_t scope, uint32_t* flags, uint32_t* slot) const;
   // The elements of an array of bytes or words, when it has the type.
   bool ReadArray(uint64_t word, uint16_t type, uint64_t* elements, uint32_t* length) const;

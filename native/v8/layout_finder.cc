@@ -193,8 +193,11 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   v8.map_instance_type = offset({"class_Map__instance_type__"});
   v8.function_shared = offset({"class_JSFunction__shared__"});
   v8.shared_name_or_scope_info = offset({"class_SharedFunctionInfo__name_or_scope_info__"});
-  v8.shared_script = offset(
-      {"class_SharedFunctionInfo__script_or_debug_info__", "class_SharedFunctionInfo__script__"});
+  constexpr std::string_view kScriptOrDebugInfo =
+      "class_SharedFunctionInfo__script_or_debug_info__";
+  v8.shared_script = offset({kScriptOrDebugInfo, "class_SharedFunctionInfo__script__"});
+  if (metadata.Find({kScriptOrDebugInfo}) >= 0)
+    v8.debug_info_type = static_cast<uint16_t>(metadata.Find({"type_DebugInfo__"}, 0));
   v8.shared_literal_id = static_cast<uint8_t>(offset({"class_SharedFunctionInfo__flags__"}) + 4);
   v8.script_source = offset({"class_Script__source__"});
   v8.script_name = offset({"class_Script__name__"});

@@ -98,6 +98,7 @@ inline V8Layout LayoutByType() {
 inline V8Layout LayoutOfNode18() {
   V8Layout v8 = LayoutOfNode22();
   v8.function_shared = 24;
+  v8.debug_info_type = 140;
   v8.code_type = v8.instruction_stream_type = 240;
   v8.stream_header = 128;
   v8.code_instruction_start = 0;
@@ -289,6 +290,15 @@ class V8Heap {
     Set(shared, v8.shared_script, script);
     Set(shared, v8.shared_literal_id, literal_id);
     return shared;
+  }
+  // What stands in place of the script of a function that is counted or has a break point.
+  uint64_t DebugInfo(uint64_t shared, uint64_t script) {
+    const uint64_t info = New(v8.debug_info_type, 72);
+    Set(info, 8, shared);
+    Set(info, 16, Smi(16));
+    Set(info, 24, script);
+    Set(shared, v8.shared_script, info);
+    return info;
   }
   uint64_t Function(uint64_t shared, int kind = 1) {
     const auto type = static_cast<uint16_t>(v8.first_js_function_type + kind);

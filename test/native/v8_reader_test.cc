@@ -102,6 +102,24 @@ TEST_P(V8ReaderTest, AFunctionWithoutAScriptIsABuiltin) {
   EXPECT_EQ(function.script_id, -1);
 }
 
+TEST_P(V8ReaderTest, AFunctionThatIsWatchedKeepsItsScript) {
+  if (heap_.v8.debug_info_type == 0) GTEST_SKIP() << "this V8 leaves the script where it is";
+  const uint64_t script = heap_.Script(42, heap_.OneByte("a.js"), heap_.OneByte("source"));
+  const uint64_t shared = heap_.Shared(heap_.OneByte("name"), script, 7);
+  const uint64_t info = heap_.DebugInfo(shared, script);
+  FunctionIdentity function;
+  ASSERT_TRUE(reader_.ReadFunction(heap_.Function(shared), &function));
+  EXPECT_EQ(function.script, script);
+  EXPECT_EQ(function.script_id, 42);
+  EXPECT_EQ(function.literal_id, 7);
+
+  // Of another function, or without a script: refused, and not taken for a builtin's.
+  heap_.Set(info, 8, heap_.Shared(heap_.OneByte("other"), script, 8));
+  EXPECT_FALSE(reader_.ReadFunction(heap_.Function(shared), &function));
+  heap_.DebugInfo(shared, V8Heap::Smi(1));
+  EXPECT_FALSE(reader_.ReadFunction(heap_.Function(shared), &function));
+}
+
 TEST_P(V8ReaderTest, RefusesSmisWildPointersAndMovedObjects) {
   FunctionIdentity function;
   for (uint64_t word :

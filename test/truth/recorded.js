@@ -12,9 +12,12 @@ const { CLI, cleanEnvironment } = require('../helpers/run-cli');
 /** @param {string} name */
 const programOf = (name) => path.join(__dirname, `${name}.js`);
 
-/** @param {string[]} args @param {string} cwd @returns {any} what the program printed */
-function runJson(args, cwd) {
-  const run = spawnSync(process.execPath, args, { cwd, env: cleanEnvironment(), encoding: 'utf8', timeout: 50_000 });
+/** @param {string[]} args @param {string} cwd @param {NodeJS.ProcessEnv} [env] @returns {any} what the program printed */
+function runJson(args, cwd, env = {}) {
+  const run = spawnSync(process.execPath, args, {
+    ...{ cwd, encoding: 'utf8', timeout: 50_000 },
+    env: { ...cleanEnvironment(), ...env },
+  });
   if (run.status !== 0) throw new Error(`${args.join(' ')}: ${run.status} ${run.signal}\n${run.stdout}${run.stderr}`);
   return JSON.parse(run.stdout);
 }
@@ -27,15 +30,16 @@ function runProgram(name, ...args) {
 /**
  * Under the command `spprof`.
  * @param {string} name
- * @param {{ options?: string[], flags?: string[], args?: string[] }} [settings] for spprof, for node, for the program
+ * @param {{ options?: string[], flags?: string[], args?: string[], env?: NodeJS.ProcessEnv }} [settings] for spprof, for
+ *   node, for the program, for all
  */
-async function recordProgram(name, { options = [], flags = [], args = [] } = {}) {
+async function recordProgram(name, { options = [], flags = [], args = [], env = {} } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof truth '));
   try {
     const base = path.basename(name);
     const outputs = ['-q', '-o', `${base}.cpuprofile`, '-o', `${base}.spprof`];
     const command = ['--', process.execPath, ...flags, programOf(name), ...args];
-    const truth = runJson([CLI, ...outputs, ...options, ...command], folder);
+    const truth = runJson([CLI, ...outputs, ...options, ...command], folder, env);
     const recording = await readRecording(path.join(folder, `${base}.spprof`));
     const profiles = fs.readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'));
     const readJson = (/** @type {string} */ file) => JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8'));
