@@ -8,19 +8,25 @@ const fs = require('node:fs');
  * unless they are asked for.
  */
 
-/** Descriptors that every Node.js process opens for itself. */
-const OWN_KINDS = /^(anon_inode:|\/dev\/null$|\/proc\/)/;
+/** What every Node.js process opens for itself; of `/dev/null` one, to read. Pipes too, of which it has both ends. */
+const OWN_KINDS = /^(anon_inode:\[(eventpoll|eventfd|io_uring)\]|\/proc\/)/;
+
+/** The first of them in every version. */
+const FIRST_KIND = 'anon_inode:[eventpoll]';
 
 /** O_CLOEXEC, as /proc/<pid>/fdinfo shows it, octal. */
 const CLOSE_ON_EXEC = 0o2000000;
 
-/** Whether the program would not have it by itself. @param {string} name of a descriptor */
-function isClosedOnExec(name) {
+/** O_WRONLY and O_RDWR. */
+const MAY_WRITE = 0o3;
+
+/** Flags of an open descriptor; 0: it is closed by now. @param {number} fd */
+function flagsOf(fd) {
   try {
-    const flags = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${name}`, 'latin1'))?.[1] ?? '0';
-    return (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
+    const flags = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '0';
+    return Number.parseInt(flags, 8);
   } catch {
-    return false; // closed by now
+    return 0;
   }
 }
 
@@ -34,8 +40,19 @@ function targetOf(link) {
 }
 
 /**
- * Descriptors above 2 that this process was started with, and that Node.js has marked as its own. Those that are its own are told by
- * what they are: its pipes have both ends here.
+ * Whether Node.js has opened a descriptor itself, as far as what it is tells.
+ * @param {{ fd: number, target: string }} descriptor
+ * @param {{ fd: number, target: string }[]} all
+ */
+function isOwnKind({ fd, target }, all) {
+  const alike = all.filter((each) => each.fd > 2 && each.target === target);
+  if (target === '/dev/null') return alike.length === 1 && (flagsOf(fd) & MAY_WRITE) === 0;
+  return OWN_KINDS.test(target) || (target.startsWith('pipe:') && alike.length > 1);
+}
+
+/**
+ * Descriptors above 2 that this process was started with, and that Node.js has marked as its own. The system gives the lowest number
+ * that is free, so all below the first of Node.js were there before, of whatever kind. Of those above, what they are decides.
  * @returns {number[]}
  */
 function inheritedDescriptors() {
@@ -47,12 +64,11 @@ function inheritedDescriptors() {
     return []; // no /proc, and no way to know
   }
   const open = names.map((name) => ({ fd: Number(name), target: targetOf(`/proc/self/fd/${name}`) }));
-  const isOwnPipe = (/** @type {string} */ target) =>
-    target.startsWith('pipe:') && open.filter((each) => each.fd > 2 && each.target === target).length > 1;
+  const firstOwn = Math.min(...open.filter(({ target }) => target === FIRST_KIND).map(({ fd }) => fd));
   return open
-    .filter(({ fd, target }) => fd > 2 && target !== '' && !OWN_KINDS.test(target) && !isOwnPipe(target))
-    .filter(({ fd }) => isClosedOnExec(String(fd)))
-    .map(({ fd }) => fd);
+    .filter((each) => each.fd > 2 && each.target !== '' && (each.fd < firstOwn || !isOwnKind(each, open)))
+    .map(({ fd }) => fd)
+    .filter((fd) => (flagsOf(fd) & CLOSE_ON_EXEC) !== 0);
 }
 
 /** The environment that this process was started with: Node.js removes its channel's variables. */
