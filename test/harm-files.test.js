@@ -272,7 +272,7 @@ describe('a small disk', () => {
     for (const size of ['4k', '8k', '64k', '300k']) {
       resize(size);
       const { status, signal } = runCli(['-q', '-o', path.join(mount, 'x.cpuprofile'), BUSY, '50', '5'], {
-        cwd: folder,
+        ...{ cwd: folder, env: { TMPDIR: mount } },
       });
       expect({ size, status, signal }).toEqual({ size, status, signal: null });
       expect([2, 5]).toContain(status);
@@ -281,7 +281,9 @@ describe('a small disk', () => {
 
   onDisk(`with no room for the samples: that is said, and not that there are too many threads${why}`, () => {
     resize('200k');
-    const { stderr } = runCli(['-o', path.join(mount, 'x.cpuprofile'), BUSY, '50', '5'], { cwd: folder });
+    const { stderr } = runCli(['-o', path.join(mount, 'x.cpuprofile'), BUSY, '50', '5'], {
+      ...{ cwd: folder, env: { TMPDIR: mount } },
+    });
     expect(stderr).not.toContain('raise maxThreads');
     expect(stderr).toMatch(/no room for their samples: .*(space|ENOSPC)/i);
   });

@@ -80,7 +80,7 @@ given with --dir, which holds them.
 --dump prints what registry and lanes hold instead, and changes nothing; the process may still run.
 
 Examples:
-  spprof recover .spprof-Xq2vTa
+  spprof recover /var/tmp/spprof-Xq2vTa
   spprof recover --dump /var/tmp/recordings/4242
 `,
   env: `Usage: spprof env [--json]

@@ -21,17 +21,36 @@ const { catchSignals, endingSignal, shellStatus } = require('./signals');
  */
 
 /**
- * The folder for the recording: the one asked for, or a private one beside the first output that is a file.
+ * A folder of our own for the recording. Not beside the outputs, if it can be elsewhere: a program that watches its working folder
+ * would see it change, and start anew. What is in /var/tmp outlasts a restart of the machine.
+ * @param {Record<string, string | undefined>} env
+ * @param {string} beside the first output that is a file
+ */
+function makePrivateFolder(env, beside) {
+  const places = [env.TMPDIR, '/var/tmp', '/tmp'].filter((place) => place !== undefined && path.isAbsolute(place));
+  for (const place of places) {
+    try {
+      return fs.mkdtempSync(path.join(/** @type {string} */ (place), 'spprof-'));
+    } catch {
+      // Not there, or not for this user: the next place.
+    }
+  }
+  return fs.mkdtempSync(path.join(beside, '.spprof-'));
+}
+
+/**
+ * The folder for the recording: the one asked for, or a private one.
  * @param {string | null} dir
  * @param {import('./output-names').Output[]} outputs
- * @param {string} cwd
+ * @param {import('./run').Io} io
  */
-function makeFolder(dir, outputs, cwd) {
+function makeFolder(dir, outputs, io) {
+  const cwd = io.cwd();
   const file = outputs.find(({ pattern }) => !isStream(pattern))?.pattern;
   const beside = file === undefined ? cwd : path.dirname(file);
   const target = dir === null ? path.join(beside, '.spprof-') : path.resolve(cwd, dir);
   try {
-    if (dir === null) return fs.mkdtempSync(target);
+    if (dir === null) return makePrivateFolder(io.env, beside);
     makeFolders(target);
     fs.accessSync(target, fs.constants.W_OK);
     return target;
@@ -135,7 +154,7 @@ async function record(request, io) {
   if (summaryFile !== null) checkOutputs([{ pattern: summaryFile, format: 'text' }]);
   const [command, args] = resolveCommand(request.command, io);
   checkTimer(request.options.timer);
-  const folder = makeFolder(request.options.dir, outputs, cwd);
+  const folder = makeFolder(request.options.dir, outputs, io);
   const isPrivate = request.options.dir === null;
   const before = new Set(isPrivate ? [] : fs.readdirSync(folder));
 
