@@ -8,11 +8,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <numeric>
 #include <string>
 
+#include "base/clock.h"
 #include "platform/descriptor.h"
 #include "platform/small_file.h"
 #include "platform/threads.h"
@@ -125,6 +129,25 @@ void ClosePerfEvent(const PerfEvent& event) {
   // A child that has not closed it keeps it alive.
   DisablePerfEvent(event);
   if (IsOpen(event)) close(event.fd);
+}
+
+uint64_t MeasurePerfEventSetting(uint64_t interval_ns) {
+  constexpr size_t kTimes = 24;
+  constexpr size_t kLeftOut = 2;  // the longest: the thread may have lost the CPU meanwhile
+  const int fd = Open(CurrentThreadId(), interval_ns);  // it has no owner, and sends no signal
+  if (fd < 0) return 0;
+  ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
+  uint64_t times_ns[kTimes];
+  for (uint64_t& time_ns : times_ns) {
+    const uint64_t before_ns = MonotonicNow();
+    ioctl(fd, PERF_EVENT_IOC_PERIOD, &interval_ns);
+    time_ns = MonotonicNow() - before_ns;
+  }
+  close(fd);
+  std::sort(std::begin(times_ns), std::end(times_ns));
+  const uint64_t sum_ns =
+      std::accumulate(std::begin(times_ns), std::end(times_ns) - kLeftOut, uint64_t{0});
+  return sum_ns / (kTimes - kLeftOut);
 }
 
 void ClosePerfEventsInChild() {

@@ -37,6 +37,12 @@ void DisablePerfEvent(const PerfEvent& event);
 void SetPerfEventInterval(const PerfEvent& event, uint64_t interval_ns);
 void ClosePerfEvent(const PerfEvent& event);
 
+// What the kernel takes on average to stop such an event and to set it again, as it does at each
+// change of threads: nanoseconds, 0 where it permits none. Where a hypervisor keeps the timer this
+// is many times as much as elsewhere. Measured on the calling thread; takes up to half a
+// millisecond.
+uint64_t MeasurePerfEventSetting(uint64_t interval_ns);
+
 // A forked child closes its parent's events, and does not touch them otherwise.
 void ClosePerfEventsInChild();
 

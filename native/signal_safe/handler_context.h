@@ -43,6 +43,7 @@ struct HandlerContext {
   size_t signal_frame_bytes = 4096;  // that the kernel takes of a stack to deliver a signal
   ThreadTable threads;               // engines whose signals carry no value
   Sequence interval_ns{0};
+  uint64_t perf_switch_ns = 0;            // of a change of threads, what setting events costs it
   uint64_t kernel_tick_ns = 0;            // 0: not known, and every tick takes a sample
   Sequence tick_phase_ns{kUnknownPhase};  // base/kernel_tick.h; the drain finds it
   Word is_paused{0};                      // sampling/sample_timers.h says who orders what

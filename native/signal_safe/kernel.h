@@ -63,12 +63,20 @@ inline uint64_t ThreadCpuNs() {
   return ToNs(now);
 }
 
-// How often the calling thread has left the CPU to wait for something (getrusage(2)).
-inline int64_t ThreadSleeps() {
+inline struct rusage ThreadUsage() {
   constexpr int kThread = 1;
   struct rusage usage {};
   Call(SYS_getrusage, kThread, reinterpret_cast<int64_t>(&usage));
-  return usage.ru_nvcsw;
+  return usage;
+}
+
+// How often the calling thread has left the CPU to wait for something (getrusage(2)).
+inline int64_t ThreadSleeps() { return ThreadUsage().ru_nvcsw; }
+
+// How often it has left the CPU, because it waited or because another thread was to run.
+inline int64_t ThreadSwitches() {
+  const struct rusage usage = ThreadUsage();
+  return usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
 // CLOCK_MONOTONIC, through the vDSO.

@@ -34,6 +34,8 @@ struct PerfState {
   uint64_t counted_ns;  // by events since the thread's CPU clock was read
   int64_t since_event_ns;
   uint32_t silent_ticks;  // of the kernel, in a row, between which an event should have come
+  int64_t switches;       // of threads, up to the kernel's last tick
+  uint64_t setting_ns;    // what setting events has taken since, and no tick is left out for
   Balance near;           // belongs to what runs now
   Balance calls;          // of system calls
 };

@@ -66,6 +66,26 @@ void Share(PerfState* perf, int64_t missed_ns, bool is_of_call) {
   }
 }
 
+// At one of the kernel's ticks: counts what setting this thread's event has taken at the changes of
+// threads since the last one. The kernel's tick meets a part of it, always at the end of the system
+// call in which the thread has lost the CPU.
+void CountSetting(const HandlerContext& context, PerfState* perf, bool is_first) {
+  constexpr uint64_t kMostTicks = 2;  // so that a call later is not charged for a busy time before
+  const int64_t switches = kernel::ThreadSwitches();
+  const int64_t more = is_first || perf->switches == 0 ? 0 : switches - perf->switches;
+  perf->switches = switches;
+  perf->setting_ns += static_cast<uint64_t>(more) * context.perf_switch_ns;
+  const uint64_t most_ns = kMostTicks * context.kernel_tick_ns;
+  if (perf->setting_ns > most_ns) perf->setting_ns = most_ns;
+}
+
+// Whether a tick in a call stands for setting events instead.
+bool IsOfSetting(PerfState* perf, uint64_t own_ns) {
+  if (perf->setting_ns < own_ns) return false;
+  perf->setting_ns -= own_ns;
+  return true;
+}
+
 // At one of the kernel's ticks: how much its sample stands for by itself; 0: it takes none.
 uint64_t WeighKernelTick(const HandlerContext& context, ThreadState* state, uint64_t interval_ns,
                          bool is_rearmed, const ucontext_t& ucontext) {
@@ -77,6 +97,7 @@ uint64_t WeighKernelTick(const HandlerContext& context, ThreadState* state, uint
   int64_t missed_ns = uncounted_ns;
   if (has_events) missed_ns = TakeMissed(&perf, uncounted_ns, interval_ns);
   Share(&perf, missed_ns, is_in_call && has_events);
+  if (has_events && context.perf_switch_ns != 0) CountSetting(context, &perf, is_rearmed);
   const bool counts = is_in_call || is_rearmed || !has_events;
   if (!counts || (!is_rearmed && !IsDue(context, state, interval_ns))) return 0;
   uint64_t own_ns = context.kernel_tick_ns != 0 ? context.kernel_tick_ns : interval_ns;
@@ -84,6 +105,8 @@ uint64_t WeighKernelTick(const HandlerContext& context, ThreadState* state, uint
   const int64_t call_ns = missed_ns + static_cast<int64_t>(interval_ns / 2);
   if (is_in_call && has_events && call_ns > static_cast<int64_t>(own_ns))
     own_ns = static_cast<uint64_t>(call_ns);
+  else if (is_in_call && has_events && !is_rearmed && IsOfSetting(&perf, own_ns))
+    return 0;
   own_ns = ForAllTicks(context, own_ns, interval_ns);
   Balance& payer = is_in_call && has_events ? perf.calls : perf.near;
   payer.owed_ns -= static_cast<int64_t>(own_ns);

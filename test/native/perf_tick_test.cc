@@ -108,6 +108,42 @@ TEST_F(PerfTick, EveryTickCountsWhereEventsDoNotCome) {
   EXPECT_GT(KernelTick(false), 0u);
 }
 
+TEST_F(PerfTick, WhatSettingEventsTakesAtAChangeOfThreadsIsNotTheSystemCalls) {
+  harness_.context().perf_switch_ns = kTickNs;
+  const auto lose_the_cpu = [] {
+    const struct timespec shortly = {0, 1000};
+    nanosleep(&shortly, nullptr);
+  };
+  const auto tick = [&] {
+    test::BurnCpu(kMs);
+    Event();
+    return KernelTick(true);
+  };
+  EXPECT_GT(tick(), 0u) << "the first one only reads how often the thread has lost the CPU";
+  lose_the_cpu();
+  uint64_t left_out = NotDue();
+  EXPECT_EQ(tick(), 0u);
+  EXPECT_EQ(NotDue(), left_out + 1) << "counted";
+  for (int i = 0; i < 20; i++) lose_the_cpu();
+  left_out = NotDue();
+  EXPECT_EQ(tick(), 0u);
+  harness_.context().perf_switch_ns = 0;  // else, what the test loses by chance would count as well
+  for (int i = 0; i < 10; i++) tick();
+  EXPECT_EQ(NotDue(), left_out + 2) << "calls afterwards do not pay for all of a busy time";
+  harness_.context().perf_switch_ns = kTickNs;
+  // A long call is told from that.
+  lose_the_cpu();
+  test::BurnCpu(20 * kMs);
+  EXPECT_GT(KernelTick(true), 10 * kMs);
+}
+
+TEST(PerfEvents, SettingOneTakesLessThanATick) {
+  SKIP_WHERE_FORBIDDEN(TimerEngine::kPerf);
+  const uint64_t ns = MeasurePerfEventSetting(kMs / 10);
+  EXPECT_GT(ns, 0u);
+  EXPECT_LT(ns, kMs);
+}
+
 // The numbers of all perf events that this process has open.
 std::vector<int> OpenEvents() {
   std::vector<int> events;
