@@ -324,7 +324,9 @@ void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_
   }
   // The walk's frames are larger than this function's, and are not made part of it.
   const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  const StackRoom room = FindStackRoom(ucontext.uc_stack, here, context->signal_frame_bytes);
+  const stack_t signal_stack =
+      KnownSignalStack(ucontext.uc_stack, here, &context->State(value.slot)->disarmed_stack);
+  const StackRoom room = FindStackRoom(signal_stack, here, context->signal_frame_bytes);
   if (room == StackRoom::kNone) {
     AddOwned(lanes->counters.signals, 1);
     Drop(lanes, DropReason::kNoStack);
@@ -339,10 +341,12 @@ void HandleTick(HandlerContext* context, const TimerValue& value, const siginfo_
   TakeSample(context, value.slot, value.source, info.si_overrun, ucontext);
 }
 
-// The value that a signal without one would carry. False: it is not ours.
-bool FindValue(const HandlerContext& context, const siginfo_t& info, TimerValue* value) {
+// The value that a signal without one would carry. False: it is not of this recording.
+bool FindValue(const HandlerContext& context, const siginfo_t& info, bool is_of_own_timer,
+               TimerValue* value) {
   if (context.engine == TimerEngine::kItimer) {
-    if (info.si_code != kIntervalTimerCode && !IsWithoutDetails(info)) return false;
+    if (!is_of_own_timer && info.si_code != kIntervalTimerCode && !IsWithoutDetails(info))
+      return false;
   } else if (context.engine != TimerEngine::kPerf || info.si_code <= 0) {
     return false;
   }
@@ -365,7 +369,8 @@ void HandleProfilingSignal(int signal, siginfo_t* info, void* ucontext) {
   struct sigaction previous {};
   HandlerContext* context = g_context.load(std::memory_order_seq_cst);
   if (context != nullptr) {
-    if (is_ours || FindValue(*context, *info, &value)) {
+    const bool has_slot = is_ours && value.source != TickSource::kNoValue;
+    if (has_slot || FindValue(*context, *info, is_ours, &value)) {
       is_ours = true;
       HandleTick(context, value, *info, *static_cast<const ucontext_t*>(ucontext));
     } else {

@@ -33,8 +33,9 @@ size_t FrameBytes() {
 // Delivers one tick on a signal stack of `size` bytes that has been filled with a pattern.
 class PaintedStack {
  public:
-  explicit PaintedStack(size_t size) : size_(size), memory_(kBelow + size, kPattern) {
-    const stack_t stack = {memory_.data() + kBelow, 0, size};
+  explicit PaintedStack(size_t size, int flags = 0)
+      : size_(size), memory_(kBelow + size, kPattern) {
+    const stack_t stack = {memory_.data() + kBelow, flags, size};
     is_set_ = sigaltstack(&stack, &former_) == 0;
     struct sigaction action {};
     action.sa_sigaction = HandleProfilingSignal;
@@ -127,6 +128,51 @@ TEST(StackRoom, OnASmallSignalStackTheSampleIsGivenUpAndNothingBelowIsTouched) {
   EXPECT_GT(dropped, 0u);
   EXPECT_GT(totals.written, 0u);
   EXPECT_EQ(dropped + totals.written, rounds);
+}
+
+TEST(StackRoom, ADisarmedStackIsKnownFromWhenItWasArmed) {
+  char memory[256];
+  const auto at = [&](size_t offset) { return reinterpret_cast<uintptr_t>(memory) + offset; };
+  const stack_t none = {nullptr, SS_DISABLE, 0};
+  const stack_t disarmable = {memory, static_cast<int>(kAutoDisarm), 200};
+  DisarmedStack seen{};
+  EXPECT_EQ(KnownSignalStack(none, at(100), &seen).ss_size, 0u) << "none has been seen";
+  EXPECT_EQ(KnownSignalStack(disarmable, at(250), &seen).ss_size, 200u);
+  EXPECT_EQ(KnownSignalStack(none, at(100), &seen).ss_sp, memory);
+  EXPECT_EQ(KnownSignalStack(none, at(100), &seen).ss_size, 200u);
+  EXPECT_EQ(KnownSignalStack(none, at(200), &seen).ss_size, 0u) << "elsewhere";
+  const stack_t other = {memory, 0, 200};
+  EXPECT_EQ(KnownSignalStack(other, at(100), &seen).ss_size, 200u);
+  EXPECT_EQ(KnownSignalStack(none, at(100), &seen).ss_size, 0u) << "another has taken its place";
+}
+
+siginfo_t g_tick;
+void TakeTick(int) { PaintedStack::Deliver(g_tick); }
+
+// The kernel takes such a stack away while a handler of the program's runs on it, so that our own
+// signal is told of no stack, and comes on that one.
+TEST(StackRoom, OnASignalStackThatIsDisarmedNothingBelowIsTouched) {
+  HandlerHarness harness;
+  harness.context().signal_frame_bytes = FrameBytes();
+  const uint32_t slot = harness.AddThread();
+  g_tick = harness.Tick(slot);
+  struct sigaction action {};
+  struct sigaction former {};
+  action.sa_handler = TakeTick;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
+  sigaction(SIGUSR2, &action, &former);
+  for (size_t size = AlignUp(FrameBytes() * 2 + 768 * kStackScale, 256);
+       size < FrameBytes() * 3 + 8192 * kStackScale; size += 256) {
+    PaintedStack stack(size, static_cast<int>(kAutoDisarm));
+    if (!stack.is_set()) continue;
+    stack.Deliver(g_tick);
+    raise(SIGUSR2);
+    EXPECT_TRUE(stack.IsIntactBelow()) << size;
+  }
+  sigaction(SIGUSR2, &former, nullptr);
+  const Totals totals = harness.Sum();
+  EXPECT_GT(totals.dropped[static_cast<size_t>(DropReason::kNoStack)], 0u);
+  EXPECT_GT(totals.written, 0u);
 }
 
 TEST(StackRoom, ALoadThatHasNoRoomForAFaultGoesThroughTheKernel) {
