@@ -2,6 +2,7 @@
 
 /** The engines from outside: what each says of itself, and what is refused. Their rates and weights: test/native/sampler_test.cc. */
 
+const fs = require('node:fs');
 const path = require('node:path');
 const { evaluate } = require('./helpers/evaluate');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
@@ -67,3 +68,21 @@ test('the command records with each engine', () => {
     expect(JSON.parse(run.stderr).processes[0].timer).toBe(timer);
   }
 });
+
+const { execve } = /** @type {{ execve?: Function }} */ (process);
+const whyNoExecve = execve === undefined ? ' (NOT RUN: this Node.js has no process.execve)' : '';
+(execve === undefined ? test.skip : test)(
+  `a program that takes the place of another ends as it would${whyNoExecve}`,
+  () => {
+    const becomes = path.join(folder, 'becomes.js');
+    const works = 'for (const end = Date.now() + 200; Date.now() < end; );';
+    fs.writeFileSync(
+      becomes,
+      `${works} process.execve(process.execPath, ['node', '-e', '${works} process.exit(7)'], process.env)`,
+    );
+    for (const timer of ['tick', 'hires', 'itimer']) {
+      const { status } = runCli(['--timer', timer, '-q', '-o', `${timer}-becomes.folded`, becomes], { cwd: folder });
+      expect([timer, status]).toEqual([timer, 7]);
+    }
+  },
+);

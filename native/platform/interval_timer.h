@@ -1,5 +1,5 @@
-// The process's timer on its own CPU time: setitimer(ITIMER_PROF) of POSIX, which sends SIGPROF to
-// the process. There is one; not inherited by a child.
+// The process's one timer on its own CPU time, which sends SIGPROF to a thread that runs. Not
+// inherited by a child.
 //
 // Context: control thread.
 #pragma once
@@ -7,12 +7,25 @@
 #include <cstdint>
 
 #include "base/status.h"
+#include "platform/posix_timer.h"
 
 namespace spprof {
 
-// Whether somebody uses it.
+// Whether somebody uses the one of setitimer(ITIMER_PROF).
 bool IsIntervalTimerSet();
-// Microseconds at the finest. 0 stops it.
-Status SetIntervalTimer(uint64_t interval_ns);
+
+class IntervalTimer {
+ public:
+  ~IntervalTimer() { Delete(); }
+  // `value`: what its signal carries where it can. A POSIX timer ends with execve; setitimer's,
+  // taken where there is none of that kind, lives on, and ends the new program.
+  void Create(uint64_t value);
+  // Microseconds at the finest. 0 stops it.
+  Status Set(uint64_t interval_ns);
+  void Delete();
+
+ private:
+  int32_t timer_ = kNoTimer;
+};
 
 }  // namespace spprof

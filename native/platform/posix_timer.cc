@@ -67,8 +67,8 @@ Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value,
   return CreateTimer(clock, event, timer);
 }
 
-Status CreateProcessTimer(int signal, uint64_t value, int32_t* timer) {
-  return CreateTimer(CLOCK_MONOTONIC, EventOf(SIGEV_SIGNAL, signal, value), timer);
+Status CreateProcessTimer(clockid_t clock, int signal, uint64_t value, int32_t* timer) {
+  return CreateTimer(clock, EventOf(SIGEV_SIGNAL, signal, value), timer);
 }
 
 void DeleteTimer(int32_t timer) {

@@ -28,8 +28,8 @@ uint64_t ThreadCpuOf(pid_t tid);
 // A disarmed timer on `clock` that sends `signal` with `value` to `tid`. EAGAIN: RLIMIT_SIGPENDING
 // is used up.
 Status CreateThreadTimer(clockid_t clock, pid_t tid, int signal, uint64_t value, int32_t* timer);
-// A disarmed one on the monotonic clock whose signal goes to the process.
-Status CreateProcessTimer(int signal, uint64_t value, int32_t* timer);
+// A disarmed one whose signal goes to the process.
+Status CreateProcessTimer(clockid_t clock, int signal, uint64_t value, int32_t* timer);
 void DeleteTimer(int32_t timer);
 
 }  // namespace spprof

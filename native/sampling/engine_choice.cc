@@ -54,7 +54,7 @@ EngineChoice ChooseEngine(uint64_t interval_ns, int signal) {
     return {
         TimerEngine::kItimer,
         "the process's one interval timer is used (itimer), since threads can have none here (" +
-            no_timers + ")"};
+            no_timers + "); a program that takes this one's place by execve is ended by it"};
   }
   if (interval_ns >= tick_ns) return {TimerEngine::kTick, {}};
   const std::string obstacle = Obstacle(signal);

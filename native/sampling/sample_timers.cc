@@ -6,7 +6,6 @@
 #include <bit>
 #include <cerrno>
 
-#include "platform/interval_timer.h"
 #include "platform/kernel_tick_clock.h"
 #include "platform/perf_event.h"
 #include "platform/posix_timer.h"
@@ -39,7 +38,8 @@ Status SampleTimers::Begin(uint32_t max_threads) {
   if (status.ok() && context_->engine == TimerEngine::kPerf)
     context_->perf_switch_ns = MeasurePerfEventSetting(interval_ns()) / kSettingSeen;
   if (!status.ok() || !IsProcessWide()) return status;
-  status = SetIntervalTimer(IntervalTimerNs());
+  process_timer_.Create(TimerValue{0, 0, TickSource::kNoValue}.Encode());
+  status = process_timer_.Set(IntervalTimerNs());
   has_begun_ = status.ok();
   return status;
 }
@@ -55,7 +55,8 @@ Status SampleTimers::Check(TimerEngine engine) {
 }
 
 void SampleTimers::End() {
-  if (has_begun_) SetIntervalTimer(0);
+  if (has_begun_) process_timer_.Set(0);
+  process_timer_.Delete();
   has_begun_ = false;
 }
 
@@ -155,7 +156,7 @@ bool SampleTimers::HasLostEvent(uint32_t slot) {
 
 void SampleTimers::SetPaused(bool is_paused) {
   context_->is_paused.store(is_paused ? 1 : 0, std::memory_order_seq_cst);
-  if (has_begun_) SetIntervalTimer(is_paused ? 0 : IntervalTimerNs());
+  if (has_begun_) process_timer_.Set(is_paused ? 0 : IntervalTimerNs());
 }
 
 void SampleTimers::BeginPause(uint32_t slot, pid_t tid) {
@@ -178,7 +179,7 @@ uint64_t SampleTimers::IntervalTimerNs() const {
 
 void SampleTimers::SetInterval(uint64_t interval_ns) {
   context_->interval_ns.store(interval_ns, std::memory_order_relaxed);
-  if (has_begun_ && !is_paused()) SetIntervalTimer(IntervalTimerNs());
+  if (has_begun_ && !is_paused()) process_timer_.Set(IntervalTimerNs());
 }
 
 }  // namespace spprof

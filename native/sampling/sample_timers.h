@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "platform/interval_timer.h"
 #include "signal_safe/handler_context.h"
 
 namespace spprof {
@@ -75,7 +76,8 @@ class SampleTimers {
   HandlerContext* context_;
   std::vector<Sequence> thread_words_;
   std::string shortage_;
-  bool has_begun_ = false;  // the interval timer is ours
+  IntervalTimer process_timer_;  // itimer
+  bool has_begun_ = false;       // it is set
 };
 
 }  // namespace spprof

@@ -31,7 +31,8 @@ Status ShutdownSignals::Install() {
     auto& [previous, watchdog] = context_->signals[i];
     if ((previous.sa_flags & SA_SIGINFO) == 0 && previous.sa_handler == SIG_IGN) continue;
     // Without a watchdog (no timer left) a shutdown that hangs is ended by the third signal.
-    static_cast<void>(CreateProcessTimer(kShutdownSignals[i], kWatchdogValue, &watchdog).ok());
+    static_cast<void>(
+        CreateProcessTimer(CLOCK_MONOTONIC, kShutdownSignals[i], kWatchdogValue, &watchdog).ok());
     if (sigaction(kShutdownSignals[i], &action, nullptr) != 0) {
       const int error = errno;
       Uninstall();

@@ -17,7 +17,7 @@ namespace spprof {
 enum class TickSource : uint8_t {
   kCpuTimer = 0,    // a timer on the thread's CPU clock
   kHiresTimer = 1,  // one on the monotonic clock
-  kNoValue = 3,     // a signal that carries none: a perf event's, the interval timer's
+  kNoValue = 3,     // a signal that carries no slot: a perf event's, the process's one timer's
 };
 
 struct TimerValue {

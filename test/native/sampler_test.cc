@@ -413,15 +413,46 @@ TEST(Sampler, ItimerRefusesToTakeTheProgramsOwnIntervalTimer) {
 }
 
 TEST(Sampler, ItimerIsStoppedWithTheSampling) {
-  SamplerHarness harness(TimerEngine::kItimer);
-  ASSERT_TRUE(harness.sampler().Start().ok());
+  struct sigaction theirs {};
+  theirs.sa_handler = CountOther;
+  theirs.sa_flags = SA_RESTART;
+  ASSERT_EQ(sigaction(SIGPROF, &theirs, nullptr), 0);
+  {
+    SamplerHarness harness(TimerEngine::kItimer);
+    ASSERT_TRUE(harness.sampler().Start().ok());
+    test::BurnCpu(50 * kMs);
+    harness.sampler().Stop();
+  }
+  const int before = g_others;
+  test::BurnCpu(100 * kMs);
+  EXPECT_EQ(g_others, before);
   struct itimerval now {};
-  getitimer(ITIMER_PROF, &now);
-  EXPECT_EQ(now.it_interval.tv_usec, 1000);
-  harness.sampler().Stop();
   getitimer(ITIMER_PROF, &now);
   EXPECT_EQ(now.it_interval.tv_usec, 0);
   EXPECT_EQ(now.it_value.tv_usec, 0);
+  signal(SIGPROF, SIG_DFL);
+}
+
+// The new program knows nothing of us: a signal of ours would end it.
+TEST(Sampler, ItimerEndsWithExecve) {
+  constexpr int kOfSetitimer = 77;
+  const pid_t child = fork();
+  if (child == 0) {
+    SamplerHarness harness(TimerEngine::kItimer);
+    if (!harness.sampler().Start().ok()) _exit(1);
+    struct itimerval now {};
+    getitimer(ITIMER_PROF, &now);
+    if (now.it_interval.tv_usec != 0) _exit(kOfSetitimer);
+    test::BurnCpu(30 * kMs);
+    execl("/bin/sh", "sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exit 7",
+          static_cast<char*>(nullptr));
+    _exit(2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kOfSetitimer)
+    GTEST_SKIP() << "this kernel has only setitimer for it, whose timer lives on";
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
 }
 
 TEST(Sampler, PutsTheFormerDispositionBackAndForwardsMeanwhile) {
