@@ -29,22 +29,21 @@ double BlockTotals::Percentile(double share) const {
   return static_cast<double>(max);
 }
 
-void BlockStats::Clear(uint64_t epoch) {
-  Put(hits_, 0);
-  Put(total_, 0);
-  Put(min_, UINT64_MAX);
-  Put(max_, 0);
-  for (Sequence& bucket : buckets_) Put(bucket, 0);
-  Put(epoch_, epoch);
-}
-
-void BlockStats::CopyFields(BlockTotals* copy) const {
-  const auto get = [](const Sequence& word) { return word.load(std::memory_order_acquire); };  // B4
-  copy->hits = get(hits_);
-  copy->total = get(total_);
-  copy->min = get(min_);
-  copy->max = get(max_);
-  for (size_t i = 0; i < copy->buckets.size(); i++) copy->buckets[i] = get(buckets_[i]);
+BlockTotals BlockStats::Copy(uint64_t epoch) {
+  Counts* const active = active_.load(std::memory_order_relaxed);
+  Counts* other = active == &first_ ? second_.get() : &first_;
+  BlockTotals totals;
+  while (other != nullptr && !other->TryCopy(epoch, &totals)) {
+  }
+  if (active->TryCopy(epoch, &totals)) return totals;
+  if (other == nullptr) {
+    second_ = std::make_unique<Counts>();
+    other = second_.get();
+  }
+  active_.store(other, std::memory_order_release);  // B5
+  while (!active->TryCopy(epoch, &totals)) {
+  }
+  return totals;
 }
 
 }  // namespace spprof

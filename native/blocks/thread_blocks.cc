@@ -107,7 +107,7 @@ BlockStats* ThreadBlocks::MakeStats(const Block& block) {
 }
 
 BlockTotals ThreadBlocks::Copy(const Block& block) const {
-  const BlockStats* stats = StatsOf(block);
+  BlockStats* stats = StatsOf(block);
   if (stats == nullptr) return BlockTotals();
   return stats->Copy(block.track->profiler->epoch.load(std::memory_order_relaxed));
 }

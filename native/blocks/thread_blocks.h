@@ -6,7 +6,8 @@
 // a serial, that one start), wherever it lies in the stack, so that blocks of overlapping
 // asynchronous work do not close each other.
 //
-// Context: the thread itself; Copy, open, unbalanced_stops and lost from any thread.
+// Context: the thread itself; open, unbalanced_stops and lost from any thread; Copy from any, under
+// the lock of the tables.
 #pragma once
 
 #include <atomic>

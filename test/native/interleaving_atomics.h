@@ -1,5 +1,6 @@
-// Queue, ring and lane (native/region/) a second time, over atomics whose every load and store the
-// model checker of interleaving_support.h decides: the code itself is checked, not a copy.
+// Queue, ring and lane (native/region/) and a block's counts (native/blocks/) a second time, over
+// atomics whose every load and store the model checker of interleaving_support.h decides: the code
+// itself is checked, not a copy.
 //
 // Context: tests only.
 #pragma once
@@ -15,6 +16,8 @@ template <typename T>
 class atomic {
  public:
   static constexpr bool is_always_lock_free = true;
+  atomic() = default;
+  atomic(T value) { store(value, memory_order_relaxed); }
   T load(memory_order order) const {
     auto* explorer = spprof::interleaving::Explorer::Current();
     if (explorer->IsShared(this)) return static_cast<T>(explorer->Load(this, order));
@@ -60,6 +63,7 @@ inline void* memcpy(void* to, const void* from, size_t length) {
 
 #define spprof spprof_model
 #include "base/cache_line.h"
+#include "blocks/block_counts.h"
 #include "region/lane.cc"
 #include "region/lane.h"
 #include "region/ring.h"

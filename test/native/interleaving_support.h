@@ -1,6 +1,6 @@
-// A model checker for two threads: runs the project's own queue, ring and lane (native/region/,
-// compiled a second time, over the atomics below) in every interleaving, and with every value that
-// a load may see, within bounds.
+// A model checker for two threads: runs the project's own queue, ring and lane (native/region/) and
+// the counts of a block (native/blocks/), compiled a second time, over the atomics below, in every
+// interleaving, and with every value that a load may see, within bounds.
 //
 // Modelled: memory as C++ has it. Each word has a history of stores;
 // each thread a view, the oldest store of each word that it may still read. A load reads any store
@@ -51,6 +51,8 @@ enum class Kind : uint8_t {
   kRingTail,
   kLaneBase,
   kActive,
+  kVersion,
+  kCount,
   kBytes
 };
 

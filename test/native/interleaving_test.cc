@@ -1,11 +1,14 @@
-// Queue, ring and lane in all interleavings of a few operations, under C++'s memory model; and each
-// row of their ordering tables weakened, to see that the model would notice. What is modelled and
-// what is not: interleaving_support.h.
+// Queue, ring, lane and a block's counts in all interleavings of a few operations, under C++'s
+// memory model; and each row of their ordering tables weakened, to see that the model would notice.
+// What is modelled and what is not: interleaving_support.h.
 //
 // SPPROF_TEST_LONG=1 explores a size further.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
+#include <new>
 
 #include "core_support.h"
 #include "interleaving_atomics.h"
@@ -17,6 +20,7 @@ using interleaving::Explorer;
 using interleaving::Kind;
 using interleaving::Result;
 using interleaving::Weakening;
+using spprof_model::BlockCounts;
 using spprof_model::kCacheLine;
 using spprof_model::Lane;
 using spprof_model::LaneReader;
@@ -236,6 +240,64 @@ Result ExploreLane(uint32_t rings, uint32_t ring_size, int writes, const std::ve
       });
 }
 
+// A histogram of two buckets, and what a copy adds up.
+struct TwoBuckets {
+  static constexpr size_t kCount = 2;
+  static size_t Of(uint64_t ticks) { return ticks > 2 ? 1 : 0; }
+};
+struct Totals {
+  uint64_t hits = 0, total = 0, min = UINT64_MAX, max = 0, buckets[2] = {};
+  void Add(const Totals& other) { *this = other; }
+};
+
+// Hit n of an epoch takes 2^n ticks, so that a copy's number of hits says what else it must hold.
+// One hit has been made before, and the thread makes `hits` more, after a reset if `resets`.
+Result ExploreCounts(int hits, int copies, bool resets, const Check& check = {}) {
+  using Counts = BlockCounts<TwoBuckets>;
+  auto explorer = std::make_unique<Explorer>();
+  uint8_t* words = explorer->arena();
+  explorer->Name(words, Kind::kVersion);
+  // Its eight fields, and the buckets.
+  for (int i = 1; i <= 8 + 2; i++) explorer->Name(words + 8 * i, Kind::kCount);
+  explorer->Weaken(check.weakening);
+  explorer->CheckHappensBefore(check.happens_before);
+  const uint64_t epoch = resets ? 2 : 1;
+  const uint64_t first = resets ? 0 : 1;
+  Counts* counts = nullptr;
+  const auto copy = [&](uint64_t seen) {
+    Totals totals;
+    if (!counts->TryCopy(epoch, &totals)) return seen;
+    explorer->Require(totals.hits >= seen, "a hit has gone away");
+    const uint64_t all = (uint64_t{1} << totals.hits) - 1;
+    explorer->Require(totals.total == all &&
+                          totals.max == (totals.hits == 0 ? 0 : uint64_t{1} << (totals.hits - 1)) &&
+                          totals.min == (totals.hits == 0 ? UINT64_MAX : 1) &&
+                          totals.buckets[0] == std::min<uint64_t>(totals.hits, 2) &&
+                          totals.buckets[0] + totals.buckets[1] == totals.hits,
+                      "half a hit has been copied");
+    return totals.hits;
+  };
+  return explorer->Explore(
+      [&] {
+        counts = new (words) Counts;
+        counts->Add(1, 1);
+      },
+      [&] {
+        for (int i = 0; i < hits; i++) {
+          explorer->AtRest(Hold(i, 0));
+          counts->Add(uint64_t{1} << (first + i), epoch);
+        }
+      },
+      [&] {
+        uint64_t seen = 0;
+        for (int i = 0; i < copies; i++) {
+          explorer->AtRest(Hold(i, seen));
+          seen = copy(seen);
+        }
+      },
+      [&] { explorer->Require(copy(0) == first + hits, "a hit is lost"); });
+}
+
 void Expect(const char* what, const Result& result) {
   std::printf("%-44s %9llu states, %9llu runs\n", what,
               static_cast<unsigned long long>(result.states),
@@ -283,6 +345,12 @@ TEST_F(Interleaving, TheLaneIsReadInTheOrderItWasWritten) {
          ExploreLane(4, 16, 6, {kWhole, kToPublishedEnd}));
 }
 
+TEST_F(Interleaving, ACopyOfABlocksCountsIsOfWholeHits) {
+  const int more = IsLong() ? 2 : 0;
+  Expect("counts of a block", ExploreCounts(3 + more, 2, false));
+  Expect("counts of a block, reset", ExploreCounts(2 + more, 2, true));
+}
+
 // The model can fail: each row made relaxed lets something go wrong. `is_seen`: not only unordered,
 // but seen by the reader.
 TEST_F(Interleaving, EachRowOfTheTablesIsNeeded) {
@@ -297,6 +365,7 @@ TEST_F(Interleaving, EachRowOfTheTablesIsNeeded) {
   const auto lane = [](const Check& check) {
     return ExploreLane(2, 16, 4, {kWhole, kToPublishedEnd, kToPublishedEnd}, check);
   };
+  const auto counts = [](const Check& check) { return ExploreCounts(3, 2, false, check); };
   const Row rows[] = {
       {{"Q1", Kind::kQueueHead, true}, queue, true},
       {{"Q2", Kind::kQueueHead, false}, queue, true},
@@ -308,6 +377,10 @@ TEST_F(Interleaving, EachRowOfTheTablesIsNeeded) {
       {{"R4", Kind::kRingTail, false}, ring, false},
       {{"L1", Kind::kActive, true}, lane, true},
       {{"L2", Kind::kActive, false}, lane, true},
+      {{"B1", Kind::kVersion, true}, counts, true},
+      {{"B2", Kind::kVersion, false}, counts, true},
+      {{"B3", Kind::kCount, true}, counts, true},
+      {{"B4", Kind::kCount, false}, counts, true},
       {{"Q1 in a lane", Kind::kQueueHead, true}, lane, true},
       {{"Q2 in a lane", Kind::kQueueHead, false}, lane, true},
       {{"R1 in a lane", Kind::kRingHead, true}, lane, true},
