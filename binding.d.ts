@@ -90,6 +90,7 @@ export interface NativeShutdown {
   /** `lost`: its region or its log has gone; a warning says how. */
   reason: 'stop' | 'duration' | 'signal' | 'exit' | 'lost';
   totalNs: number;
+  waitNs: number;
   phases: { name: string; tookNs: number; cutShort: boolean }[];
 }
 

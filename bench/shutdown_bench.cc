@@ -108,6 +108,7 @@ void BM_WholeShutdown(benchmark::State& state) {
     std::filesystem::remove(folder + "/log");
     std::filesystem::remove(folder + "/region");
   }
+  state.counters["worst_wait_us"] = static_cast<double>(worst.wait_ns) / 1e3;
   double sync_ms = 0;
   for (const auto& phase : worst.phases)
     if (phase.name == "sync") sync_ms = static_cast<double>(phase.took_ns) / 1e6;

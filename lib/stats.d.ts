@@ -53,7 +53,10 @@ export interface Stats {
 export interface Shutdown {
   /** `lost`: its files have gone (cut off, a broken disk, descriptors that the program has closed); a warning says how. */
   reason: 'stop' | 'duration' | 'signal' | 'exit' | 'lost';
+  /** From the request for the end (`stop()`, the signal, …) to the end of the last phase. */
   totalNs: number;
-  /** In order: stop_accepting, stop_timers, flush_lanes, final_drain, sync, cancel_duration, release. `cutShort`: its deadline passed. */
+  /** Of that, from the request to the first phase: what the thread that ends the recording has waited for a CPU. */
+  waitNs: number;
+  /** In order: stop_accepting, stop_timers, flush_lanes, final_drain, sync, release. `cutShort`: its deadline passed. */
   phases: { name: string; tookNs: number; cutShort: boolean }[];
 }

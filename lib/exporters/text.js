@@ -138,7 +138,7 @@ function endText(shutdown) {
   const phases = shutdown.phases.map(
     ({ name, tookNs, cutShort }) => `${name.replaceAll('_', ' ')} ${formatNs(tookNs)}${cutShort ? ' (cut short)' : ''}`,
   );
-  return `${shutdown.reason} in ${formatNs(shutdown.totalNs)} (${phases.join(', ')})`;
+  return `${shutdown.reason} in ${formatNs(shutdown.totalNs)} (${[`wait ${formatNs(shutdown.waitNs)}`, ...phases].join(', ')})`;
 }
 
 /** How much of JavaScript has its lines; none where it has no samples. @param {Recording} recording */

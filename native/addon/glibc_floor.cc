@@ -30,10 +30,12 @@
 #define SPPROF_FIRST_GLIBC "GLIBC_2.2.5"
 #define SPPROF_GLIBC_WITH_DLADDR1 "GLIBC_2.3.3"
 #define SPPROF_GLIBC_WITH_SETNAME "GLIBC_2.12"
+#define SPPROF_GLIBC_WITH_SETPROTOCOL "GLIBC_2.4"
 #elif defined(__aarch64__)
 #define SPPROF_FIRST_GLIBC "GLIBC_2.17"
 #define SPPROF_GLIBC_WITH_DLADDR1 "GLIBC_2.17"
 #define SPPROF_GLIBC_WITH_SETNAME "GLIBC_2.17"
+#define SPPROF_GLIBC_WITH_SETPROTOCOL "GLIBC_2.17"
 #else
 #error "no versions of glibc's symbols are known for this processor"
 #endif
@@ -53,6 +55,12 @@ SPPROF_OLD(pthread_detach, SPPROF_FIRST_GLIBC, int, (pthread_t thread), (thread)
 SPPROF_OLD(pthread_join, SPPROF_FIRST_GLIBC, int, (pthread_t thread, void** result),
            (thread, result))
 SPPROF_OLD(pthread_mutex_trylock, SPPROF_FIRST_GLIBC, int, (pthread_mutex_t * mutex), (mutex))
+SPPROF_OLD(pthread_mutexattr_init, SPPROF_FIRST_GLIBC, int, (pthread_mutexattr_t * attributes),
+           (attributes))
+SPPROF_OLD(pthread_mutexattr_destroy, SPPROF_FIRST_GLIBC, int, (pthread_mutexattr_t * attributes),
+           (attributes))
+SPPROF_OLD(pthread_mutexattr_setprotocol, SPPROF_GLIBC_WITH_SETPROTOCOL, int,
+           (pthread_mutexattr_t * attributes, int protocol), (attributes, protocol))
 SPPROF_OLD(pthread_once, SPPROF_FIRST_GLIBC, int, (pthread_once_t * once, void (*run)()),
            (once, run))
 SPPROF_OLD(pthread_sigmask, SPPROF_FIRST_GLIBC, int, (int how, const sigset_t* set, sigset_t* old),

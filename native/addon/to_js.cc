@@ -49,6 +49,7 @@ Napi::Value Shutdown(Napi::Env env, const RecordingShutdown& shutdown) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("reason", shutdown.reason);
   object.Set("totalNs", Number(shutdown.total_ns));
+  object.Set("waitNs", Number(shutdown.wait_ns));
   Napi::Array phases = Napi::Array::New(env, shutdown.phases.size());
   for (uint32_t i = 0; i < shutdown.phases.size(); i++) {
     const RecordingShutdown::Phase& phase = shutdown.phases[i];

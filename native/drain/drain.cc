@@ -27,6 +27,8 @@ namespace spprof {
 
 namespace {
 
+// Instead of a deadline: a visit leaves the rest to who ends the recording, who waits for it.
+constexpr uint64_t kUntilEndIsAsked = 0;
 constexpr int kBusyTimeoutMs = 10;
 constexpr int kLeastTimeoutMs = 2;
 // Who begins to work meanwhile is noticed by the CPU time that it uses (CpuAlarm).
@@ -92,22 +94,38 @@ Status Drain::Start() {
 
 void Drain::Stop() {
   if (!thread_.joinable()) return;
-  RequestShutdown(&sampler_->region()->header()->shutdown_requested, ShutdownReason::kStop);
+  if (!IsEndAsked()) AskForEnd(ShutdownReason::kStop);
   waker_->Wake();
   thread_.join();
 }
 
+std::unique_lock<UrgentMutex> Drain::Hold() {
+  std::unique_lock held(visiting_);
+  earlier_cpu_ns_ = visits_cpu_ns_;
+  return held;
+}
+
+bool Drain::IsEndAsked() const {
+  return sampler_->region()->header()->shutdown_requested.load(std::memory_order_acquire) !=
+         0;  // H4
+}
+
+void Drain::AskForEnd(ShutdownReason reason) {
+  if (ask_ != nullptr) return ask_(reason);
+  RequestShutdown(&sampler_->region()->header()->shutdown_requested, reason);
+}
+
 void Drain::Run() {
-  Word* shutdown_requested = &sampler_->region()->header()->shutdown_requested;
   std::optional<CpuAlarm> alarm;  // a thread, which a process that always works does without
   TakeOwnTicks();
-  while (shutdown_requested->load(std::memory_order_acquire) == 0) {  // H4
+  while (!IsEndAsked()) {
     const bool is_woken = Sleep(&alarm);
     if (duration_ns_ != 0 && MonotonicNow() - start_ns_ >= duration_ns_) {
-      RequestShutdown(shutdown_requested, ShutdownReason::kDuration);
+      AskForEnd(ShutdownReason::kDuration);
       break;
     }
-    if (shutdown_requested->load(std::memory_order_acquire) != 0) break;  // H4
+    const std::unique_lock visiting(visiting_, std::try_to_lock);
+    if (!visiting.owns_lock() || IsEndAsked()) break;
     const uint64_t begin_ns = MonotonicNow(), begin_cpu_ns = kernel::ThreadCpuNs();
     const bool is_idle = IsIdle();
     timeout_ms_ = NextTimeoutMs(is_idle);
@@ -119,15 +137,18 @@ void Drain::Run() {
     const uint64_t used_ns = kernel::ThreadCpuNs() - begin_cpu_ns;
     const uint64_t passed_ns = MonotonicNow() - begin_ns;
     waited_ms_ = static_cast<int>((passed_ns - std::min(used_ns, passed_ns)) / 1'000'000);
+    visits_cpu_ns_ = kernel::ThreadCpuNs();
   }
-  if (end_ != nullptr) {
-    end_();
-  } else {
-    sampler_->Stop();
-    FinalDrain(UINT64_MAX);
-    Conclude();
-    sampler_->LeaveRegion();
-  }
+  if (ask_ == nullptr) EndByItself();
+  alarm.reset();
+  is_over_.store(true, std::memory_order_release);
+}
+
+void Drain::EndByItself() {
+  sampler_->Stop();
+  FinalDrain(UINT64_MAX);
+  Conclude();
+  sampler_->LeaveRegion();
 }
 
 // The interval timer's signal goes to the process. When this thread is the one that runs and does
@@ -238,7 +259,7 @@ int Drain::NextTimeoutMs(bool is_idle) const {
 void Drain::Visit(bool scan_threads) {
   if (scan_threads) sampler_->ScanThreads();
   NoteModules();
-  DrainAll(UINT64_MAX);
+  if (!DrainAll(kUntilEndIsAsked)) return;
   wasm_.Visit(MonotonicNow());
   if (off_cpu_ != nullptr) off_cpu_->Visit();
   sampler_->LimitOverhead({lanes_.handler_ns(), ProcessCpuNs() - start_cpu_ns_, lanes_.samples()});
@@ -248,7 +269,7 @@ void Drain::Visit(bool scan_threads) {
   NoteStats();
   NoteTickPhase();
   if (log_->IsGone()) {
-    RequestShutdown(&sampler_->region()->header()->shutdown_requested, ShutdownReason::kLost);
+    AskForEnd(ShutdownReason::kLost);
   }
   visits_.fetch_add(1, std::memory_order_release);
 }
@@ -281,7 +302,7 @@ void Drain::NoteStats() {
   std::lock_guard lock(stats_mutex_);
   stats_.samples_drained = lanes_.samples();
   stats_.sampled_cpu_ns = lanes_.sampled_cpu_ns();
-  stats_.drain_cpu_ns = kernel::ThreadCpuNs();
+  stats_.drain_cpu_ns = earlier_cpu_ns_ + kernel::ThreadCpuNs();
   stats_.handler_p50_ns = lanes_.handler_times().Percentile(0.50);
   stats_.handler_p99_ns = lanes_.handler_times().Percentile(0.99);
   stats_.bytes_written = log_->bytes_written();
@@ -315,6 +336,11 @@ void Drain::NoteStats() {
   }
 }
 
+bool Drain::IsLate(uint64_t deadline_ns) const {
+  if (deadline_ns == kUntilEndIsAsked) return IsEndAsked();
+  return deadline_ns != UINT64_MAX && MonotonicNow() >= deadline_ns;
+}
+
 bool Drain::DrainAll(uint64_t deadline_ns) {
   RegionMap* region = sampler_->region();
   const uint64_t version = sampler_->thread_version();
@@ -324,7 +350,7 @@ bool Drain::DrainAll(uint64_t deadline_ns) {
     ThreadLaneSet* lanes = region->Slot(slot);
     const auto state = static_cast<SlotState>(lanes->state.load(std::memory_order_acquire));  // S2
     if (state == SlotState::kFree) continue;
-    if (deadline_ns != UINT64_MAX && MonotonicNow() >= deadline_ns) return false;
+    if (IsLate(deadline_ns)) return false;
     if (is_new) NoteThread(slot);
     lanes_.DrainSlot(slot);
     if (lanes->has_javascript.load(std::memory_order_relaxed) != 0) javascript_threads++;

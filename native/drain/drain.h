@@ -2,8 +2,8 @@
 // Woken when a ring has been filled, else every 10 ms, and ever less often, down to
 // every second, while the process uses no CPU; when it begins to, at the kernel's next tick.
 //
-// Context: Start and Stop on the control thread; Stats from any thread; the steps of the end on the
-// drain thread.
+// Context: Start and Stop on the control thread; Stats from any thread; Hold and the steps of the
+// end on one thread, to which all that is the drain thread's belongs from then on.
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,7 @@
 #include "drain/off_cpu_watch.h"
 #include "drain/program_notes.h"
 #include "platform/cpu_alarm.h"
+#include "platform/urgent_thread.h"
 #include "sampling/sampler.h"
 #include "sampling/wasm_indexer.h"
 #include "signal_safe/waker.h"
@@ -45,17 +46,22 @@ class Drain {
   ~Drain();
 
   Status Start();
-  // What this thread does when the end has been asked for in the region's header, or the duration
-  // is over. Without it: stops the sampler, drains what is left, concludes the log.
-  void OnEnd(std::function<void()> end) { end_ = std::move(end); }
+  // Who is asked when the drain itself wants the end (the duration is over, the log has gone), and
+  // takes all steps of it. Without it the drain thread ends by itself: it stops the sampler, drains
+  // what is left, concludes the log.
+  void OnEnd(std::function<void(ShutdownReason)> ask) { ask_ = std::move(ask); }
   // Asks for the end, and waits for it. The log can then be used by the caller.
   void Stop();
+  // Waits until no visit is under way. None begins as long as the lock is held, or once the end has
+  // been asked for.
+  std::unique_lock<UrgentMutex> Hold();
+  // Whether Stop would not wait.
+  bool IsOver() const { return is_over_.load(std::memory_order_acquire); }
 
   // Steps of the end. False: lanes still hold something at the deadline (CLOCK_MONOTONIC).
   bool FlushLanes(uint64_t deadline_ns);
   // Once more over all lanes, and over modules and threads; then the counters.
   bool FinalDrain(uint64_t deadline_ns);
-  void CancelDuration() { duration_ns_ = 0; }
   // The last record: the recording was ended, not cut off.
   void Conclude();
 
@@ -68,6 +74,9 @@ class Drain {
 
  private:
   void Run();
+  void EndByItself();
+  void AskForEnd(ShutdownReason reason);
+  bool IsEndAsked() const;
   void TakeOwnTicks() const;
   // Until there is something to do. True: a thread has asked for it.
   bool Sleep(std::optional<CpuAlarm>* alarm);
@@ -76,6 +85,7 @@ class Drain {
   void NoteInterval();
   void NoteTickPhase();
   bool DrainAll(uint64_t deadline_ns);
+  bool IsLate(uint64_t deadline_ns) const;
   void NoteModules();
   void NoteThread(uint32_t slot);
   bool IsIdle();
@@ -94,9 +104,13 @@ class Drain {
   WasmIndexer wasm_;
   std::unique_ptr<OffCpuWatch> off_cpu_;  // wall mode
   std::thread thread_;
-  std::function<void()> end_;
+  std::function<void(ShutdownReason)> ask_;
+  UrgentMutex visiting_;
+  std::atomic<bool> is_over_{false};
+  uint64_t visits_cpu_ns_ = 0;   // of the drain thread; for who holds visiting_
+  uint64_t earlier_cpu_ns_ = 0;  // of the drain thread when the steps of the end are another's
 
-  // Of the drain thread alone.
+  // Of the drain thread alone, or who has called Hold.
   uint64_t loader_generation_ = 0;
   uint32_t javascript_threads_ = 0;
   int64_t others_cpu_ns_ = 0;  // of the process without this thread

@@ -62,8 +62,9 @@ struct RecordingShutdown {
     uint64_t took_ns = 0;
     bool is_cut_short = false;
   };
-  std::string reason;  // "stop", "duration", "signal", "exit"
-  uint64_t total_ns = 0;
+  std::string reason;     // "stop", "duration", "signal", "exit"
+  uint64_t wait_ns = 0;   // from the request to the first phase
+  uint64_t total_ns = 0;  // from the request on
   std::vector<Phase> phases;
 };
 

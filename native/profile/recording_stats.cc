@@ -61,6 +61,7 @@ RecordingShutdown ShutdownOf(const RecordedLog& log) {
     if (name.compare(0, kReason.size(), kReason) == 0)
       shutdown.reason = name.substr(kReason.size());
     if (name == "shutdown.total_ns") shutdown.total_ns = value;
+    if (name == "shutdown.wait_ns") shutdown.wait_ns = value;
   }
   for (const std::string& name : log.counter_order()) {
     if (name.compare(0, kPhase.size(), kPhase) != 0) continue;

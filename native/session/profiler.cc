@@ -16,7 +16,7 @@ constexpr uint64_t kExitWaitNs = 500'000'000;
 // What stop() waits for: more than all phases may take together, unless the disk hangs.
 constexpr uint64_t kStopWaitNs = 5'000'000'000;
 
-// What stop() waits for the drain thread after its last phase.
+// What stop() waits for the threads of the recording after the last phase.
 constexpr uint64_t kSettleNs = 10'000'000;
 // What start() waits for the end of the recording before, which stop() has not waited for.
 constexpr uint64_t kOverWaitNs = 5'000'000'000;

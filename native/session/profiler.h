@@ -1,7 +1,7 @@
 // The recording of this process: one at a time, from start to stop.
 //
 // Thread safety: Start, Stop and Stats may be called from any thread; one at a time does its work.
-// However the recording ends (Stop, its duration, a signal, the process's exit), the drain thread
+// However the recording ends (Stop, its duration, a signal, the process's exit), the end thread
 // ends it, in the phases of ShutdownManager.
 // Stop's slow parts (decoding) are not here: it returns the log's path, and whoever wants the
 // profile reads that.

@@ -23,8 +23,8 @@ namespace {
 constexpr uint64_t kMs = 1'000'000;
 // Of each phase, in order: some times what it takes with a thousand threads on a loaded machine. A
 // release that is cut short goes on behind everybody's back.
-constexpr uint64_t kBudgetsNs[kShutdownPhaseCount] = {1 * kMs,    100 * kMs, 500 * kMs, 500 * kMs,
-                                                      1000 * kMs, 1 * kMs,   2 * kMs};
+constexpr uint64_t kBudgetsNs[kShutdownPhaseCount] = {1 * kMs,   100 * kMs,  500 * kMs,
+                                                      500 * kMs, 1000 * kMs, 2 * kMs};
 // What a program needs to open a few files, and to load a module.
 constexpr int kDescriptorsLeft = 16;
 // A process that was asked to die does not wait longer for its profile.
@@ -60,6 +60,7 @@ void AddProcess(LogWriter* log) {
 void AddReport(const ShutdownReport& report, LogWriter* log) {
   log->AddStat(std::string("shutdown.reason.") + ShutdownReasonName(report.reason), 1);
   log->AddStat("shutdown.total_ns", report.total_ns);
+  log->AddStat("shutdown.wait_ns", report.wait_ns);
   for (size_t i = 0; i < kShutdownPhaseCount; i++) {
     const std::string name = std::string("shutdown.phase.") + ShutdownPhaseName(i);
     log->AddStat(name, report.phases[i].took_ns);
@@ -71,6 +72,7 @@ void AddReport(const ShutdownReport& report, LogWriter* log) {
 }  // namespace
 
 Recorder::~Recorder() {
+  end_thread_.reset();
   if (drain_ != nullptr) drain_->Stop();
   signals_.reset();
   drain_.reset();
@@ -80,6 +82,7 @@ Recorder::~Recorder() {
   if (is_abandoned) {  // a handler that was left may write here whenever it goes on
     static_cast<void>(region_.release());
     static_cast<void>(waker_.release());
+    static_cast<void>(end_waker_.release());
     return;
   }
   UninstallFaultHandler();  // when the start has failed half-way
@@ -101,7 +104,7 @@ Status Recorder::Start(const ProfilerOptions& options) {
   status = RegionMap::Create(directory_.empty() ? "" : directory_ + "/region", options.max_threads,
                              options.geometry, &region_);
   if (!status.ok()) return status;
-  region_->WakeWhenLost(waker_.get());
+  region_->WakeWhenLost(end_waker_.get());
   if (!directory_.empty() && !region_->HasFile()) {
     warnings_.push_back(
         "neither the recording's file system nor /dev/shm can hold samples safely until they are "
@@ -116,9 +119,9 @@ Status Recorder::Start(const ProfilerOptions& options) {
   sampler_ = std::make_unique<Sampler>(options.sampler, region_.get(), v8, metadata.object_base(),
                                        waker_.get());
   Word* shutdown_requested = &region_->header()->shutdown_requested;
-  shutdown_ = std::make_unique<ShutdownManager>(shutdown_requested, waker_.get());
+  shutdown_ = std::make_unique<ShutdownManager>(shutdown_requested, end_waker_.get());
   drain_ = std::make_unique<Drain>(sampler_.get(), log_.get(), waker_.get(), options.duration_ns);
-  drain_->OnEnd([this] { End(); });
+  drain_->OnEnd([this](ShutdownReason reason) { RequestEnd(reason); });
 
   start_ns_ = AddSession(options, log_.get());
   AddProcess(log_.get());
@@ -132,11 +135,16 @@ Status Recorder::Start(const ProfilerOptions& options) {
   status = sampler_->Start();
   if (!status.ok()) return status;
   if (options.handle_signals) {
-    signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, waker_.get(), kWatchdogNs);
+    signals_ = std::make_unique<ShutdownSignals>(shutdown_requested, end_waker_.get(), kWatchdogNs);
     status = signals_->Install();
     if (!status.ok()) return status;
   }
-  return drain_->Start();
+  status = drain_->Start();
+  if (!status.ok()) return status;
+  end_thread_ = std::make_unique<EndThread>(shutdown_requested, end_waker_.get());
+  status = end_thread_->Start([this] { End(); });
+  sampler_->Exclude(end_thread_->tid());
+  return status;
 }
 
 void Recorder::VisitNow(uint64_t timeout_ns) {
@@ -150,6 +158,10 @@ void Recorder::VisitNow(uint64_t timeout_ns) {
 }
 
 void Recorder::End() {
+  if (Reason() == ShutdownReason::kSignal && signals_ != nullptr)
+    shutdown_->NoteRequest(signals_->first_ns());
+  const std::unique_lock<UrgentMutex> held = drain_->Hold();
+  waker_->Wake();  // the drain thread ends meanwhile
   shutdown_->Execute(Steps(), [this](const ShutdownReport& report) {
     AddReport(report, log_.get());
     drain_->Conclude();
@@ -164,7 +176,7 @@ void Recorder::End() {
 
 bool Recorder::WaitUntilOver(uint64_t timeout_ns) const {
   const uint64_t deadline_ns = MonotonicNow() + timeout_ns;
-  while (!is_over_.load(std::memory_order_acquire)) {
+  while (!is_over_.load(std::memory_order_acquire) || !drain_->IsOver()) {
     if (MonotonicNow() >= deadline_ns) return false;
     usleep(500);
   }
@@ -191,10 +203,6 @@ ShutdownSteps Recorder::Steps() {
       [this](uint64_t deadline_ns) { return drain_->FlushLanes(deadline_ns); },
       [this](uint64_t deadline_ns) { return drain_->FinalDrain(deadline_ns); },
       [this](uint64_t deadline_ns) { return SyncLog(deadline_ns); },
-      [this](uint64_t) {
-        drain_->CancelDuration();
-        return true;
-      },
       [this](uint64_t deadline_ns) { return Release(deadline_ns); },
   };
   ShutdownSteps result;
@@ -202,12 +210,15 @@ ShutdownSteps Recorder::Steps() {
   return result;
 }
 
+ShutdownReason Recorder::Reason() const {
+  return static_cast<ShutdownReason>(
+      region_->header()->shutdown_requested.load(std::memory_order_acquire));  // H4
+}
+
 bool Recorder::SyncLog(uint64_t deadline_ns) {
   // What has been written survives the process; to survive the machine it is synced, but not while
   // somebody waits for the process to exit: the command syncs the files that it makes of it.
-  const auto reason = static_cast<ShutdownReason>(
-      region_->header()->shutdown_requested.load(std::memory_order_acquire));  // H4
-  if (directory_.empty() || reason == ShutdownReason::kExit) return true;
+  if (directory_.empty() || Reason() == ShutdownReason::kExit) return true;
   // Nothing can interrupt it: kernel AIO and a thread of its own were tried, and on a loaded
   // machine took five times as long. So who waits for the end has a deadline instead
   // (Profiler::Stop), and the watchdog ends a process that was sent a signal.

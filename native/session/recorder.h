@@ -1,5 +1,5 @@
 // One recording of this process: puts region, sampler, drain and log together, and takes them apart
-// again in the phases of ShutdownManager, on the drain thread, whoever asks for the end.
+// again in the phases of ShutdownManager, on the end thread, whoever asks for the end.
 //
 // Context: Start, Take and the destructor on the control thread; the rest from any thread.
 #pragma once
@@ -15,6 +15,7 @@
 #include "platform/region_map.h"
 #include "sampling/sampler.h"
 #include "session/end_notice.h"
+#include "session/end_thread.h"
 #include "session/shutdown_manager.h"
 #include "session/shutdown_signals.h"
 #include "signal_safe/waker.h"
@@ -45,7 +46,7 @@ class Recorder {
   // The log is concluded, and no sample is taken any more. False: not within `timeout_ns`.
   bool WaitUntilEnded(uint64_t timeout_ns) { return shutdown_->WaitUntilDone(timeout_ns); }
   ShutdownPhase phase() const { return shutdown_->phase(); }
-  // Until the drain thread has nothing left to do, so that it can be destroyed without waiting.
+  // Until its threads have nothing left to do, so that it can be destroyed without waiting.
   bool WaitUntilOver(uint64_t timeout_ns) const;
   // After WaitUntilEnded: whether it can be destroyed without waiting.
   bool IsReleased() const { return is_released_.load(std::memory_order_acquire); }
@@ -65,25 +66,28 @@ class Recorder {
   uint64_t start_ns() const { return start_ns_; }
 
  private:
-  // On the drain thread.
+  // On the end thread.
   void End();
+  ShutdownReason Reason() const;
   ShutdownSteps Steps();
   bool SyncLog(uint64_t deadline_ns);
   bool Release(uint64_t deadline_ns);
   void LeaveRegion();
 
-  std::unique_ptr<Waker> waker_ = std::make_unique<Waker>();  // outlives all that may call it
+  std::unique_ptr<Waker> waker_ = std::make_unique<Waker>();      // outlives all that may call it
+  std::unique_ptr<Waker> end_waker_ = std::make_unique<Waker>();  // of end_thread_; as well
   std::unique_ptr<RegionMap> region_;
   std::shared_ptr<LogWriter> log_;
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<ShutdownManager> shutdown_;
   std::unique_ptr<ShutdownSignals> signals_;
   std::unique_ptr<Drain> drain_;
+  std::unique_ptr<EndThread> end_thread_;
   std::shared_ptr<EndNotice> end_notice_ = std::make_shared<EndNotice>();
   std::string directory_;  // empty: nothing has a name
   std::atomic<bool> is_released_{false};
   std::atomic<bool> is_over_{false};
-  int received_signal_ = 0;  // of the drain thread: sent again at the end
+  int received_signal_ = 0;  // of the end thread: sent again at the end
   uint64_t start_cpu_ns_ = 0;
   uint64_t start_ns_ = 0;
   std::vector<std::string> warnings_;

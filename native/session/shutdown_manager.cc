@@ -8,8 +8,7 @@ namespace spprof {
 
 const char* ShutdownPhaseName(size_t index) {
   static constexpr const char* kNames[] = {"stop_accepting", "stop_timers", "flush_lanes",
-                                           "final_drain",    "sync",        "cancel_duration",
-                                           "release"};
+                                           "final_drain",    "sync",        "release"};
   static_assert(std::size(kNames) == kShutdownPhaseCount);
   return kNames[index];
 }
@@ -20,7 +19,9 @@ const char* ShutdownReasonName(ShutdownReason reason) {
 }
 
 bool ShutdownManager::Request(ShutdownReason reason) {
+  const uint64_t now_ns = MonotonicNow();
   const bool is_first = RequestShutdown(shutdown_requested_, reason);
+  if (is_first) NoteRequest(now_ns);
   waker_->Wake();
   return is_first;
 }
@@ -31,6 +32,8 @@ void ShutdownManager::Execute(const ShutdownSteps& steps,
   report.reason =
       static_cast<ShutdownReason>(shutdown_requested_->load(std::memory_order_acquire));  // H4
   const uint64_t start_ns = MonotonicNow();
+  const uint64_t requested_ns = requested_ns_.load(std::memory_order_relaxed);
+  if (requested_ns != 0 && requested_ns < start_ns) report.wait_ns = start_ns - requested_ns;
   uint64_t begin_ns = start_ns;
   for (size_t i = 0; i < kShutdownPhaseCount; i++) {
     Enter(static_cast<ShutdownPhase>(i + 1));
@@ -39,7 +42,7 @@ void ShutdownManager::Execute(const ShutdownSteps& steps,
     report.phases[i].took_ns = end_ns - begin_ns;
     begin_ns = end_ns;
   }
-  report.total_ns = begin_ns - start_ns;
+  report.total_ns = report.wait_ns + begin_ns - start_ns;
   conclude(report);
   Enter(ShutdownPhase::kDone);
 }

@@ -3,7 +3,7 @@
 // left alone. A program that installs a listener of its own later (process.on) takes the signal
 // from us altogether, and gets it as without us.
 //
-// Context: control thread (Install), drain thread (Uninstall).
+// Context: control thread (Install), end thread (Uninstall, first_ns before it).
 #pragma once
 
 #include <memory>
@@ -22,6 +22,8 @@ class ShutdownSignals {
   ShutdownSignals& operator=(const ShutdownSignals&) = delete;
 
   Status Install();
+  // When the first signal came, monotonic; 0: none has.
+  uint64_t first_ns() const { return context_->first_ns.load(std::memory_order_relaxed); }
   // The former dispositions are back when this returns. The signal that has been received, or 0:
   // it is the caller's to send again.
   int Uninstall();

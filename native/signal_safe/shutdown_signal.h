@@ -1,4 +1,4 @@
-// The SIGINT and SIGTERM handler: notes the signal and wakes the drain thread, which does all the
+// The SIGINT and SIGTERM handler: notes the signal and wakes the end thread, which does all the
 // rest (session/shutdown_manager.h). Installed by session/shutdown_signals.h.
 //
 //   first signal   shutdown is asked for, the watchdog is armed

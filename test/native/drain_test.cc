@@ -190,6 +190,26 @@ TEST(LaneDrainer, LosesNothingWhileAThreadWrites) {
               static_cast<unsigned long long>(test::DroppedSum(totals)));
 }
 
+// What a process that is killed at once does not lose: the lanes are in the log before the rest of
+// the end takes its time.
+TEST(Drain, FlushesTheLanesBeforeAllElse) {
+  test::TemporaryFolder folder;
+  test::SamplerHarness harness(TimerEngine::kHires, 1'000'000);
+  LogWriter log;
+  ASSERT_TRUE(log.Create(folder / "log").ok());
+  Drain drain(&harness.sampler(), &log, harness.waker());
+  ASSERT_TRUE(harness.sampler().Start().ok());
+  ASSERT_TRUE(test::WaitUntil([&] { return SumTotals(*harness.region()).written > 5; }));
+  harness.sampler().Stop();
+  const uint64_t written = SumTotals(*harness.region()).written;
+  EXPECT_FALSE(drain.FlushLanes(1)) << "the deadline is over";
+  EXPECT_TRUE(drain.FlushLanes(UINT64_MAX));
+  EXPECT_EQ(ReadContents(folder / "log").samples, written);
+  EXPECT_TRUE(drain.FinalDrain(UINT64_MAX));
+  EXPECT_EQ(ReadContents(folder / "log").samples, written);
+  EXPECT_EQ(drain.Stats().samples_drained, written);
+}
+
 // Sampler and drain as in a session, with threads that come, work, rename themselves and go.
 TEST(Drain, EverythingWrittenArrivesInTheLog) {
   test::TemporaryFolder folder;

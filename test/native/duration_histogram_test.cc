@@ -23,12 +23,27 @@ TEST(DurationHistogram, IsExactBelowSixteen) {
   }
 }
 
+TEST(DurationHistogram, NeverGivesMoreThanTheLongest) {
+  std::mt19937_64 random(test::TestSeed());
+  DurationHistogram histogram;
+  uint64_t longest = 0;
+  for (int i = 0; i < 10'000; i++) {
+    const uint64_t ns = random() >> (22 + random() % 42);
+    longest = std::max(longest, ns);
+    histogram.Add(ns);
+    for (double share : {0.0, 0.5, 0.99, 1.0}) ASSERT_LE(histogram.Percentile(share), longest);
+  }
+  EXPECT_EQ(histogram.Percentile(1.0), longest);
+}
+
 TEST(DurationHistogram, GivesTheUpperEndOfABucketAtMostAnEighthWide) {
   std::mt19937_64 random(test::TestSeed());
   for (int i = 0; i < 100'000; i++) {
     const uint64_t ns = random() >> (22 + random() % 42);
     DurationHistogram histogram;
     histogram.Add(ns);
+    histogram.Add(UINT64_MAX);
+    histogram.Add(0);
     const uint64_t end = histogram.Percentile(0.5);
     ASSERT_GE(end, ns);
     ASSERT_LE(end, ns + ns / 8);

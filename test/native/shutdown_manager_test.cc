@@ -76,6 +76,32 @@ TEST_F(ShutdownManagerTest, PhasesRunInOrderAndOnce) {
   EXPECT_FALSE(manager_.Request(ShutdownReason::kSignal));
 }
 
+TEST_F(ShutdownManagerTest, TheReportBeginsWithTheRequest) {
+  const ShutdownSteps steps = StepsOf([](uint64_t) { return true; });
+  constexpr uint64_t kWaitNs = 2'000'000;
+  ShutdownReport report;
+  const auto keep = [&](const ShutdownReport& each) { report = each; };
+  const auto expect = [&](uint64_t at_least_ns) {
+    EXPECT_GE(report.wait_ns, at_least_ns);
+    uint64_t sum = report.wait_ns;
+    for (const auto& phase : report.phases) sum += phase.took_ns;
+    EXPECT_EQ(report.total_ns, sum);
+  };
+  manager_.Execute(steps, keep);
+  EXPECT_EQ(report.wait_ns, 0u) << "there was no request";
+  expect(0);
+  manager_.Request(ShutdownReason::kStop);
+  const uint64_t end_ns = MonotonicNow() + kWaitNs;
+  while (MonotonicNow() < end_ns) {
+  }
+  manager_.Request(ShutdownReason::kExit);  // is not the first
+  manager_.Execute(steps, keep);
+  expect(kWaitNs);
+  manager_.NoteRequest(MonotonicNow() - 2 * kWaitNs);
+  manager_.Execute(steps, keep);
+  expect(2 * kWaitNs);
+}
+
 TEST_F(ShutdownManagerTest, APhaseThatPassesItsDeadlineIsCutShortAndTheNextOneBegins) {
   constexpr uint64_t kBudgetNs = 5'000'000;
   ShutdownSteps steps = StepsOf([](uint64_t) { return true; });
