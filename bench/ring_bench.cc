@@ -127,7 +127,7 @@ class LogFile {
   void Trim() {
     if (log.bytes_written() - trimmed_ < (64u << 20)) return;
     trimmed_ = log.bytes_written();
-    if (truncate(log.path().c_str(), sizeof(LogHeader)) != 0) std::abort();
+    if (ftruncate(log.file()->Get(), sizeof(LogHeader)) != 0) std::abort();
   }
   LogWriter log;
 

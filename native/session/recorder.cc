@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "drain/control_records.h"
@@ -176,9 +177,12 @@ void Recorder::End() {
 
 bool Recorder::WaitUntilOver(uint64_t timeout_ns) const {
   const uint64_t deadline_ns = MonotonicNow() + timeout_ns;
+  // Longer and longer, as among busy threads each awakening waits its turn.
+  useconds_t pause_us = 250;
   while (!is_over_.load(std::memory_order_acquire) || !drain_->IsOver()) {
     if (MonotonicNow() >= deadline_ns) return false;
-    usleep(500);
+    usleep(pause_us);
+    pause_us = std::min<useconds_t>(2 * pause_us, 4000);
   }
   return true;
 }
