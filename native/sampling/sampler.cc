@@ -105,7 +105,7 @@ Status Sampler::Start() {
   }
   if (signal_.HadHandler()) {
     Warn(
-        "somebody has a handler for " + SignalName(context_->signal) +
+        "the program has a handler for " + SignalName(context_->signal) +
         " already: if it is taken away while the recording runs (V8's own profiler does that), the "
         "next sample's signal ends the process; the option signal chooses another one");
   }
