@@ -71,7 +71,7 @@ test('one word where the user has a --require too, two where not', () => {
   expect(optionsOf('')).toBe('--require /p.js');
   expect(optionsOf('--no-warnings')).toBe('--no-warnings --require /p.js');
   for (const own of ['--require ./a.js', '-r ./a.js', '--require=./a.js']) {
-    expect(optionsOf(own)).toBe(`${own} --require=/p.js`);
+    expect(optionsOf(own)).toBe(`--require=/p.js ${own}`);
   }
 });
 

@@ -31,8 +31,9 @@ function quoteNodeOption(text) {
 }
 
 /**
- * The environment in which a program records itself, and so do its children. The preload is one word where the user's own options
- * have a `--require` too (some programs join two of them), and two otherwise: Node.js 6 and 8 know no `--require=<file>`.
+ * The environment in which a program records itself, and so do its children. Where the user's own options have a `--require` too,
+ * the preload comes first and as one word: of two, some programs (Next.js 15.5) keep the last, and join what stands behind one in a
+ * word of its own. Otherwise it is two words: Node.js 6 and 8 know no `--require=<file>`.
  * @param {Record<string, string | undefined>} env
  * @param {Record<string, string>} variables
  * @param {string} [preload]
@@ -42,7 +43,7 @@ function recordingEnvironment(env, variables, preload = preloadFile()) {
   const file = /[\s"\\]/.test(preload) ? quoteNodeOption(preload) : preload;
   if (!given) return { ...env, ...variables, NODE_OPTIONS: `--require ${file}` };
   const isAlone = !/(^|\s)(-r|--require)(\s|=)/.test(given);
-  return { ...env, ...variables, NODE_OPTIONS: `${given} --require${isAlone ? ' ' : '='}${file}` };
+  return { ...env, ...variables, NODE_OPTIONS: isAlone ? `${given} --require ${file}` : `--require=${file} ${given}` };
 }
 
 /**
