@@ -49,4 +49,22 @@ function makeRecordingFolder(parent) {
   }
 }
 
-module.exports = { BY_PRELOAD, makeFolders, makeRecordingFolder };
+/**
+ * Begins a recording in a folder of its own, which goes again if it cannot begin: there is nothing to read in it.
+ * @param {string} parent as above
+ * @param {(folder: string) => void} begin
+ * @returns {string} the folder
+ * @throws {Error} `ERR_SPPROF_OUTPUT`, and what `begin` throws
+ */
+function beginInFolder(parent, begin) {
+  const folder = makeRecordingFolder(parent);
+  try {
+    begin(folder);
+    return folder;
+  } catch (error) {
+    fs.rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+module.exports = { BY_PRELOAD, makeFolders, beginInFolder };

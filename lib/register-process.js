@@ -19,16 +19,17 @@ const hasPermissions = Reflect.has(process, 'permission');
 function startRecording(binding) {
   const { checkOptions, optionsFromEnvironment, toNativeOptions } = require('./options');
   const path = require('node:path');
-  const { BY_PRELOAD, makeRecordingFolder } = require('./recording-folder');
+  const { BY_PRELOAD, beginInFolder } = require('./recording-folder');
   const options = checkOptions(optionsFromEnvironment(process.env));
-  const directory = makeRecordingFolder(options.dir ?? 'spprof');
   const program = path.basename(process.argv[1] ?? 'node').replace(/\.[cm]?[jt]s$/, '');
   const { writeFileSync } = require('node:fs');
   // The load of --on-port is not for a debugger. This file is complete before the next one is there.
   const hasDebugger = /(^|\s)--inspect/.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '));
-  if (hasDebugger) writeFileSync(path.join(directory, 'debugger-port'), String(process.debugPort));
-  writeFileSync(path.join(directory, 'program'), program);
-  binding.start({ ...toNativeOptions(options, directory), startedAt: BY_PRELOAD });
+  beginInFolder(options.dir ?? 'spprof', (folder) => {
+    if (hasDebugger) writeFileSync(path.join(folder, 'debugger-port'), String(process.debugPort));
+    writeFileSync(path.join(folder, 'program'), program);
+    binding.start({ ...toNativeOptions(options, folder), startedAt: BY_PRELOAD });
+  });
 }
 
 /** Why this process is not to be recorded, known before anything is tried; a clause about it, or null. */

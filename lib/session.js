@@ -248,12 +248,12 @@ function start(given) {
   loadWhatStopNeeds();
   const view = viewOfRunning(binding, options);
   if (view !== null) return begun(new Session(view, null, options), signal);
-  let directory = null;
-  if (options.dir !== null) {
-    const { makeRecordingFolder } = require('./recording-folder');
-    directory = makeRecordingFolder(options.dir);
-  }
-  binding.start({ ...toNativeOptions(options, directory), startedAt: callerOfStart() });
+  const startedAt = callerOfStart();
+  const begin = (/** @type {string | null} */ folder) =>
+    binding.start({ ...toNativeOptions(options, folder), startedAt });
+  const { beginInFolder } = require('./recording-folder');
+  const directory = options.dir === null ? null : beginInFolder(options.dir, begin);
+  if (directory === null) begin(null);
   return begun(new Session(binding, directory, options), signal);
 }
 

@@ -11,7 +11,7 @@ const os = require('node:os');
 const path = require('node:path');
 const spprof = require('..');
 const { loadBinding } = require('../lib/binding');
-const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
+const { CLI, cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 
 const ROOT = path.join(__dirname, '..');
 const folder = temporaryFolder();
@@ -287,4 +287,14 @@ describe('a small disk', () => {
     expect(stderr).not.toContain('raise maxThreads');
     expect(stderr).toMatch(/no room for their samples: .*(space|ENOSPC)/i);
   });
+});
+
+test('a recording that cannot begin leaves nothing behind, and one line says why', () => {
+  const place = fs.mkdtempSync(path.join(folder, 'place-'));
+  const args = ['-c', 'ulimit -f 1; exec "$0" "$@"', process.execPath, CLI, '-o', 'begins.folded', BUSY, '50', '5'];
+  const env = { ...cleanEnvironment(), TMPDIR: place };
+  const { status, stdout, stderr } = spawnSync('bash', args, { cwd: folder, encoding: 'utf8', env });
+  expect([status, stdout, fs.readdirSync(place)]).toEqual([5, 'done\n', []]);
+  expect(stderr.match(/^spprof: this process is not recorded: .*File too large$/gm)).toHaveLength(1);
+  expect(stderr).not.toMatch(/cannot be read/);
 });

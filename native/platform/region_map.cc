@@ -53,7 +53,10 @@ Status RegionMap::Create(const std::string& path, uint32_t max_threads,
     status = map->file_.Extend(kRegionPage, 0, kRegionPage);
   }
   if (status.ok()) status = map->Map(0, kRegionPage);
-  if (!status.ok()) return status;
+  if (!status.ok()) {
+    ForgetSharedRegion(path);  // what nobody could read would stay in memory
+    return status;
+  }
   RegionHeader* header = new (map->base_) RegionHeader();
   map->mapping_.shutdown_requested.store(reinterpret_cast<uintptr_t>(&header->shutdown_requested));
   header->version = kRegionVersion;
