@@ -33,14 +33,29 @@ async function isForeignLink(file) {
   return stat?.isSymbolicLink() === true && stat.uid !== 0 && stat.uid !== process.geteuid?.();
 }
 
-/** The file that a name stands for. Another user's link is replaced, and never followed. @param {string} file */
+/**
+ * Whether a file, or a FIFO, belongs to somebody who would read what is not meant for him: neither this user, nor root, nor the owner
+ * of its folder, who could have it anyway.
+ * @param {string} file
+ * @param {fs.Stats} stat of it
+ */
+async function isForeign(file, stat) {
+  if ((!stat.isFile() && !stat.isFIFO()) || stat.uid === 0 || stat.uid === process.geteuid?.()) return false;
+  return stat.uid !== (await fs.promises.stat(path.dirname(file))).uid;
+}
+
+/**
+ * The file that a name stands for. Another user's link is replaced, and never followed; so is another user's file in a folder that is
+ * shared.
+ * @param {string} file
+ */
 async function targetOf(file) {
   const name = path.resolve(file);
   if (await isForeignLink(name)) return { target: name, stat: null };
   try {
     const stat = await fs.promises.stat(name);
-    if (!stat.isFile()) return { target: name, stat };
-    return { target: await fs.promises.realpath(name), stat };
+    const target = stat.isFile() ? await fs.promises.realpath(name) : name;
+    return { target, stat: (await isForeign(target, stat)) ? null : stat };
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
     return { target: name, stat: null };

@@ -58,6 +58,30 @@ test('an own link is followed, another user’s is replaced', async () => {
   expect(fs.lstatSync(link).isFile()).toBe(true);
 });
 
+test('another user’s file in a shared folder is replaced, and gives its rights to nobody', async () => {
+  if (process.getuid?.() !== 0) {
+    console.warn('not tried: only root can make a file of another user');
+    return;
+  }
+  const stranger = 65534;
+  const shared = fs.mkdtempSync(path.join(folder, 'shared-'));
+  for (const owner of [0, stranger]) {
+    fs.chownSync(shared, owner, owner);
+    const [file, fifo] = ['out.html', 'out.fifo'].map((name) => path.join(shared, `${owner}-${name}`));
+    fs.writeFileSync(file, 'bait');
+    fs.chmodSync(file, 0o666);
+    fs.chownSync(file, stranger, stranger);
+    await replaceFile(file, write('secret'));
+    // In a folder of that user's own the file stays that user's.
+    expect([owner, fs.statSync(file).uid, modeOf(file)]).toEqual([owner, owner, owner === 0 ? 0o600 : 0o666]);
+    if (owner !== 0) continue;
+    expect(spawnSync('mkfifo', [fifo]).status).toBe(0);
+    fs.chownSync(fifo, stranger, stranger);
+    await replaceFile(fifo, write('secret'));
+    expect([fs.lstatSync(fifo).isFile(), modeOf(fifo)]).toEqual([true, 0o600]);
+  }
+});
+
 test('/dev/stdout is written where the descriptor is, and appended where that was asked for', () => {
   const file = path.join(folder, 'all.txt');
   fs.writeFileSync(file, 'precious\n');
