@@ -61,7 +61,7 @@ describe.each(TIERS)('%s', (tier, flags) => {
       return (
         outer?.functionName === 'outer' &&
         [mid.functionName, mid.sampledLine, outer.sampledLine].join() === ['mid', lines.mid, lines.outer].join() &&
-        (leaf.sampledLine === 0 || (leaf.sampledLine > lines.leaf && leaf.sampledLine < lines.leaf + 20))
+        (leaf.sampledLine === 0 || (leaf.sampledLine >= lines.leaf && leaf.sampledLine < lines.leaf + 20))
       );
     };
     const inLeaf = cpuWhere(recording, truth.main, (stack) => isIn(stack, 'leaf'));
@@ -77,6 +77,20 @@ describe.each(TIERS)('%s', (tier, flags) => {
     if (tier === 'turbofan') expect(inlined / inLeaf).toBeGreaterThan(0.9);
     if (tier === 'interpreted' || tier === 'baseline') expect(inlined).toBe(0);
   });
+});
+
+// V8 compiles functions of this size neither with Maglev nor with Turbofan.
+test.each(TIERS.slice(0, 2))('a function of 5,000 lines has its lines: %s', async (tier, flags) => {
+  const { truth, recording } = await recordProgram('long-function', { options: OPTIONS, flags });
+  const isHot = (/** @type {Frame[]} */ stack) => isIn(stack, 'module.exports') || isIn(stack, 'longFunction');
+  const isPlaced = (/** @type {Frame[]} */ stack) => {
+    const { sampledLine = 0 } = leafFunction(stack) ?? {};
+    return isHot(stack) && sampledLine >= truth.first && sampledLine <= truth.last;
+  };
+  const all = cpuWhere(recording, truth.main, isHot);
+  const inTier = cpuWhere(recording, truth.main, (stack) => isHot(stack) && leafFunction(stack)?.tier === tier);
+  expect(inTier / all).toBeGreaterThan(0.9);
+  expect(cpuWhere(recording, truth.main, isPlaced) / all).toBeGreaterThan(0.9); // the first looks come less far
 });
 
 test('a small function inlined into a loop has the loop’s self time', async () => {

@@ -35,6 +35,7 @@ FrameTier TierOf(Tier tier) {
 // Where in its script a frame was; -1: not known. A place outside of the function is a misreading,
 // and better none than a wrong one.
 int32_t SampledOffset(const RecordedFunction& function, Frame frame) {
+  if (FramePositionOf(frame) == kPositionAtEntry) return function.start_offset;
   const int64_t offset = int64_t{FramePositionOf(frame)} - 1;
   const bool is_inside = function.start_offset >= 0 && offset >= function.start_offset &&
                          offset <= function.end_offset;

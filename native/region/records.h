@@ -85,7 +85,7 @@ enum class FrameType : uint8_t {
                 // for the leaf)
   kJs = 1,      // bit 59: inlined into the next frame that is not; 56..58: Tier (the code's that it
                 // runs in); 32..55: function id; 0..31: 1 + offset in the script of the sampled
-                // position (the call for a caller), or 0
+                // position (the call for a caller), 0: unknown, or kPositionAtEntry
   kUnknownJs = 2,  // JavaScript whose function could not be read; bits 0..47: address
   kBuiltin = 3,    // V8's embedded builtins; bits 0..47: address
   kGc = 4,         // stands for a garbage collection where native frames are not kept
@@ -105,6 +105,9 @@ enum class Tier : uint8_t {
 };
 
 using Frame = uint64_t;
+// The function has not come to its first bytecode: it is where it begins, which its definition
+// says. V8's own positions have 30 bits.
+inline constexpr uint32_t kPositionAtEntry = UINT32_MAX;
 inline constexpr uint64_t kFrameAddressMask = (uint64_t{1} << 48) - 1;
 
 // 0 is in the place of an address that does not fit: code is there only where a program has asked

@@ -133,7 +133,7 @@ bool SleepWalker::WalkStack(const ThreadState& theirs, pid_t tid, const Register
       is_announced ? theirs.in_gc.load(std::memory_order_relaxed) != 0 : vm_state == kVmStateGc;
   options.heap_may_move = !is_announced && vm_state == kVmStateUnknown;
 
-  const V8Reader reader(v8, &own->known_maps);
+  const V8Reader reader(v8, &own->known_maps, &own->table_marks, own->code_epoch);
   Definitions definitions(&lane_, bytes_.get(), own, reader);
   Walker walker(*modules, v8, reader, own, &definitions, options);
   const WalkResult walk = walker.Walk(registers);

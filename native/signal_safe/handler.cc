@@ -118,7 +118,7 @@ Prepared Prepare(HandlerContext* context, ThreadLaneSet* lanes, ThreadState* sta
   const bool moves_are_announced = state->gc_epoch != 0;
   options.heap_is_moving = is_in_announced_gc || (!moves_are_announced && vm_state == kVmStateGc);
   options.heap_may_move = context->v8.isolate_vm_state == 0 && !moves_are_announced;
-  const V8Reader reader(context->v8, &state->known_maps);
+  const V8Reader reader(context->v8, &state->known_maps, &state->table_marks, state->code_epoch);
   Definitions definitions(lanes, context->region, state, reader);
   Walker walker(*modules, context->v8, reader, state, &definitions, options);
   const WalkResult walk = walker.Walk(Registers::FromContext(ucontext));
@@ -283,6 +283,8 @@ __attribute__((noinline)) void TakeSample(HandlerContext* context, uint32_t slot
     Drop(lanes, DropReason::kNotDue);
   } else if (tick.cpu_ns == 0) {
     Drop(lanes, DropReason::kOffCpu);
+  } else if (state->is_left_out.load(std::memory_order_relaxed) != 0) {
+    Drop(lanes, DropReason::kNotSelected);
   } else if (const bool is_busy = state->busy.load(std::memory_order_relaxed) != 0;
              is_busy || BlocksFaults(ucontext)) {
     EndTick(*context, state, &tick);
@@ -397,7 +399,7 @@ void OnGcBegin(HandlerContext* context, uint32_t slot, bool is_young_only,
   state->in_gc.store(nesting + 1, std::memory_order_relaxed);
   if (nesting == 0) {
     ThreadLaneSet* lanes = context->Slot(slot);
-    const V8Reader reader(context->v8, &state->known_maps);
+    const V8Reader reader(context->v8, &state->known_maps, &state->table_marks, state->code_epoch);
     Definitions definitions(lanes, context->region, state, reader);
     Walker walker(*context->modules.load(std::memory_order_acquire), context->v8, reader, state,
                   &definitions, context->walk);

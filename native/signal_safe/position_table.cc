@@ -9,11 +9,10 @@ namespace {
 
 constinit Sequence g_given_up{0};
 
-// Whether it is counted as too long.
-bool IsTooLong(uint32_t bytes) {
-  if (bytes <= kMaxPositionTableBytes) return false;
+// Gives false, so that it can be the answer of a look.
+bool GiveUp() {
   g_given_up.fetch_add(1, std::memory_order_relaxed);
-  return true;
+  return false;
 }
 
 int64_t ZigZag(uint64_t value) {
@@ -51,13 +50,19 @@ SourcePosition UnpackSourcePosition(uint64_t word) {
 }
 
 bool FindSourcePosition(PositionEncoding encoding, uintptr_t table, uint32_t bytes, uint32_t offset,
-                        SourcePosition* out) {
-  if (encoding == PositionEncoding::kUnknown || IsTooLong(bytes)) return false;
-  ByteCursor cursor(table, table + bytes);
-  int64_t code_offset = -1;
-  uint64_t source = 0;
-  bool is_found = false;
+                        const MarksOfTable& marks, SourcePosition* out) {
+  if (encoding == PositionEncoding::kUnknown) return false;
+  TableMark at = marks.Nearest(offset);
+  if (at.byte > bytes) return false;
+  const uintptr_t begin = table + at.byte;
+  ByteCursor cursor(begin, table + bytes);
+  bool is_found = at.slice != 0;
   while (!cursor.is_at_end()) {
+    if (cursor.position() - begin >= kTableSliceBytes) {
+      at.byte = static_cast<uint32_t>(cursor.position() - table);
+      marks.Keep(at);
+      return GiveUp();
+    }
     const uint64_t step = cursor.Uleb();
     int64_t distance;
     if (encoding == PositionEncoding::kSigned) {
@@ -66,38 +71,113 @@ bool FindSourcePosition(PositionEncoding encoding, uintptr_t table, uint32_t byt
     } else {
       distance = static_cast<int64_t>(step >> 2);
     }
-    const uint64_t moved = source + static_cast<uint64_t>(ZigZag(cursor.Uleb()));
+    const uint64_t moved = at.value + static_cast<uint64_t>(ZigZag(cursor.Uleb()));
     if (cursor.has_failed() || distance < 0 || distance > INT32_MAX || moved >> 47 != 0) {
       return false;
     }
-    code_offset += distance;
-    if (code_offset > int64_t{offset}) break;
-    source = moved;
+    at.offset += distance;
+    if (at.offset > int64_t{offset}) break;
+    at.value = moved;
     is_found = true;
   }
-  if (is_found) *out = UnpackSourcePosition(source);
+  if (is_found) *out = UnpackSourcePosition(at.value);
   return is_found;
 }
 
-bool FindBaselineBytecode(const BytecodeSizes& sizes, uintptr_t table, uint32_t bytes,
-                          const Bytecodes& bytecodes, uint32_t pc_offset, uint32_t* out) {
-  if (sizes.sizes == nullptr || IsTooLong(bytes) || IsTooLong(bytecodes.length)) return false;
+namespace {
+
+// One look through a table of Sparkplug's and its bytecodes, from a mark on.
+class BaselineLook {
+ public:
+  BaselineLook(const BytecodeSizes& sizes, uintptr_t table, uint32_t bytes,
+               const Bytecodes& bytecodes, const TableMark& from)
+      : sizes_(sizes),
+        table_(table),
+        code_begin_(bytecodes.begin),
+        from_(from),
+        at_(from),
+        cursor_(table + from.byte, table + bytes),
+        code_(bytecodes.begin + from.value, bytecodes.begin + bytecodes.length) {
+    if (from.slice == 0) at_.offset = static_cast<int64_t>(cursor_.Uleb());  // the prologue's
+  }
+
+  bool is_good() const { return !cursor_.has_failed() && at_.offset >= 0; }
+  bool is_at_end() const { return cursor_.is_at_end(); }
+  bool has_both_ended() const { return cursor_.is_at_end() && code_.is_at_end(); }
+  // Up to which the machine code has been gone through, and the bytecode that comes next.
+  int64_t offset() const { return at_.offset; }
+  uint32_t bytecode() const { return static_cast<uint32_t>(code_.position() - code_begin_); }
+
+  bool IsSliceOver() const {
+    return cursor_.position() - table_ - from_.byte >= kTableSliceBytes ||
+           bytecode() - from_.value >= kTableSliceBytes;
+  }
+  bool BreakOff(const MarksOfTable& marks) {
+    at_.byte = static_cast<uint32_t>(cursor_.position() - table_);
+    at_.value = bytecode();
+    marks.Keep(at_);
+    return GiveUp();
+  }
+  // Behind one bytecode. False: damaged.
+  bool Step() {
+    at_.offset = static_cast<int64_t>(static_cast<uint64_t>(at_.offset) + cursor_.Uleb());
+    return is_good() && at_.offset <= UINT32_MAX && SkipBytecode(sizes_, &code_);
+  }
+
+ private:
+  const BytecodeSizes& sizes_;
+  const uintptr_t table_, code_begin_;
+  const TableMark from_;
+  TableMark at_;
+  ByteCursor cursor_, code_;
+};
+
+// Of sizes that are not certain: whether they are those of these bytecodes, which only the whole
+// proves. Of a long table it takes several looks; what they have found is kept.
+bool IsProved(const BytecodeSizes& sizes, uintptr_t table, uint32_t bytes,
+              const Bytecodes& bytecodes, const MarksOfTable& marks) {
+  if (marks.IsProved()) return true;
+  const TableMark from = marks.Nearest(UINT32_MAX);
+  if (from.byte > bytes || from.value > bytecodes.length) return false;
+  BaselineLook look(sizes, table, bytes, bytecodes, from);
+  if (!look.is_good()) return false;
+  while (!look.is_at_end()) {
+    if (look.IsSliceOver()) return look.BreakOff(marks);
+    if (!look.Step()) return false;
+  }
+  return look.has_both_ended() && marks.KeepProof();
+}
+
+}  // namespace
+
+bool IsInBaselinePrologue(uintptr_t table, uint32_t bytes, uint32_t pc_offset) {
   ByteCursor cursor(table, table + bytes);
-  ByteCursor code(bytecodes.begin, bytecodes.begin + bytecodes.length);
-  uint64_t end = cursor.Uleb();  // the first one is the prologue's
-  if (cursor.has_failed() || pc_offset < end) return false;
+  const uint64_t prologue = cursor.Uleb();
+  return !cursor.has_failed() && pc_offset < prologue;
+}
+
+bool FindBaselineBytecode(const BytecodeSizes& sizes, uintptr_t table, uint32_t bytes,
+                          const Bytecodes& bytecodes, uint32_t pc_offset, const MarksOfTable& marks,
+                          uint32_t* out) {
+  if (sizes.sizes == nullptr) return false;
+  const bool is_long = bytes > kTableSliceBytes || bytecodes.length > kTableSliceBytes;
+  const bool is_certain =
+      sizes.is_certain || (is_long && IsProved(sizes, table, bytes, bytecodes, marks));
+  if (is_long && !is_certain) return false;
+  const TableMark from = is_long ? marks.Nearest(pc_offset) : TableMark{};
+  if (from.byte > bytes || from.value > bytecodes.length) return false;
+  BaselineLook look(sizes, table, bytes, bytecodes, from);
+  if (!look.is_good() || int64_t{pc_offset} < look.offset()) return false;
   bool is_found = false;
-  // To the end also when the bytecode has been found, unless the sizes are certain: only the whole
-  // proves that they are those of these bytecodes.
-  while (!cursor.is_at_end() && !(is_found && sizes.is_certain)) {
-    const uint32_t bytecode = static_cast<uint32_t>(code.position() - bytecodes.begin);
-    end += cursor.Uleb();
-    if (cursor.has_failed() || end > UINT32_MAX || !SkipBytecode(sizes, &code)) return false;
-    if (is_found || pc_offset >= end) continue;
+  while (!look.is_at_end() && !(is_found && is_certain)) {
+    const uint32_t bytecode = look.bytecode();
+    if (look.IsSliceOver()) return look.BreakOff(marks);
+    if (!look.Step()) return false;
+    if (is_found || int64_t{pc_offset} >= look.offset()) continue;
     *out = bytecode;
     is_found = true;
   }
-  return is_found && (sizes.is_certain || code.is_at_end());
+  return is_found && (is_certain || look.has_both_ended());
 }
 
 }  // namespace spprof

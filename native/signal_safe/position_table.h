@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "signal_safe/table_marks.h"
+
 namespace spprof {
 
 // How an entry tells its distance from the one before it. A wrong choice gives wrong lines and no
@@ -26,16 +28,17 @@ struct SourcePosition {
 // From the word in which V8 keeps a position.
 SourcePosition UnpackSourcePosition(uint64_t word);
 
-// A table longer than this is not looked through, and counted: at two nanoseconds a byte, reading
-// it would hold up the program. A function of 1,500 lines has one.
-inline constexpr uint32_t kMaxPositionTableBytes = 16 * 1024;
+// No look reads more of a table: at two nanoseconds a byte, a longer one would hold up the program.
+// A function of 1,500 lines has as much.
+inline constexpr uint32_t kTableSliceBytes = 16 * 1024;
 // How often a place was left open for that, in this process.
 uint64_t PositionsGivenUp();
 
 // The position that holds at `offset`: that of the last entry not behind it. False: there is none,
-// or the table is damaged.
+// the table is damaged, or the look has been broken off; it is counted then, and `marks` have where
+// the next one goes on.
 bool FindSourcePosition(PositionEncoding encoding, uintptr_t table, uint32_t bytes, uint32_t offset,
-                        SourcePosition* out);
+                        const MarksOfTable& marks, SourcePosition* out);
 
 // Lengths of bytecodes with their operands, V8's own table: for each of three operand scales, one
 // byte an opcode.
@@ -50,10 +53,14 @@ struct Bytecodes {
   uint32_t length;
 };
 
+// Whether `pc_offset` lies before the code of the first bytecode.
+bool IsInBaselinePrologue(uintptr_t table, uint32_t bytes, uint32_t pc_offset);
 // The offset of the bytecode whose Sparkplug code holds `pc_offset`. `table` gives, bytecode by
 // bytecode, how much machine code it became. False: in the prologue; or, of sizes that are not
-// certain, table and bytecodes do not fit each other to the last byte.
+// certain, table and bytecodes do not fit each other to the last byte; or the look has been broken
+// off, as above.
 bool FindBaselineBytecode(const BytecodeSizes& sizes, uintptr_t table, uint32_t bytes,
-                          const Bytecodes& bytecodes, uint32_t pc_offset, uint32_t* out);
+                          const Bytecodes& bytecodes, uint32_t pc_offset, const MarksOfTable& marks,
+                          uint32_t* out);
 
 }  // namespace spprof

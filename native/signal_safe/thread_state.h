@@ -106,6 +106,7 @@ struct ThreadState {
   // last seen, and whether collections of that are announced (`in_gc`). 0: none.
   Sequence isolate;
   Word announces_gc;
+  Word is_left_out;  // the program has asked for no samples of this thread
   uint32_t gc_frame_count;
   // Counts collections, from 1 on; 0: this thread's collections are not announced, so nothing may
   // be remembered by address.
@@ -152,6 +153,7 @@ struct ThreadState {
   uint32_t code_frames_used;
   Frame code_frames[kCodeFramesSize];
   PlaceCacheEntry place_cache[kPlaceCacheSize];
+  TableMarks table_marks;
   WasmCacheEntry wasm_cache[kWasmCacheSize];
   FunctionEntry functions[kFunctionTableSize];
   StackEntry stacks[kStackTableSize];

@@ -1,5 +1,6 @@
 // Where in its script a frame is: V8's position tables, and what optimized code says of the
 // functions that were inlined into it (V8.md 3).
+#include "region/records.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/v8_reader.h"
 
@@ -33,7 +34,8 @@ bool V8Reader::FindInTable(uint64_t table, uint32_t offset, SourcePosition* out)
   uint64_t bytes;
   uint32_t length;
   return ReadArray(table, v8_.position_table_type, &bytes, &length) &&
-         FindSourcePosition(v8_.position_encoding, bytes, length, offset, out);
+         FindSourcePosition(v8_.position_encoding, bytes, length, offset,
+                            MarksOfTable(marks_, epoch_, table), out);
 }
 
 bool V8Reader::ReadBytecodeOffset(uint64_t bytecode_array, uint64_t slot, uint32_t* offset) const {
@@ -120,9 +122,11 @@ uint32_t V8Reader::PlaceInBaseline(const CodeObject& code, uint64_t bytecode_arr
       !SmiField(bytecode_array, kArrayLength, &bytecode_length) || bytecode_length < 0) {
     return 0;
   }
+  if (IsInBaselinePrologue(bytes, length, pc_offset)) return kPositionAtEntry;
   const Bytecodes bytecodes{bytecode_array - kTag + v8_.bytecode_first,
                             static_cast<uint32_t>(bytecode_length)};
-  if (!FindBaselineBytecode(v8_.bytecode_sizes, bytes, length, bytecodes, pc_offset, &offset)) {
+  if (!FindBaselineBytecode(v8_.bytecode_sizes, bytes, length, bytecodes, pc_offset,
+                            MarksOfTable(marks_, epoch_, table), &offset)) {
     return 0;
   }
   return PlaceInBytecode(bytecode_array, offset);

@@ -15,7 +15,10 @@ constexpr uint32_t kScopeHasSavedClassVariable = 1u << 10;
 constexpr uint32_t kScopeHasName = 3u << 12;
 constexpr uint32_t kScopeHasInferredName = 1u << 14;
 constexpr uint32_t kCodeAlignment = 64;
-constexpr uint32_t kMaxCodeSteps = 2048;  // 128 KiB of instructions; the largest seen had 18 KiB
+constexpr uint32_t kMaxCodeSteps = 2048;  // 128 KiB of instructions, more than is common
+// Sparkplug's code of a function of 5,000 lines has 500 KiB. The way to its beginning takes some
+// ten microseconds, so it is gone only where what it finds is remembered.
+constexpr uint32_t kMaxRememberedCodeSteps = 8 * kMaxCodeSteps;
 
 bool IsHeapObject(uint64_t word) { return V8Reader::LooksLikeHeapObject(word); }
 bool IsSmi(uint64_t word) { return (word & 0xffffffff) == 0; }
@@ -70,7 +73,7 @@ bool V8Reader::ReadFunction(uint64_t word, FunctionIdentity* out) const {
 
 // The function's script, 0 for a builtin. Up to V8 11 a function that coverage counts, or that has
 // a break point, has a DebugInfo in the place of its script, which keeps the script instead
-// (decisions/0036).
+// (decisions/0037).
 bool V8Reader::ReadScript(uint64_t shared, uint64_t* out) const {
   constexpr uint32_t kDebugInfoFields = 9;  // from the map to the coverage's counters
   if (!Field(shared, v8_.shared_script, out)) return false;
@@ -218,7 +221,9 @@ bool V8Reader::FindCode(uint64_t pc, CodeObject* out) const {
   uint64_t start = pc & ~uint64_t{kCodeAlignment - 1};
   uint64_t found_map = 0;
   // Before the map is known, each candidate is followed, so fewer are.
-  const uint32_t max_steps = maps_->instruction_stream != 0 ? kMaxCodeSteps : kMaxCodeSteps / 8;
+  const uint32_t max_steps = maps_->instruction_stream == 0 ? kMaxCodeSteps / 8
+                             : epoch_ == 0                  ? kMaxCodeSteps
+                                                            : kMaxRememberedCodeSteps;
   for (uint32_t step = 0; step < max_steps; step++, start -= kCodeAlignment) {
     const uint64_t stream = start - v8_.stream_header + kTag;
     uint64_t map;

@@ -81,7 +81,10 @@ uint32_t ReadVmState(const V8Layout& v8, uintptr_t isolate);
 
 class V8Reader {
  public:
-  V8Reader(const V8Layout& layout, KnownMaps* maps) : v8_(layout), maps_(maps) {}
+  V8Reader(const V8Layout& layout, KnownMaps* maps) : V8Reader(layout, maps, nullptr, 0) {}
+  // With marks in long tables, as long as `code_epoch` does not change.
+  V8Reader(const V8Layout& layout, KnownMaps* maps, TableMarks* marks, uint32_t code_epoch)
+      : v8_(layout), maps_(maps), marks_(marks), epoch_(code_epoch) {}
 
   // A tagged pointer, by its looks. Outside user space's 47 bits lies most of what is not one
   // (machine code, doubles), and following it would fault.
@@ -121,7 +124,8 @@ class V8Reader {
   // from the first bytecode.
   bool ReadBytecodeOffset(uint64_t bytecode_array, uint64_t slot, uint32_t* offset) const;
   uint32_t PlaceInBytecode(uint64_t bytecode_array, uint32_t offset) const;
-  // `pc_offset` from the first instruction of Sparkplug's `code`. IsBaselineOf: that it was made
+  // `pc_offset` from the first instruction of Sparkplug's `code`; kPositionAtEntry: in its
+  // prologue. IsBaselineOf: that it was made
   // from `bytecode_array`.
   bool IsBaselineOf(const CodeObject& code, uint64_t bytecode_array) const;
   uint32_t PlaceInBaseline(const CodeObject& code, uint64_t bytecode_array,
@@ -172,6 +176,8 @@ class V8Reader {
 
   const V8Layout& v8_;
   KnownMaps* maps_;
+  TableMarks* marks_;
+  uint32_t epoch_;
 };
 
 }  // namespace spprof

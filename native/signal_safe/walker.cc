@@ -257,7 +257,8 @@ void Walker::EmitLeafCode(const ModuleRange* module) {
       uint32_t id;
       if (code.kind == v8_.kind_baseline && has_exact_sp_ && FunctionIdOf(registers_.rdi, &id) &&
           id != 0) {
-        Emit(MakeJsFrame(Tier::kBaseline, id, 0));
+        const bool is_at_entry = LookupPc() < FindFirstCall(code.instruction_start);
+        Emit(MakeJsFrame(Tier::kBaseline, id, is_at_entry ? kPositionAtEntry : 0));
         return;
       }
     } else if (EmitWasmLeaf()) {

@@ -126,8 +126,10 @@ bool Walker::AppendCodeFrame(CodeCacheEntry* entry, Frame frame) {
 bool Walker::ReadFramesOfCode(uint64_t pc, uint64_t fp, CodeCacheEntry* entry) {
   CodeObject code;
   if (!reader_.FindCode(pc, &code)) return true;
-  return code.kind == v8_.kind_baseline ? ReadBaselineFrame(code, pc, fp, entry)
-                                        : ReadOptimizedFrames(code, pc, entry);
+  const uint32_t broken_off = state_->table_marks.looks_broken_off;
+  const bool is_certain = code.kind == v8_.kind_baseline ? ReadBaselineFrame(code, pc, fp, entry)
+                                                         : ReadOptimizedFrames(code, pc, entry);
+  return is_certain && broken_off == state_->table_marks.looks_broken_off;
 }
 
 bool Walker::ReadOptimizedFrames(const CodeObject& code, uint64_t pc, CodeCacheEntry* entry) {
@@ -208,8 +210,10 @@ uint32_t Walker::PlaceOfBytecode(uint64_t bytecode_array, uint64_t offset_slot) 
   static_assert(kPlaceCacheSize == 1 << 10);
   PlaceCacheEntry& entry = state_->place_cache[(key * kSpread) >> 54];
   if (may_remember && entry.key == key && entry.epoch == state_->code_epoch) return entry.place;
+  const uint32_t broken_off = state_->table_marks.looks_broken_off;
   const uint32_t place = reader_.PlaceInBytecode(bytecode_array, offset);
-  if (may_remember) entry = {key, state_->code_epoch, place};
+  if (may_remember && broken_off == state_->table_marks.looks_broken_off)
+    entry = {key, state_->code_epoch, place};
   return place;
 }
 

@@ -1,5 +1,6 @@
 // V8's tables of source positions, and Sparkplug's of bytecodes.
 #include <array>
+#include <memory>
 
 #include "fuzz_target.h"
 #include "signal_safe/position_table.h"
@@ -52,14 +53,27 @@ void RunOne(Bytes bytes) {
   const auto code_bytes = static_cast<uint32_t>(code.size());
   SourcePosition position;
   for (const auto encoding : {PositionEncoding::kSigned, PositionEncoding::kFlagged}) {
-    if (!FindSourcePosition(encoding, at, table_bytes, head.offset, &position)) continue;
-    Require(position.inlining_id <= 1 << 16, "an inlining id that no word holds");
+    // Again and again, where it goes on from marks.
+    auto marks = std::make_unique<TableMarks>();
+    const MarksOfTable marks_of_table(marks.get(), 1, at);
+    bool is_found = false;
+    for (uint32_t look = 0; look <= table_bytes / kTableSliceBytes && !is_found; look++) {
+      is_found =
+          FindSourcePosition(encoding, at, table_bytes, head.offset, marks_of_table, &position);
+    }
+    if (is_found) Require(position.inlining_id <= 1 << 16, "an inlining id that no word holds");
   }
   uint32_t offset;
   const BytecodeSizes sizes{kSizes.data(), kOpcodes, (head.kind & 8) != 0};
   const Bytecodes bytecodes{code_memory.Put(code, (head.kind & 2) != 0), code_bytes};
-  if (FindBaselineBytecode(sizes, at, table_bytes, bytecodes, head.offset, &offset))
+  auto marks = std::make_unique<TableMarks>();
+  const MarksOfTable marks_of_table(marks.get(), 1, at);
+  for (uint32_t look = 0; look < 8; look++) {
+    if (!FindBaselineBytecode(sizes, at, table_bytes, bytecodes, head.offset, marks_of_table,
+                              &offset))
+      continue;
     Require(offset < code_bytes, "a bytecode behind the last");
+  }
 }
 
 }  // namespace spprof::fuzz

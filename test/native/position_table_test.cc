@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <cstring>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -81,9 +82,18 @@ class PositionTable : public testing::TestWithParam<PositionEncoding> {
   ~PositionTable() override { UninstallFaultHandler(); }
   bool Find(const Bytes& bytes, uint32_t offset, SourcePosition* out) {
     return FindSourcePosition(GetParam(), edge_.Put(bytes), static_cast<uint32_t>(bytes.size()),
-                              offset, out);
+                              offset, MarksOfTable(&marks_, epoch_, 1), out);
+  }
+  // How many looks it takes; 0: more than there are bytes for.
+  uint32_t Looks(const Bytes& bytes, uint32_t offset, SourcePosition* out) {
+    for (uint32_t look = 1; look <= bytes.size() / kTableSliceBytes + 1; look++) {
+      if (Find(bytes, offset, out)) return look;
+    }
+    return 0;
   }
   AtTheEdge edge_;
+  TableMarks marks_{};
+  uint32_t epoch_ = 0;  // nothing is kept
 };
 
 INSTANTIATE_TEST_SUITE_P(Encodings, PositionTable,
@@ -125,12 +135,68 @@ TEST_P(PositionTable, RefusesATableThatBreaksOff) {
   }
 }
 
-TEST_P(PositionTable, DoesNotReadATableThatIsTooLongAndCountsIt) {
-  const Bytes bytes(kMaxPositionTableBytes + 1, 0);
+// Entries of two bytes, one each code offset; the place is that and 1.
+Bytes LongTable(PositionEncoding encoding, uint32_t entries) {
+  std::vector<Entry> all;
+  for (uint32_t i = 0; i < entries; i++) all.push_back({i, i + 1});
+  return Encode(encoding, all);
+}
+
+TEST_P(PositionTable, ALongTableIsReadInSlicesFromLookToLook) {
+  constexpr uint32_t kEntries = 30'000;
+  const Bytes bytes = LongTable(GetParam(), kEntries);
+  const auto slices = static_cast<uint32_t>(bytes.size() / kTableSliceBytes + 1);
+  ASSERT_GT(slices, 3u);
+  epoch_ = 7;
   SourcePosition found;
+  const uint64_t given_up = PositionsGivenUp();
+  EXPECT_EQ(Looks(bytes, 100, &found), 1u) << "in the first slice";
+  EXPECT_EQ(Looks(bytes, kEntries - 1, &found), slices);
+  EXPECT_EQ(found.place, kEntries);
+  EXPECT_EQ(PositionsGivenUp(), given_up + slices - 1) << "each look that gave no answer counts";
+  EXPECT_EQ(marks_.looks_broken_off, slices - 1);
+  for (uint32_t offset = 0; offset < kEntries; offset += 97) {
+    ASSERT_EQ(Looks(bytes, offset, &found), 1u) << "every place is near a mark now";
+    ASSERT_EQ(found.place, offset + 1);
+  }
+}
+
+TEST_P(PositionTable, MarksAreVoidWhenTheCollectorMayHaveMovedTheTable) {
+  const Bytes bytes = LongTable(GetParam(), 30'000);
+  SourcePosition found;
+  epoch_ = 7;
+  ASSERT_NE(Looks(bytes, 29'000, &found), 0u);
+  epoch_ = 8;
+  EXPECT_FALSE(Find(bytes, 29'000, &found));
+  const Bytes other = {0};
+  epoch_ = 7;
+  EXPECT_FALSE(Find(other, 29'000, &found)) << "shorter than where the mark leads";
+}
+
+TEST_P(PositionTable, WithoutMarksOnlyTheFirstSliceIsRead) {
+  const Bytes bytes = LongTable(GetParam(), 30'000);
+  SourcePosition found;
+  ASSERT_TRUE(Find(bytes, 5'000, &found));
+  EXPECT_EQ(found.place, 5'001u);
   const uint64_t before = PositionsGivenUp();
-  EXPECT_FALSE(Find(bytes, 5, &found));
-  EXPECT_EQ(PositionsGivenUp(), before + 1);
+  EXPECT_EQ(Looks(bytes, 29'000, &found), 0u);
+  EXPECT_GT(PositionsGivenUp(), before);
+}
+
+TEST_P(PositionTable, MoreLongTablesThanThereIsRoomForAreReadAllTheSame) {
+  const Bytes bytes = LongTable(GetParam(), 30'000);
+  epoch_ = 7;
+  SourcePosition found;
+  const uintptr_t at = edge_.Put(bytes);
+  for (uint64_t table = 1; table < 2 * kTableMarks * 8; table += 8) {
+    bool is_found = false;
+    for (uint32_t look = 0; look < 8 && !is_found; look++) {
+      is_found = FindSourcePosition(GetParam(), at, static_cast<uint32_t>(bytes.size()), 29'999,
+                                    MarksOfTable(&marks_, epoch_, table), &found);
+    }
+    ASSERT_TRUE(is_found) << table;
+    ASSERT_EQ(found.place, 30'000u);
+  }
 }
 
 TEST_P(PositionTable, SurvivesRandomBytes) {
@@ -175,8 +241,10 @@ class BaselineTable : public testing::Test {
   bool Find(uint32_t pc_offset, uint32_t* out) {
     const Bytecodes bytecodes{code_edge_.Put(code_), static_cast<uint32_t>(code_.size())};
     return FindBaselineBytecode(kTable, table_edge_.Put(table_),
-                                static_cast<uint32_t>(table_.size()), bytecodes, pc_offset, out);
+                                static_cast<uint32_t>(table_.size()), bytecodes, pc_offset, none_,
+                                out);
   }
+  const MarksOfTable none_{nullptr, 0, 0};
   Bytes code_, table_;
   AtTheEdge code_edge_, table_edge_;
 };
@@ -184,6 +252,10 @@ class BaselineTable : public testing::Test {
 TEST_F(BaselineTable, FindsTheBytecodeOfEveryInstruction) {
   uint32_t found = 99;
   EXPECT_FALSE(Find(29, &found)) << "the prologue";
+  const uintptr_t table = table_edge_.Put(table_);
+  EXPECT_TRUE(IsInBaselinePrologue(table, static_cast<uint32_t>(table_.size()), 29));
+  EXPECT_FALSE(IsInBaselinePrologue(table, static_cast<uint32_t>(table_.size()), 30));
+  EXPECT_FALSE(IsInBaselinePrologue(table, 0, 0)) << "no table";
   struct Case {
     uint32_t pc_offset, bytecode;
   };
@@ -206,7 +278,7 @@ TEST_F(BaselineTable, RefusesBytecodesAndTableThatDoNotFit) {
   code_.back() = kShort;
   EXPECT_TRUE(Find(30, &found));
   EXPECT_FALSE(FindBaselineBytecode({}, table_edge_.Put(table_), 6, {code_edge_.Put(code_), 21}, 30,
-                                    &found));
+                                    none_, &found));
 }
 
 TEST_F(BaselineTable, OfCertainSizesNoMoreIsReadThanTheBytecodesUpToThere) {
@@ -214,7 +286,8 @@ TEST_F(BaselineTable, OfCertainSizesNoMoreIsReadThanTheBytecodesUpToThere) {
   const auto find = [this](uint32_t pc_offset, uint32_t* out) {
     const Bytecodes bytecodes{code_edge_.Put(code_), static_cast<uint32_t>(code_.size())};
     return FindBaselineBytecode(kCertain, table_edge_.Put(table_),
-                                static_cast<uint32_t>(table_.size()), bytecodes, pc_offset, out);
+                                static_cast<uint32_t>(table_.size()), bytecodes, pc_offset, none_,
+                                out);
   };
   code_.resize(10);  // what is behind the third bytecode cannot be read
   uint32_t found = 99;
@@ -222,6 +295,41 @@ TEST_F(BaselineTable, OfCertainSizesNoMoreIsReadThanTheBytecodesUpToThere) {
   EXPECT_EQ(found, 4u);
   EXPECT_FALSE(find(245, &found)) << "a bytecode that is not there";
   EXPECT_FALSE(find(29, &found)) << "the prologue";
+}
+
+TEST_F(BaselineTable, ALongOneIsReadInSlicesFromLookToLook) {
+  constexpr uint32_t kBytecodes = 20'000;
+  code_.assign(kBytecodes * 3, 7);
+  for (uint32_t i = 0; i < kBytecodes; i++) code_[3 * i] = kLong;
+  table_ = {30};
+  table_.insert(table_.end(), kBytecodes, 5);
+  auto marks = std::make_unique<TableMarks>();
+  const MarksOfTable marks_of_table(marks.get(), 7, 1);
+  const auto find = [&](bool is_certain, uint32_t bytecode, uint32_t* out) {
+    const BytecodeSizes sizes{kSizes, 6, is_certain};
+    return FindBaselineBytecode(sizes, table_edge_.Put(table_),
+                                static_cast<uint32_t>(table_.size()),
+                                {code_edge_.Put(code_), static_cast<uint32_t>(code_.size())},
+                                30 + 5 * bytecode + 2, marks_of_table, out);
+  };
+  uint32_t found = 0, looks = 1;
+  while (!find(true, kBytecodes - 1, &found) && looks < 10) looks++;
+  EXPECT_EQ(looks, 4u) << "60,000 bytes of bytecodes";
+  EXPECT_EQ(found, 3 * (kBytecodes - 1));
+  for (uint32_t bytecode = 0; bytecode < kBytecodes; bytecode += 91) {
+    ASSERT_TRUE(find(true, bytecode, &found));
+    ASSERT_EQ(found, 3 * bytecode);
+  }
+
+  // Of sizes that are not certain, only the whole proves that they are the right ones.
+  *marks = TableMarks{};
+  looks = 1;
+  while (!find(false, 5, &found) && looks < 10) looks++;
+  EXPECT_EQ(looks, 4u) << "the first is near the beginning, and waits for the end";
+  EXPECT_EQ(found, 15u);
+  code_.push_back(kShort);  // a bytecode too many
+  *marks = TableMarks{};
+  for (looks = 0; looks < 10; looks++) ASSERT_FALSE(find(false, 5, &found));
 }
 
 TEST_F(BaselineTable, SurvivesRandomBytes) {
