@@ -296,8 +296,10 @@ export function startedAt(): string;
 export function elapsedNs(): number;
 /** Lets go of a recording that has ended by itself (its duration, a lost region), so that another can be started. false: it goes on. */
 export function retireEnded(): boolean;
-/** Called by a thread that runs JavaScript (a worker's preload): registers it at once, under this name. Returns false when it is refused or nothing records. */
+/** Called by a thread that runs JavaScript: registers it at once, under this name ('': the one that it has). Returns false when it is refused or nothing records. */
 export function registerThread(name: string): boolean;
+/** No samples of the calling thread are kept until it is registered again. Returns false when nothing records it. */
+export function leaveOutThread(): boolean;
 /** Decodes a finished recording: a folder with `region` and `log`, or a log file. Off the JavaScript thread. */
 export function readRecording(path: string, maxMemory?: number): Promise<PackedRecording>;
 /**
@@ -314,12 +316,18 @@ export function recover(folder: string): Promise<number>;
 /** Registry and lanes as a text for a person: of the running recording, or of `<folder>/region`. */
 export function dump(folder?: string): string;
 
-/** A block's id, from 1 on: the same for the same names, in every thread of the process. 0: there are too many. */
-export function blockFind(profiler: string, track: string, name: string): number;
+/**
+ * A block's id, from 1 on: the same for the same names, in every thread of the process. 0: there are too many. `file` ('': unknown)
+ * and `line`: where it is made; the first place that is given stays.
+ */
+export function blockFind(profiler: string, track: string, name: string, file: string, line: number): number;
 /** From now on `enabled[0]` says whether the track is (1) or not (0). Its memory must not lie in V8's heap. */
 export function blockTrack(profiler: string, track: string, enabled: Uint32Array): void;
 /** In all threads. */
 export function blockEnable(profiler: string, track: string, isEnabled: boolean): void;
+/** The switch over all tracks; what each one is set to stays. */
+export function blockEnableAll(isEnabled: boolean): void;
+export function blocksEnabled(): boolean;
 /** Starts a hit on this thread. `serial`: tells it from other open starts of the block, below 2^32, not 0. */
 export function blockStart(id: number, serial: number): void;
 /** Ends it; with `serial` 0 the one that was started last. None: counted in `blockProblems`. */

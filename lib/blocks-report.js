@@ -20,7 +20,7 @@ function csvField(value) {
 
 /** Times in whole nanoseconds. @param {BlockResult[]} rows @param {boolean} perThread */
 function toCsv(rows, perThread) {
-  const columns = ['track', 'block', ...(perThread ? OF_THREADS : []), ...NUMBERS];
+  const columns = ['track', 'block', ...(perThread ? OF_THREADS : []), ...NUMBERS, 'file', 'line'];
   const lines = rows.map((row) => columns.map((name) => csvField(/** @type {any} */ (row)[name])).join(','));
   return `${[columns.join(','), ...lines].join('\r\n')}\r\n`;
 }

@@ -4,6 +4,9 @@
 export interface BlockResult {
   track: string;
   block: string;
+  /** Where the program first made it, a path and a line from 1 on, as in its own stack traces; `''` and 0: not known. */
+  file: string;
+  line: number;
   /** With `perThread`: the thread's name, `''` for those that have ended long ago, taken together. */
   thread?: string;
   /** With `perThread`: kernel thread id, or 0. */
@@ -60,6 +63,7 @@ export interface BlockHandle {
 
 export interface BlockTrack {
   readonly name: string;
+  /** Whether its blocks are timed: it is enabled, and so are all (`enableBlocks`). */
   readonly enabled: boolean;
   /** In all threads. */
   enable(): this;
@@ -102,3 +106,11 @@ export function block(track: string, name: string): BlockHandle;
 export function track(name: string): BlockTrack;
 /** Another profiler beside the default one, with tracks, results and resets of its own; the same one for the same name. */
 export function blockProfiler(name: string): BlockProfiler;
+/**
+ * The switch over all blocks: of all tracks and profilers, in all threads and in native code, at any time. Off: none is timed, at the
+ * cost of a branch each; what is open is still counted. On: each track is as it was set.
+ * @throws `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_NO_BINDING`
+ */
+export function enableBlocks(isEnabled: boolean): void;
+/** Where the switch is; on at the start. */
+export function blocksEnabled(): boolean;

@@ -3,6 +3,7 @@
 const { errors } = require('./errors');
 const { loadBinding } = require('./binding');
 const { BlockHandle, useTiming } = require('./block-handle');
+const { callSite } = require('./call-site');
 
 /**
  * Blocks and tracks: named sections of a program, timed by itself; documented in `blocks.d.ts`. Works without a recording;
@@ -100,7 +101,8 @@ class BlockProfiler {
     checkName('track', track);
     checkName('name', name);
     const { enabledWord } = this.track(track);
-    const id = native().blockFind(this.name, track, name);
+    const { file, line } = callSite();
+    const id = native().blockFind(this.name, track, name, file, line);
     if (id === 0) throw errors.tooManyBlocks(`${track}/${name}`);
     const handle = new BlockHandle(id, enabledWord, track, name);
     let handles = this.#handles.get(track);
@@ -200,4 +202,14 @@ function track(name) {
   return blocks.track(name);
 }
 
-module.exports = { block, track, blocks, blockProfiler };
+/** @param {boolean} isEnabled */
+function enableBlocks(isEnabled) {
+  if (typeof isEnabled !== 'boolean') throw errors.optionType('isEnabled', isEnabled, 'true or false');
+  native().blockEnableAll(isEnabled);
+}
+
+function blocksEnabled() {
+  return native().blocksEnabled();
+}
+
+module.exports = { block, track, blocks, blockProfiler, enableBlocks, blocksEnabled };

@@ -1,15 +1,19 @@
-import type { block, blockProfiler, blocks, isRecording, profile, readProfile, start, track } from './index.js';
+import type * as api from './index.js';
 
 export * from './index.js';
 
-declare const spprof: {
-  start: typeof start;
-  profile: typeof profile;
-  isRecording: typeof isRecording;
-  readProfile: typeof readProfile;
-  block: typeof block;
-  track: typeof track;
-  blocks: typeof blocks;
-  blockProfiler: typeof blockProfiler;
-};
+declare const spprof: Pick<
+  typeof api,
+  | 'start'
+  | 'profile'
+  | 'isRecording'
+  | 'readProfile'
+  | 'registerThread'
+  | 'block'
+  | 'track'
+  | 'blocks'
+  | 'blockProfiler'
+  | 'enableBlocks'
+  | 'blocksEnabled'
+>;
 export default spprof;

@@ -8,6 +8,7 @@ export * from './blocks';
 export * from './formats';
 export type { StartOptions } from './start-options';
 export * from './stats';
+export * from './threads';
 
 import type { CpuProfile, Format, SpeedscopeFile } from './formats';
 import type { StartOptions } from './start-options';

@@ -2,6 +2,7 @@
 
 const { start, profile, isRecording } = require('./session');
 const { readProfile } = require('./read-profile');
-const { block, track, blocks, blockProfiler } = require('./blocks');
+const blocks = require('./blocks');
+const { registerThread } = require('./threads');
 
-module.exports = { start, profile, isRecording, readProfile, block, track, blocks, blockProfiler };
+module.exports = { start, profile, isRecording, readProfile, registerThread, ...blocks };

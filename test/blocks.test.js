@@ -163,7 +163,7 @@ test('results are written as CSV, JSON and a table', async () => {
   profiler.block('checkout', 'a "quoted", name').measure(() => work(1));
   const files = await Promise.all(['b.csv', 'b.json', 'b.txt'].map((name) => profiler.write(path.join(folder, name))));
   const [csv, json, text] = files.map((file) => fs.readFileSync(file, 'utf8'));
-  expect(csv.split('\n')[0]).toMatch(/^track,block,hitCount,totalNs,minNs,maxNs,meanNs,p50Ns,p99Ns/);
+  expect(csv.split('\n')[0]).toMatch(/^track,block,hitCount,totalNs,minNs,maxNs,meanNs,p50Ns,p99Ns,file,line/);
   expect(csv).toContain('"a ""quoted"", name",1,');
   expect(JSON.parse(json)).toMatchObject({ profiler: 'written', blocks: [{ track: 'checkout', hitCount: 1 }] });
   expect(text).toContain('checkout');
@@ -236,4 +236,89 @@ test('native threads of another addon count into the same tables through spprof/
   const ns = Math.min(...Array.from({ length: 7 }, () => addon.nsOfAPair(200_000)));
   process.stderr.write(`a native pair: ${ns.toFixed(1)} ns (target: 20)\n`);
   expect(ns).toBeLessThan(500);
+});
+
+describe('the place of a block', () => {
+  const placeOf = (/** @type {any} */ result) => [path.basename(result.file), result.line];
+
+  test('is where the program first made it', () => {
+    const track = newTrack();
+    const source = fs.readFileSync(__filename, 'utf8').split('\n');
+    spprof.block(track, 'here').measure(() => {}); // the place of the block
+    spprof.block(track, 'here').measure(() => {});
+    const line = source.findIndex((text) => text.endsWith('// the place of the block')) + 1;
+    expect(placeOf(resultOf(track, 'here'))).toEqual([path.basename(__filename), line]);
+    expect(resultOf(track, 'here')?.file).toBe(__filename);
+  });
+
+  test('is known whatever the program does with stacks, and what it does stays', () => {
+    const track = newTrack();
+    const { prepareStackTrace, stackTraceLimit } = Error;
+    const own = () => 'ours';
+    try {
+      Error.prepareStackTrace = own;
+      Error.stackTraceLimit = 0;
+      spprof.block(track, 'a').measure(() => {});
+      expect(Error.prepareStackTrace).toBe(own);
+      expect(Error.stackTraceLimit).toBe(0);
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace;
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+    expect(placeOf(resultOf(track, 'a'))[0]).toBe(path.basename(__filename));
+  });
+
+  test('of native code is that of the C++ source', () => {
+    loadBlocksAddon().hitOnThreads(1, 1);
+    const source = path.join(__dirname, 'fixtures', 'blocks-addon', 'blocks_user.cc');
+    const lines = fs.readFileSync(source, 'utf8').split('\n');
+    const line = lines.findIndex((text) => text.includes('SPPROF_BLOCK("native", "hit")')) + 1;
+    expect(resultOf('native', 'hit')).toMatchObject({ file: source, line });
+  });
+});
+
+describe('the switch over all blocks', () => {
+  afterEach(() => spprof.enableBlocks(true));
+
+  test('off, nothing is timed in any track and profiler; on, each track is as it was set', () => {
+    const [on, off] = [newTrack(), newTrack()];
+    const other = spprof.blockProfiler(`profiler of ${on}`);
+    const hits = () => {
+      for (const handle of [spprof.block(on, 'b'), spprof.block(off, 'b'), other.block(on, 'b')])
+        handle.measure(() => {});
+      const count = (/** @type {any} */ result) => result?.hitCount ?? 0;
+      return [count(resultOf(on, 'b')), count(resultOf(off, 'b')), count(other.results()[0])];
+    };
+    spprof.blocks.disable(off);
+    expect(spprof.blocksEnabled()).toBe(true);
+    expect(hits()).toEqual([1, 0, 1]);
+    spprof.enableBlocks(false);
+    expect(spprof.blocksEnabled()).toBe(false);
+    expect(spprof.track(on).enabled).toBe(false);
+    expect(hits()).toEqual([1, 0, 1]);
+    spprof.blocks.enable(on); // does not go around the switch
+    expect(hits()).toEqual([1, 0, 1]);
+    spprof.enableBlocks(true);
+    expect(spprof.track(on).enabled).toBe(true);
+    expect(hits()).toEqual([2, 0, 2]);
+  });
+
+  test('holds in workers, and for tracks that are made meanwhile', async () => {
+    const track = newTrack();
+    spprof.enableBlocks(false);
+    const code = `const spprof = require(${JSON.stringify(LIBRARY)});
+      spprof.block(${JSON.stringify(track)}, 'w').measure(() => {});
+      require('node:worker_threads').parentPort.postMessage(spprof.blocksEnabled());`;
+    const worker = new Worker(code, { eval: true });
+    const isEnabled = await new Promise((resolve) => worker.once('message', resolve));
+    await worker.terminate();
+    expect(isEnabled).toBe(false);
+    expect(resultOf(track, 'w')).toBeUndefined();
+  });
+
+  test('takes true or false', () => {
+    expect(() => spprof.enableBlocks(/** @type {any} */ (1))).toThrow(
+      expect.objectContaining({ code: 'ERR_SPPROF_OPTION_TYPE' }),
+    );
+  });
 });

@@ -203,6 +203,10 @@ Napi::Value RegisterThread(const Napi::CallbackInfo& info) {
       info.Env(), Profiler::Get().RegisterCurrentThread(info[0].As<Napi::String>().Utf8Value()));
 }
 
+Napi::Value LeaveOutThread(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Profiler::Get().LeaveOutCurrentThread());
+}
+
 Napi::Value ReadRecording(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "readRecording: expected a path");
   return DecodeWorker::Queue(
@@ -255,6 +259,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("elapsedNs", Napi::Function::New(env, ElapsedNs, "elapsedNs"));
   exports.Set("retireEnded", Napi::Function::New(env, RetireEnded, "retireEnded"));
   exports.Set("registerThread", Napi::Function::New(env, RegisterThread, "registerThread"));
+  exports.Set("leaveOutThread", Napi::Function::New(env, LeaveOutThread, "leaveOutThread"));
   exports.Set("readRecording", Napi::Function::New(env, ReadRecording, "readRecording"));
   exports.Set("dump", Napi::Function::New(env, Dump, "dump"));
   exports.Set("processState", Napi::Function::New(env, ProcessStateOf, "processState"));

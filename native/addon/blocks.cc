@@ -85,9 +85,11 @@ std::string Text(const Napi::CallbackInfo& info, size_t i) {
   return info[i].As<Napi::String>().Utf8Value();
 }
 
-// blockFind(profiler, track, name): its id; 0: there are too many.
+// blockFind(profiler, track, name, file, line): its id; 0: there are too many.
 Napi::Value Find(const Napi::CallbackInfo& info) {
-  const Block* block = BlockTables::Get().Register(Text(info, 0), Text(info, 1), Text(info, 2));
+  const BlockPlace place{Text(info, 3), info[4].ToNumber().Uint32Value()};
+  const Block* block =
+      BlockTables::Get().Register(Text(info, 0), Text(info, 1), Text(info, 2), place);
   return Napi::Number::New(info.Env(), block != nullptr ? block->id : 0);
 }
 
@@ -107,6 +109,14 @@ void Enable(const Napi::CallbackInfo& info) {
   BlockTables::Get().Enable(Text(info, 0), Text(info, 1), info[2].ToBoolean());
 }
 
+void EnableAll(const Napi::CallbackInfo& info) {
+  BlockTables::Get().EnableAll(info[0].ToBoolean());
+}
+
+Napi::Value AreEnabled(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), BlockTables::Get().IsEnabled());
+}
+
 void Reset(const Napi::CallbackInfo& info) { BlockTables::Get().Reset(Text(info, 0)); }
 
 void NameThread(const Napi::CallbackInfo& info) {
@@ -124,6 +134,8 @@ Napi::Value Results(const Napi::CallbackInfo& info) {
     Napi::Object object = Napi::Object::New(info.Env());
     object.Set("track", row.block->track->name);
     object.Set("block", row.block->name);
+    object.Set("file", row.place.file);
+    object.Set("line", row.place.line);
     if (per_thread) {
       object.Set("thread", row.thread_name);
       object.Set("tid", Napi::Number::New(info.Env(), row.tid));
@@ -176,6 +188,8 @@ void AddBlockFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("blockFind", Napi::Function::New(env, Find, "blockFind"));
   exports.Set("blockTrack", Napi::Function::New(env, Track, "blockTrack", environment));
   exports.Set("blockEnable", Napi::Function::New(env, Enable, "blockEnable"));
+  exports.Set("blockEnableAll", Napi::Function::New(env, EnableAll, "blockEnableAll"));
+  exports.Set("blocksEnabled", Napi::Function::New(env, AreEnabled, "blocksEnabled"));
   exports.Set("blockReset", Napi::Function::New(env, Reset, "blockReset"));
   exports.Set("blockThread", Napi::Function::New(env, NameThread, "blockThread"));
   exports.Set("blockResults", Napi::Function::New(env, Results, "blockResults"));

@@ -20,6 +20,7 @@ constinit std::atomic<const Block*> g_blocks[kMaxBlocks];
 BlockRow RowOf(const Block& block, const BlockTotals& totals, double ns_per_tick) {
   BlockRow row;
   row.block = &block;
+  row.place = block.place;
   row.hits = totals.hits;
   row.total_ns = static_cast<double>(totals.total) * ns_per_tick;
   row.min_ns = static_cast<double>(totals.min) * ns_per_tick;
@@ -59,22 +60,27 @@ BlockTrack* BlockTables::TrackOf(const std::string& profiler, const std::string&
     entry = std::make_unique<BlockTrack>();
     entry->profiler = ProfilerOf(profiler);
     entry->name = track;
+    ApplyTo(entry.get());
   }
   return entry.get();
 }
 
 const Block* BlockTables::Register(const std::string& profiler, const std::string& track,
-                                   const std::string& name) {
+                                   const std::string& name, const BlockPlace& place) {
   std::lock_guard lock(mutex_);
   BlockTrack* owner = TrackOf(profiler, track);
   const auto known = blocks_.find({owner, name});
-  if (known != blocks_.end()) return known->second.get();
+  if (known != blocks_.end()) {
+    if (known->second->place.file.empty()) known->second->place = place;
+    return known->second.get();
+  }
   if (blocks_.size() + 1 >= kMaxBlocks) return nullptr;
   auto block = std::make_unique<Block>();
   block->enabled = reinterpret_cast<const uint32_t*>(&owner->is_enabled);
   block->id = static_cast<uint32_t>(blocks_.size() + 1);
   block->track = owner;
   block->name = name;
+  block->place = place;
   const Block* result = block.get();
   blocks_.emplace(std::tuple(owner, name), std::move(block));
   g_blocks[result->id].store(result, std::memory_order_release);
@@ -110,8 +116,25 @@ uint32_t BlockTables::Label(uint32_t parent, const Block& block) {
 void BlockTables::Enable(const std::string& profiler, const std::string& track, bool is_enabled) {
   std::lock_guard lock(mutex_);
   BlockTrack* owner = TrackOf(profiler, track);
-  owner->is_enabled.store(is_enabled ? 1 : 0, std::memory_order_relaxed);
-  for (Word* copy : owner->copies) copy->store(is_enabled ? 1 : 0, std::memory_order_relaxed);
+  owner->is_wanted = is_enabled;
+  ApplyTo(owner);
+}
+
+void BlockTables::EnableAll(bool is_enabled) {
+  std::lock_guard lock(mutex_);
+  is_enabled_ = is_enabled;
+  for (auto& [key, track] : tracks_) ApplyTo(track.get());
+}
+
+bool BlockTables::IsEnabled() {
+  std::lock_guard lock(mutex_);
+  return is_enabled_;
+}
+
+void BlockTables::ApplyTo(BlockTrack* track) {
+  const uint32_t value = track->is_wanted && is_enabled_ ? 1 : 0;
+  track->is_enabled.store(value, std::memory_order_relaxed);
+  for (Word* copy : track->copies) copy->store(value, std::memory_order_relaxed);
 }
 
 void BlockTables::AddCopy(const std::string& profiler, const std::string& track, Word* copy) {

@@ -34,8 +34,15 @@ struct BlockProfiler {
 struct BlockTrack {
   BlockProfiler* profiler;
   std::string name;
-  Word is_enabled{1};
+  bool is_wanted = true;      // under the lock
+  Word is_enabled{1};         // that, and the switch over all blocks
   std::vector<Word*> copies;  // of is_enabled, in the memory of JavaScript environments
+};
+
+// Where in a program a block is made.
+struct BlockPlace {
+  std::string file;   // empty: unknown
+  uint32_t line = 0;  // from 1 on; 0: unknown
 };
 
 // One (profiler, track, name). Its address is the handle of C++ programs.
@@ -43,10 +50,12 @@ struct Block : ::spprof_block_v1 {
   uint32_t id;  // from 1 on
   BlockTrack* track;
   std::string name;
+  BlockPlace place;  // the first that was given; under the lock
 };
 
 struct BlockRow {
   const Block* block = nullptr;
+  BlockPlace place;
   // Of one thread's row; 0: all threads, or those that have ended long ago.
   uint32_t tid = 0;
   std::string thread_name;
@@ -69,7 +78,7 @@ class BlockTables {
 
   // The same block for the same names; null: there are kMaxBlocks already.
   const Block* Register(const std::string& profiler, const std::string& track,
-                        const std::string& name);
+                        const std::string& name, const BlockPlace& place = {});
   // Null: no such block. Without the lock.
   static const Block* Find(uint32_t id);
   // The label of `block` within `parent` (0: within nothing); 0: there are too many.
@@ -77,6 +86,9 @@ class BlockTables {
 
   // Whether its blocks are timed from now on; blocks that are open are.
   void Enable(const std::string& profiler, const std::string& track, bool is_enabled);
+  // The switch over all tracks of all profilers; what each one is set to stays.
+  void EnableAll(bool is_enabled);
+  bool IsEnabled();
   // `copy` is kept equal to the track's is_enabled until it is forgotten.
   void AddCopy(const std::string& profiler, const std::string& track, Word* copy);
   void ForgetCopy(Word* copy);
@@ -109,8 +121,10 @@ class BlockTables {
   BlockProfiler* ProfilerOf(const std::string& name);
   BlockTrack* TrackOf(const std::string& profiler, const std::string& track);
   void FoldOldest();
+  void ApplyTo(BlockTrack* track);
 
   std::mutex mutex_;
+  bool is_enabled_ = true;
   std::map<std::string, std::unique_ptr<BlockProfiler>> profilers_;
   std::map<TrackKey, std::unique_ptr<BlockTrack>> tracks_;
   std::map<std::tuple<const BlockTrack*, std::string>, std::unique_ptr<Block>> blocks_;

@@ -9,12 +9,17 @@ namespace spprof {
 namespace {
 
 // Nothing is thrown into the program: a block that cannot be made is not timed.
-const spprof_block_v1* FindBlock(const char* profiler, const char* track, const char* name) {
+const spprof_block_v1* FindBlockAt(const char* profiler, const char* track, const char* name,
+                                   const char* file, uint32_t line) {
   try {
-    return BlockTables::Get().Register(profiler, track, name);
+    return BlockTables::Get().Register(profiler, track, name, {file, line});
   } catch (const std::exception&) {
     return nullptr;
   }
+}
+
+const spprof_block_v1* FindBlock(const char* profiler, const char* track, const char* name) {
+  return FindBlockAt(profiler, track, name, "", 0);
 }
 
 ThreadBlocks* Own() {
@@ -36,7 +41,7 @@ void StopBlock(const spprof_block_v1* block) {
 }
 
 constexpr spprof_blocks_table_v1 kTable = {sizeof(spprof_blocks_table_v1), FindBlock, StartBlock,
-                                           StopBlock};
+                                           StopBlock, FindBlockAt};
 
 }  // namespace
 

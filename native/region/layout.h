@@ -41,7 +41,7 @@ enum class DropReason : uint32_t {
   kBusy,              // the thread was inside spprof's own code that must not be interrupted
   kSignalsBlocked,    // the program blocks SIGSEGV or SIGBUS here: a guarded load could not be
                       // recovered
-  kNotSelected,       // threads: "js", and this one runs no JavaScript
+  kNotSelected,  // threads: "js" and this one runs no JavaScript, or the program has left it out
   kOffCpu,  // a wall-clock tick on a thread that had not run; its CPU time is in the next sample
   kNotDue,  // a tick of the kernel's, or in place of one, between two samples of a longer interval;
             // its time is in the next sample. Or one of a timer that has been set anew since

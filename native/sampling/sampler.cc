@@ -221,12 +221,24 @@ bool Sampler::RegisterCurrentThread(ThreadKind kind, const std::string& name) {
   } else {
     ThreadLaneSet* lanes = region_->Slot(slot);
     lanes->kind.store(static_cast<uint32_t>(kind), std::memory_order_relaxed);
-    std::fill(std::begin(lanes->name), std::end(lanes->name), '\0');
-    std::copy_n(name.data(), std::min(name.size(), sizeof(lanes->name) - 1), lanes->name);
+    if (!name.empty()) {
+      std::fill(std::begin(lanes->name), std::end(lanes->name), '\0');
+      std::copy_n(name.data(), std::min(name.size(), sizeof(lanes->name) - 1), lanes->name);
+    }
   }
   if (slot == kNoSlot) return false;
+  context_->State(slot)->is_left_out.store(0, std::memory_order_relaxed);
   thread_version_.fetch_add(1, std::memory_order_release);
   if (InstallGcHook()) AttachGcHook(tid, context_.get(), slot);
+  return true;
+}
+
+bool Sampler::LeaveOutCurrentThread() {
+  std::lock_guard lock(mutex_);
+  if (state_ != State::kRunning) return false;
+  const uint32_t slot = registry_.FindOwn();
+  if (slot == kNoSlot) return false;
+  context_->State(slot)->is_left_out.store(1, std::memory_order_relaxed);
   return true;
 }
 

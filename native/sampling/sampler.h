@@ -92,7 +92,10 @@ class Sampler {
   // Names of threads that may have changed since they were first seen.
   void RefreshNames();
   // Registers the calling thread, or names it if a scan has been faster. False: refused.
+  // An empty name leaves the one that it has. LeaveOut: no samples of it are kept until it is
+  // registered again; false: nothing is known of it.
   bool RegisterCurrentThread(ThreadKind kind, const std::string& name);
+  bool LeaveOutCurrentThread();
   // No samples until Resume: timers are disarmed, and kept. CPU time that is used meanwhile is no
   // sample's, and threads that come meanwhile stay without. Any number of times; false: it was so
   // already, or nothing is sampled.
@@ -112,7 +115,7 @@ class Sampler {
   std::vector<ThreadClock> ReadClocks(size_t at_most);
   // Where the slot's thread sleeps, if it does. Drain thread.
   SleepWalkResult WalkSleeper(uint32_t slot, uint32_t generation, SleepWalk* out);
-  // Whether its samples are kept: `javascript_threads_only`.
+  // Whether its samples are kept: `javascript_threads_only`, LeaveOutCurrentThread.
   bool IsSelected(uint32_t slot) const;
   // How long it has waited for a CPU in all, nanoseconds; nothing where that is not counted.
   std::optional<uint64_t> RunDelayNs(uint32_t slot, uint32_t generation);

@@ -85,6 +85,7 @@ pid_t Sampler::ThreadOf(uint32_t slot, uint32_t generation) {
 
 bool Sampler::IsSelected(uint32_t slot) const {
   const ThreadLaneSet* lanes = region_->Slot(slot);
+  if (context_->State(slot)->is_left_out.load(std::memory_order_relaxed) != 0) return false;
   return !options_.javascript_threads_only ||
          lanes->has_javascript.load(std::memory_order_relaxed) != 0 ||
          lanes->kind.load(std::memory_order_relaxed) != static_cast<uint32_t>(ThreadKind::kNative);

@@ -208,7 +208,13 @@ Status Profiler::Dump(std::string* out) {
 
 bool Profiler::RegisterCurrentThread(const std::string& name) {
   std::lock_guard lock(mutex_);
-  return IsRunning() && recorder_->sampler().RegisterCurrentThread(ThreadKind::kWorker, name);
+  const auto kind = CurrentThreadId() == getpid() ? ThreadKind::kMain : ThreadKind::kWorker;
+  return IsRunning() && recorder_->sampler().RegisterCurrentThread(kind, name);
+}
+
+bool Profiler::LeaveOutCurrentThread() {
+  std::lock_guard lock(mutex_);
+  return IsRunning() && recorder_->sampler().LeaveOutCurrentThread();
 }
 
 }  // namespace spprof

@@ -82,6 +82,7 @@ class Profiler {
   bool IsRunning() const { return is_running_.load(std::memory_order_acquire); }
   // See Sampler::RegisterCurrentThread. False when nothing records.
   bool RegisterCurrentThread(const std::string& name);
+  bool LeaveOutCurrentThread();
 
  private:
   Profiler() = default;

@@ -140,6 +140,9 @@ void AttachGcHook(pid_t tid, HandlerContext* context, uint32_t slot) {
   std::lock_guard lock(HooksMutex());
   for (Hook& hook : Hooks()) {
     if (hook.tid != tid) continue;
+    // Attached already: its epochs must go on, for what has been remembered since the first one
+    // would be valid again.
+    if (hook.context.load(std::memory_order_seq_cst) == context && hook.slot == slot) continue;
     hook.slot = slot;
     hook.context.store(context, std::memory_order_seq_cst);
     // From here on moves are announced.

@@ -50,6 +50,17 @@ async function use(): Promise<void> {
   spprof.start({ abortSignal: new AbortController().signal });
   console.log(batches, isPaused, answer, changes, ofSamples, isStopped, part.marks[0].detail);
 
+  const registration: spprof.ThreadRegistration = spprof.registerThread('parser');
+  const isRegistered: boolean = registration.isRecorded || spprof.registerThread().isRecorded;
+  registration.unregister();
+  spprof.enableBlocks(!spprof.blocksEnabled());
+  const places: string[] = spprof.blocks.results().map(({ file, line }) => `${file}:${line.toFixed()}`);
+  console.log(isRegistered, places);
+  // @ts-expect-error a name is a text
+  spprof.registerThread(1);
+  // @ts-expect-error on or off
+  spprof.enableBlocks('on');
+
   spprof.start();
   // @ts-expect-error an event that does not exist
   session.on('sample', () => {});

@@ -43,6 +43,9 @@ struct spprof_blocks_table_v1 {
   const struct spprof_block_v1* (*find)(const char* profiler, const char* track, const char* name);
   void (*start)(const struct spprof_block_v1* block);
   void (*stop)(const struct spprof_block_v1* block);
+  // As `find`; notes where in the program the block is, if that is the first that it hears of it.
+  const struct spprof_block_v1* (*find_at)(const char* profiler, const char* track,
+                                           const char* name, const char* file, uint32_t line);
 };
 
 typedef const struct spprof_blocks_table_v1* (*spprof_blocks_v1_function)(void);
@@ -97,7 +100,8 @@ class NativeBlocks {
     if (entry == nullptr) return nullptr;
     const spprof_blocks_table_v1* table =
         reinterpret_cast<spprof_blocks_v1_function>(reinterpret_cast<uintptr_t>(entry))();
-    return table != nullptr && table->size >= sizeof(spprof_blocks_table_v1) ? table : nullptr;
+    return table != nullptr && table->size >= offsetof(spprof_blocks_table_v1, find_at) ? table
+                                                                                        : nullptr;
   }
 
   // Node loads addons without making their symbols known to others: each is asked by itself.
@@ -149,8 +153,10 @@ class NativeBlocks {
 // one.
 class NativeBlock {
  public:
-  constexpr NativeBlock(const char* track, const char* name, const char* profiler = "")
-      : profiler_(profiler), track_(track), name_(name) {}
+  // `file` and `line`: where results say that the block is; by themselves the place of this call.
+  constexpr NativeBlock(const char* track, const char* name, const char* profiler = "",
+                        const char* file = __builtin_FILE(), uint32_t line = __builtin_LINE())
+      : profiler_(profiler), track_(track), name_(name), file_(file), line_(line) {}
   NativeBlock(const NativeBlock&) = delete;
   NativeBlock& operator=(const NativeBlock&) = delete;
 
@@ -173,7 +179,9 @@ class NativeBlock {
     if (block != nullptr) return block;
     const spprof_blocks_table_v1* table = NativeBlocks::Get();
     if (table == nullptr) return nullptr;
-    block = table->find(profiler_, track_, name_);
+    const bool takes_places = table->size > offsetof(spprof_blocks_table_v1, find_at);
+    block = takes_places ? table->find_at(profiler_, track_, name_, file_, line_)
+                         : table->find(profiler_, track_, name_);
     block_.store(block, std::memory_order_release);
     return block;
   }
@@ -181,6 +189,8 @@ class NativeBlock {
   const char* const profiler_;
   const char* const track_;
   const char* const name_;
+  const char* const file_;
+  const uint32_t line_;
   std::atomic<const spprof_block_v1*> block_{nullptr};
 };
 
