@@ -29,7 +29,7 @@ describe.each(WATCHES)('watched by %s', (watch, { env, isStepped }) => {
     const options = ['-r', '1000'];
     const { truth, recording } = await recordProgram('watched', { options, flags, args: [watch], env });
     const { lines, main } = truth;
-    const own = (/** @type {Frame[]} */ stack) => stack.filter(({ url }) => url.endsWith('inlined.js'));
+    const own = (/** @type {Frame[]} */ stack) => stack.filter(({ url }) => url.endsWith('watched-calls.js'));
     const share = (/** @type {(stack: Frame[]) => boolean} */ isAsked, /** @type {number} */ of) =>
       cpuWhere(recording, main, isAsked) / of;
     const isInLeaf = (/** @type {Frame[]} */ stack) => own(stack)[0]?.functionName === 'leaf';

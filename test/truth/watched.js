@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * The program `inlined`, watched by what its argument names: `coverage` (the environment asks for it), `precise` (the same
+ * The program `watched-calls`, watched by what its argument names: `coverage` (the environment asks for it), `precise` (the same
  * by a session in the program), `breakpoint` (two of them, where nothing ever passes), `remote` (all of it, by a client that
  * is connected to the port of --inspect).
  */
@@ -14,7 +14,7 @@ const { promisify } = require('node:util');
 
 /** @typedef {(method: string, params?: object) => Promise<any>} Post */
 
-const PROGRAM = require.resolve('./inlined');
+const PROGRAM = require.resolve('./watched-calls');
 
 /** @returns {Post} */
 function session() {
@@ -70,7 +70,7 @@ async function setBreakPoints(post) {
   for (const text of ['// leaf never does', '// mid never does']) {
     const lineNumber = lines.findIndex((line) => line.includes(text));
     const columnNumber = lines[lineNumber].indexOf('never()');
-    await post('Debugger.setBreakpointByUrl', { urlRegex: '.*/inlined\\.js$', lineNumber, columnNumber });
+    await post('Debugger.setBreakpointByUrl', { urlRegex: '.*/watched-calls\\.js$', lineNumber, columnNumber });
   }
 }
 
