@@ -2,7 +2,7 @@
 
 /**
  * Names, lines and inlined functions of a program that coverage counts or a debugger watches. Up to V8 11 its functions then
- * have something else where their script was (docs/decisions/0037-functions-that-are-watched.md).
+ * have something else where their script was (docs/decisions/0039-functions-that-are-watched.md).
  */
 
 const path = require('node:path');

@@ -1,6 +1,6 @@
 // How far looks through V8's long tables of positions have come. The tables can only be read from
 // their beginning, and the handler reads 16 KiB at a time: a look that has not come to its place by
-// then leaves a mark, from which the next one goes on (decisions/0038).
+// then leaves a mark, from which the next one goes on (decisions/0040).
 //
 // Context: signal, on the thread itself; zero-initialised memory.
 #pragma once

@@ -73,7 +73,7 @@ bool V8Reader::ReadFunction(uint64_t word, FunctionIdentity* out) const {
 
 // The function's script, 0 for a builtin. Up to V8 11 a function that coverage counts, or that has
 // a break point, has a DebugInfo in the place of its script, which keeps the script instead
-// (decisions/0037).
+// (decisions/0039).
 bool V8Reader::ReadScript(uint64_t shared, uint64_t* out) const {
   constexpr uint32_t kDebugInfoFields = 9;  // from the map to the coverage's counters
   if (!Field(shared, v8_.shared_script, out)) return false;
