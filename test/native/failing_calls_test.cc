@@ -131,8 +131,13 @@ struct Outcome {
   Recording recording;
 };
 
-// A recording of this process, which works for a moment.
-Outcome Record(const test::TemporaryFolder& folder) {
+uint64_t Written() {
+  ProfilerStats stats;
+  return Profiler::Get().Stats(&stats).ok() ? stats.totals.written : 0;
+}
+
+// A recording of this process, which works for a moment, or until it has a sample.
+Outcome Record(const test::TemporaryFolder& folder, bool until_sampled = false) {
   ProfilerOptions options;
   options.sampler.engine = TimerEngine::kHires;
   options.directory = folder / "";
@@ -146,6 +151,7 @@ Outcome Record(const test::TemporaryFolder& folder) {
     return outcome;
   }
   test::BurnCpu(10 * kMs);
+  EXPECT_TRUE(!until_sampled || test::WaitUntil([] { return Written() > 0; }));
   FinishedRecording finished;
   EXPECT_TRUE(Profiler::Get().Stop(&finished).ok());
   outcome.failure = finished.warning;
@@ -189,7 +195,7 @@ class FailingCalls : public testing::Test {
       ExpectUntouched();
     }
     test::TemporaryFolder folder;
-    const Outcome after = Record(folder);
+    const Outcome after = Record(folder, true);
     EXPECT_TRUE(after.has_started) << after.failure;
     EXPECT_GT(after.recording.stats.written, 0u);
     ExpectUntouched();
