@@ -74,7 +74,7 @@ function readCpuMs(file) {
  * @param {number} tookMs how long the recording was
  */
 function expectAllOfTheCpuTime(cpuNs, usedMs, tookMs) {
-  const isAlone = tookMs < usedMs * 1.3;
+  const isAlone = tookMs < usedMs * 1.1;
   expect(cpuNs / 1e6).toBeGreaterThan(usedMs - (isAlone ? 25 : 70));
 }
 

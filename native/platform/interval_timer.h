@@ -23,6 +23,9 @@ class IntervalTimer {
   // Microseconds at the finest. 0 stops it.
   Status Set(uint64_t interval_ns);
   void Delete();
+  // Whether it is set again only when its signal is delivered, to so long after that; setitimer's
+  // catches up with the time that has passed.
+  bool IsSetAtDelivery() const { return timer_ != kNoTimer; }
 
  private:
   int32_t timer_ = kNoTimer;

@@ -172,6 +172,9 @@ void SampleTimers::EndPause(uint32_t slot, pid_t tid) {
 }
 
 uint64_t SampleTimers::IntervalTimerNs() const {
+  // It must have expired at the ticks of all CPUs, which come within some microseconds of each
+  // other: else those whose tick comes late have no samples.
+  if (process_timer_.IsSetAtDelivery()) return CpuTimerNs(context_->kernel_tick_ns, interval_ns());
   // Behind its time, it expires at every tick; shorter, it would elsewhere expire more often.
   constexpr uint64_t kShort = 1'000'000;
   return context_->kernel_tick_ns == 0 ? interval_ns() : std::min(interval_ns(), kShort);

@@ -323,6 +323,7 @@ void Sampler::LookAtUnsampled() {
 
 void Sampler::WarnOfWork(uint32_t slot, uint64_t at_least_ns, const std::string& warning) {
   const auto tid = static_cast<pid_t>(region_->Slot(slot)->tid);
+  if (tid == 0) return;  // the region has been lost
   if (ThreadCpuOf(tid) < context_->State(slot)->last_cpu_ns + at_least_ns) return;
   if (warned_of_.insert(tid).second)
     region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);

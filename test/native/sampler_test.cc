@@ -262,6 +262,10 @@ TEST_P(SamplerEngines, TheSamplesOfThreadsThatWorkStandForTheirCpuTime) {
   if (test::kUnderTsan) GTEST_SKIP() << "signals are merged";
   if (GetParam() == TimerEngine::kTick) GTEST_SKIP() << "has a test of its own";
   SKIP_WHERE_FORBIDDEN(GetParam());
+  // The process has one signal of itimer's timer at a time: while the thread that is to get it
+  // waits for a CPU, the others have none. (Up to 90 ms of their CPU time, seen on two CPUs; what a
+  // thread uses after its last sample is in none.)
+  const double bound = GetParam() == TimerEngine::kItimer ? 0.1 : 0.03;
   SamplerHarness harness(GetParam());
   ASSERT_TRUE(harness.sampler().Start().ok());
   for (const Burnt& thread : BurnInThreads(&harness, 3, 1000 * kMs)) {
@@ -271,7 +275,7 @@ TEST_P(SamplerEngines, TheSamplesOfThreadsThatWorkStandForTheirCpuTime) {
     for (const SampleRecord& sample : harness.TakeSamples(slot)) sampled += sample.cpu_ns;
     const double share = static_cast<double>(sampled) / static_cast<double>(thread.cpu_ns);
     std::printf("%.4f of the CPU time\n", share);
-    EXPECT_NEAR(share, 1.0, 0.03);
+    EXPECT_NEAR(share, 1.0, bound);
   }
   ExpectLaw(*harness.region());
   EXPECT_EQ(test::CountHoldings().timers, 0u);
