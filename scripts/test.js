@@ -63,7 +63,9 @@ function runNative(folder) {
   const status =
     run('cmake', ['--preset', 'dev']) ||
     run('cmake', ['--build', '--preset', 'dev', '--parallel', jobs]) ||
-    run('ctest', ['--preset', 'dev', '--no-tests=error', '--output-junit', file]);
+    // Some tests measure times, on cores that are not theirs alone: what is off is reported, and measured once more, until those tests
+    // have a job of their own.
+    run('ctest', ['--preset', 'dev', '--no-tests=error', '--repeat', 'until-pass:2', '--output-junit', file]);
   return countsOf(status, file, countsOfJunit);
 }
 
