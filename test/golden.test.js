@@ -190,7 +190,7 @@ test.each(REPLACED)('a loop that V8 replaces while it runs, by %s code', async (
 
 test('WebAssembly that traps: what it lands in is called by its function', async () => {
   const { programOf } = require('./antagonists/list');
-  const run = runCli(['-q', '-r', '2000', '-o', 'traps.spprof', '--', process.execPath, programOf('wasm'), '2', '7'], {
+  const run = runCli(['-q', '-r', '2000', '-o', 'traps.spprof', '--', process.execPath, programOf('wasm'), '4', '7'], {
     cwd: folder,
   });
   expect(run.status).toBe(47);
@@ -207,6 +207,6 @@ test('WebAssembly that traps: what it lands in is called by its function', async
   });
   // Up to V8 11 each function has a place of its own to land in.
   if (v8Major < 12) return expect(landed.all).toBe(0);
-  expect(landed.all).toBeGreaterThan(atLeast(20));
+  expect(landed.all).toBeGreaterThan(atLeast(10)); // some 28: the trap itself is in the kernel, where no event comes
   expect(landed.complete / landed.all).toBeGreaterThan(0.95);
 });
