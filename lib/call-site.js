@@ -54,7 +54,7 @@ function fromFrames() {
 
 /**
  * Where the program calls spprof: the innermost function on the stack that is not ours. What the program itself does with
- * stacks stays as it is; where it lets nobody do anything, the place is unknown.
+ * stacks stays as it is; where it lets no code change them, the place is unknown.
  * @returns {CallSite}
  */
 function callSite() {

@@ -34,7 +34,7 @@ async function isForeignLink(file) {
 }
 
 /**
- * Whether a file, or a FIFO, belongs to somebody who would read what is not meant for him: neither this user, nor root, nor the owner
+ * Whether a file, or a FIFO, belongs to a user who would read what is not meant for that user: neither this user, nor root, nor the owner
  * of its folder, who could have it anyway.
  * @param {string} file
  * @param {fs.Stats} stat of it

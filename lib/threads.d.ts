@@ -19,7 +19,7 @@ export interface ThreadRegistration {
  * Registers the calling thread with the recording that runs, at once and under this name: at most 31 bytes of UTF-8; without one the
  * main thread keeps the program's name, and a worker is `worker <threadId>`.
  *
- * All threads are sampled without it. It is for workers under `start()`, which nobody has preloaded: without it such a worker is found
+ * All threads are sampled without it. It is for workers under `start()`, which are not preloaded: without it such a worker is found
  * within some milliseconds, and its JavaScript appears as `(js)` in garbage collections, because V8 announces a collection only to
  * those that have asked on the worker's own thread. Call it in the worker after `start()`, once for each recording. Where nothing
  * records it does nothing (`isRecorded` is false).

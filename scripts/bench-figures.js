@@ -88,7 +88,7 @@ const FIGURES = [
     ...{ most: 1e3, format: formatTime },
   },
   {
-    ...{ area: 'registration', what: 'in memory that nobody has touched', of: timeAnItem('RegisterInAFreshRegion') },
+    ...{ area: 'registration', what: 'in memory that has not been touched', of: timeAnItem('RegisterInAFreshRegion') },
     ...{ most: 1e3, format: formatTime },
   },
   { area: 'fast path', what: 'of the handler', of: cpuTime('HandlerFastPath'), most: 10, format: formatTime },

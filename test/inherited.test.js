@@ -35,7 +35,7 @@ const SHOWS = (pairs) =>
   process.stdout.write([${pairs}].map((fd) => fs.readlinkSync('/proc/self/fd/' + fd).replace(/\\d+/, 'N')).join());`;
 
 describe('descriptors, under their numbers', () => {
-  test('/dev/null, into which a program writes what nobody wants', () => {
+  test('/dev/null, into which a program writes what is not wanted', () => {
     const writes = program('writes.js', `for (const fd of [3, 8, 9]) require('node:fs').writeSync(fd, 'log');`);
     const { bare, recorded } = bareAndRecorded('exec "$0" "$@" 3> /dev/null 8> /dev/null 9<> /dev/null', writes);
     expect(bare).toEqual({ status: 0, stdout: '', stderr: '' });

@@ -58,7 +58,7 @@ test('an own link is followed, another user’s is replaced', async () => {
   expect(fs.lstatSync(link).isFile()).toBe(true);
 });
 
-test('another user’s file in a shared folder is replaced, and gives its rights to nobody', async () => {
+test('another user’s file in a shared folder is replaced, and its rights are not taken over', async () => {
   if (process.getuid?.() !== 0) {
     console.warn('not tried: only root can make a file of another user');
     return;

@@ -11,7 +11,7 @@
 
 namespace spprof {
 
-// Whether somebody uses the one of setitimer(ITIMER_PROF).
+// Whether the process has set the one of setitimer(ITIMER_PROF).
 bool IsIntervalTimerSet();
 
 class IntervalTimer {

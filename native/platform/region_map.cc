@@ -54,7 +54,7 @@ Status RegionMap::Create(const std::string& path, uint32_t max_threads,
   }
   if (status.ok()) status = map->Map(0, kRegionPage);
   if (!status.ok()) {
-    ForgetSharedRegion(path);  // what nobody could read would stay in memory
+    ForgetSharedRegion(path);  // what no process could read would stay in memory
     return status;
   }
   RegionHeader* header = new (map->base_) RegionHeader();

@@ -104,7 +104,7 @@ TEST_F(ProfilerEnd, ByStopReportsEachPhase) {
   EXPECT_EQ(sum + recording.stats.shutdown.wait_ns, recording.stats.shutdown.total_ns);
 }
 
-// What the statistics say begins with the request, and not when somebody gets to it: once 64
+// What the statistics say begins with the request, and not when a thread gets to it: once 64
 // threads that use up all CPUs kept stop() waiting for 0.1 s before the first phase, which no
 // figure showed. How long it takes: bench/shutdown_bench.cc.
 TEST_F(ProfilerEnd, OfSixtyFourBusyThreadsIsMeasuredFromTheRequestOn) {
