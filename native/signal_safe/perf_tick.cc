@@ -7,8 +7,8 @@ namespace {
 // What is owed is paid by samples of so many intervals, and of no less than so long a time.
 constexpr uint64_t kNearIntervals = 2;
 constexpr uint64_t kNearNs = 2'000'000;
-constexpr uint64_t kCallsIntervals = 16;
-constexpr uint64_t kCallsNs = 64'000'000;
+constexpr uint64_t kCallsIntervals = 4;
+constexpr uint64_t kCallsNs = 16'000'000;
 
 // An event's sample asks the CPU clock, a system call, when events have counted so much.
 constexpr uint64_t kClockNs = 1'000'000;
@@ -86,6 +86,15 @@ bool IsOfSetting(PerfState* perf, uint64_t own_ns) {
   return true;
 }
 
+// What a tick in a call stands for, at most: calls are given one tick more than they are known to
+// have used. A CPU whose host lets it wait has its tick, late, in the call that has waited for that
+// CPU, so that ticks meet such calls more often than they take time.
+uint64_t LimitAdvance(const PerfState& perf, uint64_t own_ns, uint64_t tick_ns) {
+  const int64_t room_ns = perf.calls.owed_ns + static_cast<int64_t>(tick_ns);
+  if (room_ns <= 0) return 0;
+  return static_cast<uint64_t>(room_ns) < own_ns ? static_cast<uint64_t>(room_ns) : own_ns;
+}
+
 // At one of the kernel's ticks: how much its sample stands for by itself; 0: it takes none.
 uint64_t WeighKernelTick(const HandlerContext& context, ThreadState* state, uint64_t interval_ns,
                          bool is_rearmed, const ucontext_t& ucontext) {
@@ -100,13 +109,17 @@ uint64_t WeighKernelTick(const HandlerContext& context, ThreadState* state, uint
   if (has_events && context.perf_switch_ns != 0) CountSetting(context, &perf, is_rearmed);
   const bool counts = is_in_call || is_rearmed || !has_events;
   if (!counts || (!is_rearmed && !IsDue(context, state, interval_ns))) return 0;
-  uint64_t own_ns = context.kernel_tick_ns != 0 ? context.kernel_tick_ns : interval_ns;
+  const uint64_t tick_ns = context.kernel_tick_ns != 0 ? context.kernel_tick_ns : interval_ns;
+  uint64_t own_ns = tick_ns;
   // A long call has begun half an interval after an event, on average.
   const int64_t call_ns = missed_ns + static_cast<int64_t>(interval_ns / 2);
-  if (is_in_call && has_events && call_ns > static_cast<int64_t>(own_ns))
+  if (is_in_call && has_events && call_ns > static_cast<int64_t>(tick_ns)) {
     own_ns = static_cast<uint64_t>(call_ns);
-  else if (is_in_call && has_events && !is_rearmed && IsOfSetting(&perf, own_ns))
-    return 0;
+  } else if (is_in_call && has_events && !is_rearmed) {
+    if (IsOfSetting(&perf, tick_ns)) return 0;
+    own_ns = LimitAdvance(perf, own_ns, tick_ns);
+    if (own_ns == 0) return 0;
+  }
   own_ns = ForAllTicks(context, own_ns, interval_ns);
   Balance& payer = is_in_call && has_events ? perf.calls : perf.near;
   payer.owed_ns -= static_cast<int64_t>(own_ns);

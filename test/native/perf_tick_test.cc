@@ -56,6 +56,13 @@ class PerfTick : public testing::Test {
     HandleProfilingSignal(info.si_signo, &info, &here);
     return Taken();
   }
+  // As long as `events` events count it.
+  void WorkForEvents(int events) {
+    for (int i = 0; i < events; i++) {
+      test::BurnCpu(kMs);
+      Event();
+    }
+  }
   uint64_t Taken() {
     uint64_t cpu_ns = 0;
     for (const SampleRecord& sample : harness_.TakeSamples(slot_)) cpu_ns += sample.cpu_ns;
@@ -108,6 +115,18 @@ TEST_F(PerfTick, EveryTickCountsWhereEventsDoNotCome) {
   EXPECT_GT(KernelTick(false), 0u);
 }
 
+TEST_F(PerfTick, CallsAreGivenOneTickMoreThanTheyHaveUsed) {
+  WorkForEvents(3);
+  EXPECT_GT(KernelTick(true), 3 * kMs);
+  WorkForEvents(3);
+  EXPECT_LT(KernelTick(true), 2 * kMs) << "events have counted nearly all of the time since";
+  const uint64_t left_out = NotDue();
+  for (int i = 0; i < 8; i++) KernelTick(true);
+  EXPECT_GT(NotDue(), left_out) << "counted";
+  WorkForEvents(80);
+  EXPECT_GT(KernelTick(true), 3 * kMs) << "it has been paid back meanwhile";
+}
+
 TEST_F(PerfTick, WhatSettingEventsTakesAtAChangeOfThreadsIsNotTheSystemCalls) {
   harness_.context().perf_switch_ns = kTickNs;
   const auto lose_the_cpu = [] {
@@ -115,8 +134,7 @@ TEST_F(PerfTick, WhatSettingEventsTakesAtAChangeOfThreadsIsNotTheSystemCalls) {
     nanosleep(&shortly, nullptr);
   };
   const auto tick = [&] {
-    test::BurnCpu(kMs);
-    Event();
+    WorkForEvents(40);  // which pay back what the call before has been given in advance
     return KernelTick(true);
   };
   EXPECT_GT(tick(), 0u) << "the first one only reads how often the thread has lost the CPU";
