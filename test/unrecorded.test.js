@@ -65,6 +65,13 @@ test('a recording that ends early says so; a whole one says nothing', () => {
   expect(stderrOf([NODE, 'work.js'])).not.toMatch(/not recorded/);
 });
 
+test('what was recorded and cannot be written is not said to be unrecorded', () => {
+  const run = runCli(['-o', '/dev/full', '-f', 'text', NODE, 'work.js'], { cwd: folder });
+  expect(run.status).toBe(1);
+  expect(run.stderr).toMatch(/^spprof: cannot write \/dev\/full: .*; the recording is kept in .*\n$/);
+  fs.rmSync(/kept in (.*)\/[^/]+\n/.exec(run.stderr)?.[1] ?? '', { recursive: true });
+});
+
 test('the JSON summary has both figures and the reasons', () => {
   const start = "require('node:child_process').execFileSync(process.execPath, ['work.js'], { env: {} });";
   const run = runCli(['--json', '-o', 'j.cpuprofile', NODE, '-e', start], { cwd: folder });
@@ -106,7 +113,7 @@ test('what is not worth a line gets none; what is not known is not claimed', () 
     /** @type {number | null} */ cpuNs,
     /** @type {number | null} */ all,
     /** @type {string[]} */ ...reasons
-  ) => unrecordedLine({ cpuNs, programCpuNs: all, reasons }, 1);
+  ) => unrecordedLine({ cpuNs, programCpuNs: all, processes: 1, reasons });
   expect(line(null, null)).toBe('');
   expect(line(100e6, 200e6)).toBe('');
   expect(line(1e9, 100e9)).toBe('');
@@ -115,7 +122,7 @@ test('what is not worth a line gets none; what is not known is not claimed', () 
   );
   expect(line(2.9e9, 3e9)).toMatch(/processes that did not load spprof used it/);
   expect(findUnrecorded({ notes: ['n'], profiles: [], cpuNs: undefined, known: 'k' })).toEqual({
-    ...{ cpuNs: null, programCpuNs: null, reasons: ['k', 'n'] },
+    ...{ cpuNs: null, programCpuNs: null, processes: 0, reasons: ['k', 'n'] },
   });
-  expect(nothingLine('x', { cpuNs: null, programCpuNs: null, reasons: [] })).not.toMatch(/CPU time/);
+  expect(nothingLine('x', { cpuNs: null, programCpuNs: null, processes: 0, reasons: [] })).not.toMatch(/CPU time/);
 });

@@ -43,9 +43,9 @@ function summaryText(summaries, cwd, unrecorded) {
       : [`process ${profile.pid}: ${plural(profile.sampleCount, 'sample')}, ${formatNs(profile.cpuNs)} of CPU time`];
     return ['', `spprof: ${program}, ${report[0]}`, ...fileLines(summary), ...report.slice(1)];
   });
-  const missing = unrecordedLine(unrecorded, summaries.length);
+  const missing = unrecordedLine(unrecorded);
   if (missing !== '') lines.push('', `spprof: ${missing}`);
-  return `${lines.map(visible).join('\n')}\n`;
+  return lines.map((line) => `${visible(line)}\n`).join('');
 }
 
 /**

@@ -6,7 +6,8 @@ const { formatNs, plural } = require('../units');
  * What the program used and no recording holds. The kernel counts the CPU time of the program and of all that it started and waited
  * for; the recordings say how much of it is theirs.
  *
- * @typedef {{ cpuNs: number | null, programCpuNs: number | null, reasons: string[] }} Unrecorded nanoseconds; null: not known
+ * @typedef {{ cpuNs: number | null, programCpuNs: number | null, processes: number, reasons: string[] }} Unrecorded nanoseconds
+ *   (null: not known), and how many processes were recorded, whether their files could be written or not
  */
 
 /** Each Node.js needs some before it records, and at its end. */
@@ -46,7 +47,7 @@ function findUnrecorded({ notes, profiles, cpuNs = null, known }) {
   }
   const recorded = profiles.reduce((sum, profile) => sum + recordedNs(profile), 0);
   const rest = cpuNs === null ? null : Math.max(0, cpuNs - recorded);
-  return { cpuNs: rest, programCpuNs: cpuNs, reasons: [...reasons] };
+  return { cpuNs: rest, programCpuNs: cpuNs, processes: profiles.length, reasons: [...reasons] };
 }
 
 /** @param {string[]} reasons */
@@ -59,9 +60,8 @@ function reasonText(reasons) {
 /**
  * The line for a person; '': what is missing is not worth one.
  * @param {Unrecorded} unrecorded
- * @param {number} processes that were recorded
  */
-function unrecordedLine({ cpuNs, programCpuNs, reasons }, processes) {
+function unrecordedLine({ cpuNs, programCpuNs, processes, reasons }) {
   if (cpuNs === null || programCpuNs === null) return '';
   if (cpuNs < START_NS * processes || cpuNs < SHARE * programCpuNs) return '';
   return `${formatNs(cpuNs)} of ${formatNs(programCpuNs)} of CPU time was not recorded: ${reasonText(reasons)}`;
