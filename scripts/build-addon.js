@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Builds the native addon with cmake: `npm install` in a checkout (its `prepare` script), and `npx spprof build` where no
+ * Builds the native addon with cmake: `npm install` in a checkout (its `postprepare` script), and `npx spprof build` where no
  * file that is brought along loads. Needs a C++20 compiler and cmake; no network, since Node-API's headers come from npm.
  * What has not changed is not compiled again.
  */

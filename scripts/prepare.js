@@ -2,7 +2,8 @@
 
 /**
  * `npm install` in a checkout, and of a dependency that is named by its repository: builds the page and the addon, and
- * makes the folder ready for `npm pack`. (An installed package has no install script: its addon is in prebuilds/.)
+ * makes the folder ready for `npm pack`. An installed package has no install script: its addon is in prebuilds/. For the
+ * same reason this is `postprepare`: npm warns of a `prepare` script wherever a package is installed from a file.
  */
 
 const { buildAddon } = require('./build-addon');

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The package as a user gets it: packed, installed into an empty project without its scripts, and used. */
+/** The package as a user gets it: packed, installed into an empty project, and used. */
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -15,8 +15,10 @@ const project = path.join(folder, 'project');
 function run(command, args, cwd) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', env: cleanEnvironment() });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${status}\n${stdout}${stderr}`);
-  return stdout;
+  return { stdout, stderr };
 }
+
+let installed = { stdout: '', stderr: '' };
 
 /** @param {string} place @returns {number} bytes */
 function sizeOf(place) {
@@ -34,8 +36,15 @@ beforeAll(() => {
   );
   run('npm', ['pack', '--silent', '--pack-destination', folder], ROOT);
   const [tarball] = fs.readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', path.join(folder, tarball)], project);
+  installed = run('npm', ['install', '--no-audit', '--no-fund', path.join(folder, tarball)], project);
 }, 300_000);
+
+test('installing it runs no script, and npm asks for none to be allowed', () => {
+  const { scripts } = JSON.parse(fs.readFileSync(path.join(project, 'node_modules/spprof/package.json'), 'utf8'));
+  // npm also warns of a `prepare` script, which it does not run, where a package comes from a file.
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) expect(scripts).not.toHaveProperty(name);
+  expect(`${installed.stdout}${installed.stderr}`).not.toMatch(/install.scripts/);
+});
 
 test('npx spprof records, in every format', () => {
   const names = ['cpuprofile', 'pb.gz', 'speedscope.json', 'html', 'collapsed', 'md', 'txt'].map((end) => `app.${end}`);
@@ -46,8 +55,10 @@ test('npx spprof records, in every format', () => {
 
 test('a program requires and imports it', () => {
   const use = `start().stop().then(({ stats }) => console.log(stats.written >= 0))`;
-  expect(run('node', ['-e', `const { start } = require('spprof'); ${use}`], project)).toBe('true\n');
-  expect(run('node', ['--input-type=module', '-e', `import { start } from 'spprof'; ${use}`], project)).toBe('true\n');
+  expect(run('node', ['-e', `const { start } = require('spprof'); ${use}`], project).stdout).toBe('true\n');
+  expect(run('node', ['--input-type=module', '-e', `import { start } from 'spprof'; ${use}`], project).stdout).toBe(
+    'true\n',
+  );
 });
 
 test('it is 2 MB at most, and brings few packages', () => {

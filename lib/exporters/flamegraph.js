@@ -175,7 +175,7 @@ function part(name) {
     return fs.readFileSync(path.join(PAGE, name), 'utf8').replaceAll('\r\n', '\n');
   } catch (error) {
     throw errors.unavailable(
-      `the flame graph page (${systemReason(error)}; npm run prepare builds it)`,
+      `the flame graph page (${systemReason(error)}; node scripts/build-page.js builds it)`,
       'the other formats',
     );
   }
