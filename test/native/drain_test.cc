@@ -108,6 +108,7 @@ TEST(LogWriter, ADiskThatIsFullForAWhileTakesOnlyWhatFits) {
   setrlimit(RLIMIT_FSIZE, &before);
   signal(SIGXFSZ, SIG_DFL);
   EXPECT_FALSE(written);
+  EXPECT_EQ(std::filesystem::file_size(folder / "log"), log.bytes_written()) << "no half a chunk";
   EXPECT_NE(log.failure(), "");
   ASSERT_TRUE(log.AppendLane(ChunkKind::kIndex, 0, 1, 8192, bytes.data(), 4096));
   LogReader reader;

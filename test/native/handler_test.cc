@@ -402,6 +402,20 @@ TEST_F(Handler, CountsWhatComesWhileNotAccepting) {
   EXPECT_TRUE(harness_.TakeSamples(slot_).empty());
 }
 
+TEST_F(Handler, DropsASampleWhenTheRecordingIsStoppedWhileItIsTaken) {
+  static RegionHeader* header = nullptr;
+  header = harness_.region()->header();
+  // V8 is asked in the middle of it.
+  harness_.context().v8.try_get_current = [] {
+    header->accepting_samples.store(0);
+    return static_cast<void*>(nullptr);
+  };
+  Deliver();
+  ExpectLaw(1);
+  EXPECT_EQ(Dropped(DropReason::kNotAccepting), 1u);
+  EXPECT_TRUE(harness_.TakeSamples(slot_).empty());
+}
+
 TEST_F(Handler, LeavesAThreadInOurOwnCodeAlone) {
   harness_.State(slot_)->busy.store(1);
   Deliver();
@@ -434,6 +448,13 @@ TEST_F(Handler, DropsASampleThatHasNoRoomItself) {
 
 TEST_F(Handler, DropsNativeThreadsWhenOnlyJavaScriptOnesAreWanted) {
   harness_.context().javascript_threads_only = true;
+  Deliver();
+  ExpectLaw(1);
+  EXPECT_EQ(Dropped(DropReason::kNotSelected), 1u);
+}
+
+TEST_F(Handler, DropsThoseOfAThreadThatIsLeftOut) {
+  harness_.State(slot_)->is_left_out.store(1);
   Deliver();
   ExpectLaw(1);
   EXPECT_EQ(Dropped(DropReason::kNotSelected), 1u);

@@ -166,6 +166,18 @@ TEST_F(Registry, TotalsKeepTheCountersOfReleasedSlots) {
   EXPECT_EQ(totals.handler_max_ns, 300u);
 }
 
+TEST_F(Registry, ASignalWithoutAnOutcomeIsCountedAsInFlight) {
+  const uint32_t slot = Claim(1);
+  registry_->Activate(slot);
+  Counters& counters = registry_->Slot(slot)->counters;
+  counters.signals.store(10);
+  counters.written.store(6);
+  counters.dropped[static_cast<size_t>(DropReason::kBusy)].store(3);
+  const Totals totals = SumTotals(*region_);
+  EXPECT_EQ(totals.signals, 10u);
+  EXPECT_EQ(totals.in_flight, 1u);
+}
+
 TEST_F(Registry, EveryDropReasonHasANameOfItsOwn) {
   std::set<std::string> names;
   for (uint32_t i = 0; i < static_cast<uint32_t>(DropReason::kCount); i++) {
