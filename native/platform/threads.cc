@@ -8,12 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/clock.h"
 #include "platform/small_file.h"
+#include "signal_safe/kernel.h"
 
 namespace spprof {
 
@@ -75,15 +75,6 @@ uintptr_t DescriptorOf(pid_t tid) {
   return syscall(SYS_get_robust_list, tid, &head, &size) == 0 ? head : kNotTold;
 }
 
-// Asked of a call that every sandbox permits: it reads the set at the address, and only then finds
-// that it does not know what to do with it. process_vm_readv() is often forbidden.
-bool IsReadable(uintptr_t address) {
-  constexpr int kNoSuchThing = -1;
-  const uintptr_t word = address & ~uintptr_t{7};
-  return syscall(SYS_rt_sigprocmask, kNoSuchThing, word, nullptr, sizeof(uint64_t)) == 0 ||
-         errno != EFAULT;
-}
-
 }  // namespace
 
 bool IsSetUpByLibc(pid_t tid) { return DescriptorOf(tid) != 0; }
@@ -94,7 +85,7 @@ bool HasSmallStack(pid_t tid, size_t bytes) {
   if (head == 0 || head == kNotTold) return false;
   constexpr size_t kPage = 4096;
   for (size_t page = 0; page < bytes / kPage; page++) {
-    if (!IsReadable(head - page * kPage)) return true;
+    if (!kernel::IsReadable(head - page * kPage)) return true;
   }
   return false;
 }

@@ -8,6 +8,7 @@
 #include "signal_safe/kernel.h"
 #include "signal_safe/protection_keys.h"
 #include "signal_safe/signal_mask.h"
+#include "signal_safe/disarmed_stack.h"
 #include "signal_safe/stack_room.h"
 #include "signal_safe/timer_value.h"
 

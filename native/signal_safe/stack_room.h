@@ -31,31 +31,8 @@ enum class StackRoom {
   kNone,
 };
 
-inline constexpr uint32_t kAutoDisarm = 1u
-                                        << 31;  // SS_AUTODISARM of Linux, which glibc does not name
-
-// The thread's signal stack as it was last seen armed, if it is one that the kernel takes away
-// while a handler of the program's runs on it (SS_AUTODISARM): a signal that comes meanwhile is
-// told of none.
-struct DisarmedStack {
-  uintptr_t low;
-  size_t size;  // 0: there is none
-};
-
 inline bool IsArmed(const stack_t& stack) {
   return stack.ss_size != 0 && (stack.ss_flags & SS_DISABLE) == 0;
-}
-
-// The signal stack that the handler runs on or could be interrupted to: the one that the kernel has
-// told of, or the disarmed one that `here` is on.
-inline stack_t KnownSignalStack(const stack_t& told, uintptr_t here, DisarmedStack* seen) {
-  if (IsArmed(told)) {
-    const bool is_disarmed_in_use = (static_cast<uint32_t>(told.ss_flags) & kAutoDisarm) != 0;
-    *seen = {reinterpret_cast<uintptr_t>(told.ss_sp), is_disarmed_in_use ? told.ss_size : 0};
-  } else if (here - seen->low < seen->size) {
-    return {reinterpret_cast<void*>(seen->low), SS_ONSTACK, seen->size};
-  }
-  return told;
 }
 
 // `here`: an address in the handler's frame; `frame_bytes`: what the kernel takes to deliver a

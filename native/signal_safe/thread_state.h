@@ -13,10 +13,10 @@
 #include "region/records.h"
 #include "region/sequence.h"
 #include "signal_safe/cfi.h"
+#include "signal_safe/disarmed_stack.h"
 #include "signal_safe/hires_state.h"
 #include "signal_safe/leaf_frame.h"
 #include "signal_safe/perf_state.h"
-#include "signal_safe/stack_room.h"
 #include "signal_safe/v8_reader.h"
 
 namespace spprof {
@@ -132,7 +132,7 @@ struct ThreadState {
   uint64_t random;
   uint64_t pending_cpu_ns;       // of samples that were dropped: the next one stands for it too
   const void* modules;           // the ModuleTable that `rules` was filled from
-  DisarmedStack disarmed_stack;  // a signal stack of the program's (stack_room.h)
+  DisarmedStack disarmed_stack;  // a signal stack of the program's
 
   // Definitions. Identifiers go on counting when a table is cleared, so an id always means one
   // thing.

@@ -16,6 +16,7 @@
 #include "core_support.h"
 #include "handler_support.h"
 #include "platform/threads.h"
+#include "signal_safe/disarmed_stack.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/protection_keys.h"
 #include "signal_safe/signal_mask.h"
@@ -147,6 +148,29 @@ TEST(StackRoom, ADisarmedStackIsKnownFromWhenItWasArmed) {
   EXPECT_EQ(KnownSignalStack(none, at(100), &seen).ss_size, 0u) << "another has taken its place";
 }
 
+TEST(StackRoom, ADisarmedStackIsFoundInTheKernelsFrame) {
+  const stack_t none = {nullptr, SS_DISABLE, 0};
+  alignas(16) static uint64_t memory[1024];  // of other stacks, at first
+  const auto at = [](size_t word) { return reinterpret_cast<uintptr_t>(memory + word); };
+  DisarmedStack seen{};
+  EXPECT_EQ(KnownSignalStack(none, at(16), &seen).ss_size, 0u);
+  const uintptr_t high = seen.plain_high;
+  EXPECT_GE(high, at(17));
+  EXPECT_EQ(KnownSignalStack(none, at(16), &seen).ss_size, 0u) << "it has been looked at";
+  seen = {};
+  const stack_t saved = {memory, static_cast<int>(kAutoDisarm), sizeof(memory)};
+  std::memcpy(&memory[900], &saved, sizeof(saved));
+  EXPECT_EQ(KnownSignalStack(none, at(16), &seen).ss_sp, memory);
+  EXPECT_EQ(KnownSignalStack(none, at(16), &seen).ss_size, sizeof(memory));
+  // The frame of a handler on a stack that was not taken away, or of another stack, says nothing.
+  for (const stack_t& other : {stack_t{memory, 0, sizeof(memory)}, stack_t{memory, SS_DISABLE, 0},
+                               stack_t{memory + 512, static_cast<int>(kAutoDisarm), 64}}) {
+    seen = {};
+    std::memcpy(&memory[900], &other, sizeof(other));
+    EXPECT_EQ(KnownSignalStack(none, at(16), &seen).ss_size, 0u);
+  }
+}
+
 siginfo_t g_tick;
 void TakeTick(int) { PaintedStack::Deliver(g_tick); }
 
@@ -167,8 +191,7 @@ TEST(StackRoom, OnASignalStackThatIsDisarmedNothingBelowIsTouched) {
        size < FrameBytes() * 3 + 8192 * kStackScale; size += 256) {
     PaintedStack stack(size, static_cast<int>(kAutoDisarm));
     if (!stack.is_set()) continue;
-    stack.Deliver(g_tick);
-    raise(SIGUSR2);
+    raise(SIGUSR2);  // the first tick since the stack was set
     EXPECT_TRUE(stack.IsIntactBelow()) << size;
   }
   sigaction(SIGUSR2, &former, nullptr);
