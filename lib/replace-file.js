@@ -92,6 +92,22 @@ async function syncFolder(folder) {
 }
 
 /**
+ * Renames a file that is whole, so that neither its content nor its new name is lost with the machine.
+ * @param {string} from
+ * @param {string} target in the same file system, else the rejection has the code `EXDEV`
+ */
+async function renameSynced(from, target) {
+  const handle = await fs.promises.open(from, 'r');
+  try {
+    await sync(handle);
+  } finally {
+    await handle.close();
+  }
+  await fs.promises.rename(from, target);
+  await syncFolder(path.dirname(target));
+}
+
+/**
  * Gives an open file the rights and, where that is permitted, the owner of the one it replaces. By descriptor: its name may be
  * another file's by now.
  * @param {number} fd
@@ -186,4 +202,4 @@ async function replaceFile(file, fill) {
   await syncFolder(path.dirname(target));
 }
 
-module.exports = { replaceFile };
+module.exports = { replaceFile, renameSynced };

@@ -6,7 +6,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { placeFrames } = require('../lib/place-frames');
-const { replaceFile } = require('../lib/replace-file');
+const { renameSynced, replaceFile } = require('../lib/replace-file');
 const { js } = require('./helpers/recording');
 const { temporaryFolder } = require('./helpers/run-cli');
 
@@ -29,6 +29,39 @@ test('a script with the name of a FIFO or a device is not opened, nor is a map',
     expect(frames[0].url).toBe(url);
   }
 });
+
+test.each(['written', 'renamed'])(
+  'a file that is %s is synced before it has its name, and its folder afterwards',
+  async (how) => {
+    const { open, rename } = fs.promises;
+    /** @type {string[]} */
+    const steps = [];
+    const from = path.join(folder, 'sync.log');
+    const target = path.join(folder, 'sync.spprof');
+    fs.writeFileSync(from, 'whole');
+    jest.spyOn(fs.promises, 'open').mockImplementation(async (file, ...rest) => {
+      const handle = await open(file, ...rest);
+      const { sync } = handle;
+      handle.sync = async () => {
+        await sync.call(handle);
+        steps.push(file === folder ? 'sync of the folder' : 'sync of the file');
+      };
+      return handle;
+    });
+    jest.spyOn(fs.promises, 'rename').mockImplementation(async (source, name) => {
+      await rename(source, name);
+      steps.push('rename');
+    });
+    try {
+      if (how === 'renamed') await renameSynced(from, target);
+      else await replaceFile(target, write('whole'));
+    } finally {
+      jest.restoreAllMocks();
+    }
+    expect(steps).toEqual(['sync of the file', 'rename', 'sync of the folder']);
+    expect(fs.readFileSync(target, 'utf8')).toBe('whole');
+  },
+);
 
 test('a new file is for its owner alone; one that exists keeps its rights', async () => {
   const file = path.join(folder, 'out.html');

@@ -5,7 +5,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { codeOf, errors, systemReason } = require('../errors');
 const { FORMATS } = require('../exporters/formats');
-const { replaceFile } = require('../replace-file');
+const { renameSynced, replaceFile } = require('../replace-file');
 const { insertBeforeExtension, isStream, stepSummary } = require('./output-names');
 
 /**
@@ -89,7 +89,7 @@ async function copyLog(log, file) {
  */
 async function moveLog(log, file) {
   try {
-    await fs.promises.rename(log, file);
+    await renameSynced(log, file);
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw errors.output(file, systemReason(error));
     await copyLog(log, file);
