@@ -1,6 +1,6 @@
 // Signal stacks that the kernel takes away while a handler of the program's runs on them
-// (SS_AUTODISARM, sigaltstack(2)): a signal that comes meanwhile runs on that stack, too, and is told
-// of none.
+// (SS_AUTODISARM, sigaltstack(2)): a signal that comes meanwhile runs on that stack, too, and is
+// told of none.
 //
 // Context: signal.
 #pragma once
@@ -18,7 +18,8 @@ inline constexpr uint32_t kAutoDisarm = 1u << 31;  // SS_AUTODISARM, which glibc
 struct DisarmedStack {
   uintptr_t low;  // of the signal stack that has been disarmed, as it was last seen
   size_t size;    // 0: there is none
-  // Where the thread has been on another stack, its own for example: it need not be looked at again.
+  // Where the thread has been on another stack, its own for example: it need not be looked at
+  // again.
   uintptr_t plain_low;
   uintptr_t plain_high;
 };

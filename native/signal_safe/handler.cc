@@ -2,13 +2,13 @@
 
 #include "signal_safe/block_labels.h"
 #include "signal_safe/definitions.h"
+#include "signal_safe/disarmed_stack.h"
 #include "signal_safe/engines.h"
 #include "signal_safe/guarded_load.h"
 #include "signal_safe/hires_timer.h"
 #include "signal_safe/kernel.h"
 #include "signal_safe/protection_keys.h"
 #include "signal_safe/signal_mask.h"
-#include "signal_safe/disarmed_stack.h"
 #include "signal_safe/stack_room.h"
 #include "signal_safe/timer_value.h"
 
