@@ -34,7 +34,9 @@ describe('wrong use is one line, status 2, and nothing is started', () => {
   const marker = path.join(folder, 'started');
   const program = ['-e', `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '')`];
   const locked = path.join(folder, 'locked.cpuprofile');
+  const loop = path.join(folder, 'loop.html');
   fs.mkdirSync(locked);
+  fs.symlinkSync(loop, loop);
 
   test.each([
     ['a bad option', ['--interal', '5', process.execPath, ...program], /did you mean --interval/],
@@ -47,6 +49,13 @@ describe('wrong use is one line, status 2, and nothing is started', () => {
     ['a file that is no program', ['./data'], /permission denied/],
     ['an output in no folder', ['-o', 'no/such/x.cpuprofile', process.execPath, ...program], /cannot write .*make it/],
     ['an output that is a folder', ['-o', locked, process.execPath, ...program], /it is a folder/],
+    [
+      'an output whose name is too long',
+      ['-o', `${'x'.repeat(300)}.html`, process.execPath, ...program],
+      /cannot write/,
+    ],
+    ['an output that is a loop of links', ['-o', loop, process.execPath, ...program], /cannot write .*links/],
+    ['a summary that is a loop of links', [`--json=${loop}`, process.execPath, ...program], /cannot write .*links/],
     ['an unknown extension', ['-o', 'x.xyz', process.execPath, ...program], /cannot tell the format of "x.xyz"/],
     [
       'a folder that cannot be',
@@ -62,7 +71,7 @@ describe('wrong use is one line, status 2, and nothing is started', () => {
     expect(stderr).toMatch(message);
     expect([status, stdout]).toEqual([2, '']);
     expect(fs.existsSync(marker)).toBe(false);
-    expect(fs.readdirSync(folder).sort()).toEqual(['data', 'locked.cpuprofile']);
+    expect(fs.readdirSync(folder).sort()).toEqual(['data', 'locked.cpuprofile', 'loop.html']);
   });
 
   test('a file here that was meant is named', () => {

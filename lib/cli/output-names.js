@@ -35,12 +35,26 @@ function stepSummary() {
 }
 
 /**
+ * @param {string} file
+ * @returns {fs.Stats | undefined} undefined: there is none
+ * @throws {Error} `ERR_SPPROF_OUTPUT`: there cannot be one (a loop of links, a name that is too long, …)
+ */
+function statOf(file) {
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw errors.output(file, `${systemReason(error)}; choose another with -o`);
+  }
+}
+
+/**
  * Whether nothing of ours belongs beside an output: a stream, a device, a pipe, or the summary of a step.
  * @param {string} file
+ * @throws {Error} `ERR_SPPROF_OUTPUT`
  */
 function isStream(file) {
   if (/^\/(dev|proc)\//.test(file) || file === stepSummary()) return true;
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  const stat = statOf(file);
   return stat !== undefined && !stat.isFile();
 }
 
@@ -66,7 +80,7 @@ function checkOutputs(outputs) {
 
 /** @param {string} file */
 function checkFile(file) {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  const stat = statOf(file);
   if (stat === undefined) return;
   if (stat.isDirectory()) throw errors.output(file, 'it is a folder; give the name of a file with -o');
   try {
