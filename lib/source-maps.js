@@ -21,8 +21,8 @@ const { lineStarts } = require('./source-positions');
  * @property {number} indent by how many columns V8 had the first line further right
  */
 
-/** What may stand before a map's JSON, so that no page runs it as a script. */
-const JSON_GUARD = /^\)]}'[^\n]*\n?/;
+/** What may stand before a map's JSON: a byte order mark, and a line that keeps pages from running it as a script. */
+const JSON_GUARD = /^\uFEFF?(?:\)]}'[^\n]*\n?)?/;
 /** More lines no script has that was compiled in memory. */
 const MAX_LINES = 1 << 22;
 /** How far from its parameters a function's name is looked for, UTF-16 units. */

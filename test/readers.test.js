@@ -116,10 +116,17 @@ describe('pprof', () => {
   test('a difference has negative values; formats that cannot hold them say so', async () => {
     const profile = await read(profileOf([['cpu', 'nanoseconds']], [BigInt.asUintN(64, -5_000_000n)]));
     expect(profile.cpuNs).toBe(-5e6);
-    expect(profile.toText()).toMatch(/-5 ms of CPU time[\s\S]*-5\.0 [\s\S]*(sample|samples) (is|are) negative/);
+    expect(profile.toText()).toMatch(/-5 ms of CPU time[\s\S]*-5\.0 [\s\S]*\n *note +1 value below zero: /);
     expect(() => profile.toCpuProfile()).toThrow(/negative/);
     await expect(profile.write(path.join(folder, 'n.html'))).rejects.toMatchObject({ code: 'ERR_SPPROF_OUTPUT' });
     expect((await read(profile.toPprof())).cpuNs).toBe(-5e6);
+  });
+
+  test('how many samples its sums stand for is said', async () => {
+    const profile = await read(
+      profileOf(/** @type {*} */ (['samples/count', 'cpu/ns'].map((each) => each.split('/'))), [40, 4e8]),
+    );
+    expect(profile.toText()).toMatch(/\n *note +the file adds up .*: it stands for 40 samples\n/);
   });
 
   test('samples of a timer alone stand for its period, and the report says so', async () => {

@@ -61,6 +61,13 @@ function hottestLine(nodes, functionName) {
 // `function a(){}`: the token `a` is line 5, column 3 of the source, and was called `original` there.
 const MAP = { version: 3, sources: ['webpack://app/./src/x.ts'], names: ['original'], mappings: 'SAIGA' };
 
+test.each(['', '\uFEFF', ")]}'\n", "\uFEFF)]}' of a server\n"])('a map with %j before its JSON is read', (before) => {
+  fs.writeFileSync(path.join(folder, 'before.js.map'), before + JSON.stringify(MAP));
+  const frames = [frameOf('before.js', 'function a(){}\n//# sourceMappingURL=before.js.map\n', 'a')];
+  expect(applySourceMaps(frames)).toEqual([]);
+  expect(frames[0]).toMatchObject({ functionName: 'original', line: 5 });
+});
+
 test.each([
   ['inline', { inlineSourceMap: true }],
   ['external', { sourceMap: true }],

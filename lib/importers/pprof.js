@@ -141,7 +141,8 @@ function readPprof(bytes) {
   const comments = profile.comment.map((each) => text.strings[Number(each)] ?? '');
   const ownPid = Number(comments.map((each) => OWN_COMMENT.exec(each)?.[1]).find(Boolean) ?? 0);
   const locations = locationsOf(profile, text, builder);
-  let negative = 0;
+  const counts = types.findIndex(({ type, unit }) => /^samples?$/.test(type) && unit === 'count');
+  let [counted, negative] = [0, 0];
   profile.sample.forEach(({ locationId, value, label }, i) => {
     const { name, tid } = threadOf(label, text, `sample[${i}].label`);
     // The main thread's number is its process's.
@@ -157,12 +158,16 @@ function readPprof(bytes) {
       throw new Malformed(`sample[${i}].value`, `${plural(types.length, 'value')} are expected, not ${value.length}`);
     const cpuNs = signed(value[index]) * scale;
     if (cpuNs < 0) negative++;
+    if (counts >= 0) counted += signed(value[counts]);
     const wallNs = wall === null ? cpuNs : signed(value[wall.index]) * wall.scale;
     builder.add({ thread, timeNs: 0, cpuNs, wallNs, stack });
   });
   if (note !== undefined) builder.note(note);
-  if (negative > 0)
-    builder.note(`${plural(negative, 'sample')} are negative: the file is a difference of two profiles`);
+  if (negative > 0) {
+    builder.note(`${plural(negative, 'value')} below zero: the file is a difference of two profiles`);
+  } else if (counted > profile.sample.length) {
+    builder.note(`the file adds up what has one stack: it stands for ${plural(counted, 'sample')}`);
+  }
   return builder.build({
     ...{
       source: 'pprof',
