@@ -75,7 +75,8 @@ function unrecordedLine({ cpuNs, programCpuNs, processes, reasons }) {
 function nothingLine(command, { programCpuNs, reasons }) {
   const used = programCpuNs === null ? '' : ` (${formatNs(programCpuNs)} of CPU time)`;
   const none =
-    'no process of it loaded spprof, as Node.js of version 18 or newer does that has the NODE_OPTIONS of spprof';
+    'no process of it loaded spprof, as Node.js of version 18 or newer does that has the NODE_OPTIONS of spprof, ' +
+    'or it could not write into the folder of the recording (--dir names another)';
   return `nothing was recorded of ${JSON.stringify(command)}${used}: ${reasons.length > 0 ? reasonText(reasons) : none}`;
 }
 
