@@ -67,8 +67,7 @@ const ORDERS = [
   modelled('R3', RING, 'header_->tail.store(tail_, std::memory_order_release);'),
   modelled('R4', RING, 'header_->tail.load(std::memory_order_acquire)'),
   modelled('L1', 'region/lane.cc', 'lane_->active.store(next, std::memory_order_release);'),
-  modelled('L2', 'region/lane.h', 'ring = lane_->active.load(std::memory_order_acquire);'),
-  modelled('L2-published-end', 'region/lane.h', 'uint32_t active = lane_->active.load(std::memory_order_acquire);'),
+  modelled('L2', 'region/lane.h', 'uint32_t active = lane_->active.load(std::memory_order_acquire);'),
   modelled('B1', 'blocks/block_counts.h', 'version_.store(version | kOpen, std::memory_order_release);'),
   modelled('B2', 'blocks/block_counts.h', 'version = version_.load(std::memory_order_acquire);'),
   modelled('B3', 'blocks/block_counts.h', 'word.store(value, std::memory_order_release);'),
@@ -192,6 +191,10 @@ const ORDERS = [
 ];
 /** @type {import('./mutations').Untried[]} */
 const UNTRIED = [
+  {
+    name: 'order-L2-drain',
+    why: 'of the ring it names nothing is used but what its head shows (R2): the model checker finds no run that goes wrong',
+  },
   { name: 'order-H3', why: 'both sides hold the lock of the sampler' },
   { name: 'order-S2', why: 'each reader loads the generation (S4) before it uses the slot, which orders the same' },
   {
