@@ -202,4 +202,4 @@ async function replaceFile(file, fill) {
   await syncFolder(path.dirname(target));
 }
 
-module.exports = { replaceFile, renameSynced };
+module.exports = { ownDescriptor, replaceFile, renameSynced };

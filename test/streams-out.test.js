@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { parseArguments } = require('../lib/cli/arguments');
+const { checkOutputs } = require('../lib/cli/output-names');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();
@@ -64,4 +65,24 @@ test('what earlier steps of a job have written stays', () => {
 test('other verbs take no file with --json', () => {
   expect(() => parseArguments(['report', '--json=a', 'b.spprof'], {})).toThrow('--json takes no value');
   expect(() => parseArguments(['-q', '--json', 'a.js'], {})).toThrow('--json=<file>');
+});
+
+test('a stream needs no rights in the folder of its name', () => {
+  const { accessSync } = fs;
+  const spy = jest.spyOn(fs, 'accessSync').mockImplementation((name, mode) => {
+    // As for a user who is not root.
+    if (['/dev', '/dev/fd', '/proc/self/fd'].includes(String(name)))
+      throw Object.assign(new Error(), { code: 'EACCES' });
+    accessSync(name, mode);
+  });
+  try {
+    for (const pattern of ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/2', '/dev/null']) {
+      expect(() => checkOutputs([{ pattern, format: 'collapsed' }])).not.toThrow();
+    }
+    expect(() => checkOutputs([{ pattern: '/dev/no-such', format: 'collapsed' }])).toThrow(
+      /the folder \/dev: permission/,
+    );
+  } finally {
+    spy.mockRestore();
+  }
 });

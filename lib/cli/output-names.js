@@ -4,6 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { errors, systemReason } = require('../errors');
 const { FORMATS, extensionOf, formatOfFile } = require('../exporters/formats');
+const { ownDescriptor } = require('../replace-file');
 
 /**
  * Names of output files: patterns, their checks before anything is started, and the files of each process and thread.
@@ -65,6 +66,11 @@ function isStream(file) {
  */
 function checkOutputs(outputs) {
   for (const { pattern } of outputs) {
+    // Nothing is created for what is there and no file of its own; a descriptor of this process is open, whoever may open it.
+    if (isStream(pattern) && statOf(pattern) !== undefined) {
+      if (ownDescriptor(pattern) === null) checkFile(pattern);
+      continue;
+    }
     const folder = path.dirname(pattern);
     try {
       const stat = fs.statSync(folder);
