@@ -114,7 +114,13 @@ class Copy {
   #run(command, args, timeout) {
     // What has been compiled in another copy is found again: paths inside of it are not part of the key.
     const env = { ...process.env, CCACHE_BASEDIR: this.folder, CCACHE_NOHASHDIR: '1' };
-    const child = spawn(command, args, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'], timeout });
+    const child = spawn(command, args, {
+      cwd: this.folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout,
+      killSignal: 'SIGKILL',
+    });
     this.#child = child;
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (output += bytes));
