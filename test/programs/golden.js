@@ -168,7 +168,9 @@ const kinds = {
     return wasm.exports.run(1);
   },
   regexp: function of_regexp() {
-    for (const end = performance.now() + ms; performance.now() < end; ) /(a+)+b/.test(`${'a'.repeat(18)}c`);
+    const backtracking = /(a+)+b/;
+    for (let i = 0; i < 3; i++) backtracking.test('ac'); // V8 interprets the first matches, and a slow machine had no others
+    for (const end = performance.now() + ms; performance.now() < end; ) backtracking.test(`${'a'.repeat(18)}c`);
   },
 };
 
