@@ -2,6 +2,7 @@
 
 const { randomBytes } = require('node:crypto');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { codeOf } = require('./errors');
 
@@ -178,6 +179,30 @@ async function copyInPlace(from, target) {
 }
 
 /**
+ * Where only the file itself may be written to, not its folder.
+ * @param {string} target
+ * @param {Fill} fill
+ */
+async function replaceContent(target, fill) {
+  const folder = await fs.promises.mkdtemp(path.join(os.tmpdir(), 'spprof-output-')); // 0700
+  try {
+    const whole = path.join(folder, 'whole');
+    await fillFile(whole, 'wx', fill, { isSynced: false });
+    await copyInPlace(whole, target);
+  } finally {
+    await fs.promises.rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether files can be made in a folder. @param {string} folder */
+function takesFiles(folder) {
+  return fs.promises.access(folder, fs.constants.W_OK | fs.constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
  * @param {string} file
  * @param {Fill} fill
  * @throws (rejects) what the file system says; the former file is then as it was, unless it could only be written in place
@@ -187,6 +212,7 @@ async function replaceFile(file, fill) {
   if (descriptor !== null) return fill(writerOf(descriptor));
   const { target, stat } = await targetOf(file);
   if (stat !== null && !stat.isFile()) return fillFile(target, 'w', fill, { isSynced: false });
+  if (stat !== null && !(await takesFiles(path.dirname(target)))) return replaceContent(target, fill);
   const partial = path.join(path.dirname(target), `.spprof-${randomBytes(8).toString('hex')}.tmp`);
   try {
     await fillFile(partial, 'wx', fill, { isSynced: true, replaced: stat });
@@ -202,4 +228,4 @@ async function replaceFile(file, fill) {
   await syncFolder(path.dirname(target));
 }
 
-module.exports = { ownDescriptor, replaceFile, renameSynced };
+module.exports = { ownDescriptor, replaceFile, renameSynced, takesFiles };

@@ -4,11 +4,12 @@
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { placeFrames } = require('../lib/place-frames');
 const { renameSynced, replaceFile } = require('../lib/replace-file');
 const { js } = require('./helpers/recording');
-const { temporaryFolder } = require('./helpers/run-cli');
+const { CLI, cleanEnvironment, temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();
 const write = (/** @type {string} */ text) => (/** @type {(chunk: string) => Promise<void>} */ put) => put(text);
@@ -72,6 +73,31 @@ test('a new file is for its owner alone; one that exists keeps its rights', asyn
   expect(modeOf(file)).toBe(0o640);
   expect(fs.readFileSync(file, 'utf8')).toBe('two');
   expect(fs.readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('where the folder takes no files, one that is there is written in place, by the command too', () => {
+  const closed = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-closed-'));
+  const file = path.join(closed, 'out.collapsed');
+  fs.writeFileSync(file, 'former');
+  fs.chmodSync(file, 0o666);
+  fs.chmodSync(closed, 0o555);
+  // Root may write anywhere; of other users, who can read this checkout is not known.
+  const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const program = 'for (const end = Date.now() + 100; Date.now() < end; );';
+  const run = spawnSync(process.execPath, [CLI, '-q', '-o', file, '--', process.execPath, '-e', program], {
+    ...{ cwd: '/', encoding: 'utf8', env: { ...cleanEnvironment(), HOME: '/' } },
+    ...user,
+  });
+  const left = fs.readdirSync(closed);
+  const content = fs.readFileSync(file, 'utf8');
+  fs.chmodSync(closed, 0o755);
+  fs.rmSync(closed, { recursive: true });
+  if (run.stderr.includes('Cannot find module')) {
+    console.warn('not tried: another user cannot read this checkout');
+    return;
+  }
+  expect({ status: run.status, stderr: run.stderr, left }).toEqual({ status: 0, stderr: '', left: ['out.collapsed'] });
+  expect(content).toMatch(/^.+ \d+$/m);
 });
 
 test('an own link is followed, another user’s is replaced', async () => {

@@ -11,6 +11,7 @@ const { withProgress } = require('./progress');
 const { findUnrecorded, nothingLine } = require('./unrecorded');
 const { sourceMapNotes } = require('./source-map-notes');
 const { visible } = require('../visible');
+const { takesFiles } = require('../replace-file');
 const { moveLog, writeOutputs } = require('./write-outputs');
 
 /**
@@ -76,7 +77,8 @@ async function writeProcess({ profile, folder }, isFirst, ended, taken) {
     log = asked.file;
   } else if (!ended.keepFolder) {
     const file = files.find((each) => !isStream(each.file))?.file;
-    const target = file === undefined ? null : uniqueName(logNameFor(file), taken);
+    const hasRoomBeside = file !== undefined && (await takesFiles(path.dirname(file)));
+    const target = hasRoomBeside ? uniqueName(logNameFor(file), taken) : null;
     if (target !== null) await moveLog(log, target);
     log = target;
   }

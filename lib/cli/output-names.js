@@ -75,12 +75,23 @@ function checkOutputs(outputs) {
     try {
       const stat = fs.statSync(folder);
       if (!stat.isDirectory()) throw errors.output(pattern, `${folder} is not a folder`);
-      fs.accessSync(folder, fs.constants.W_OK);
+      // A file that is there can be written in place, a mount point of a container for example.
+      if (!isWritable(pattern)) fs.accessSync(folder, fs.constants.W_OK);
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ERR_SPPROF_OUTPUT') throw error;
       throw errors.output(pattern, `the folder ${folder}: ${systemReason(error)}; make it, or choose another with -o`);
     }
     checkFile(pattern);
+  }
+}
+
+/** @param {string} file */
+function isWritable(file) {
+  try {
+    fs.accessSync(file, fs.constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
