@@ -89,10 +89,10 @@ bool IsOfSetting(PerfState* perf, uint64_t own_ns) {
 // What a tick in a call stands for, at most: calls are given one tick more than they are known to
 // have used. A CPU whose host lets it wait has its tick, late, in the call that has waited for that
 // CPU, so that ticks meet such calls more often than they take time.
-uint64_t LimitAdvance(const PerfState& perf, uint64_t own_ns, uint64_t tick_ns) {
-  const int64_t room_ns = perf.calls.owed_ns + static_cast<int64_t>(tick_ns);
-  if (room_ns <= 0) return 0;
-  return static_cast<uint64_t>(room_ns) < own_ns ? static_cast<uint64_t>(room_ns) : own_ns;
+uint64_t LimitAdvance(const PerfState& perf, uint64_t tick_ns) {
+  if (perf.calls.owed_ns >= 0) return tick_ns;
+  const auto ahead_ns = static_cast<uint64_t>(-perf.calls.owed_ns);
+  return ahead_ns < tick_ns ? tick_ns - ahead_ns : 0;
 }
 
 // At one of the kernel's ticks: how much its sample stands for by itself; 0: it takes none.
@@ -117,7 +117,7 @@ uint64_t WeighKernelTick(const HandlerContext& context, ThreadState* state, uint
     own_ns = static_cast<uint64_t>(call_ns);
   } else if (is_in_call && has_events && !is_rearmed) {
     if (IsOfSetting(&perf, tick_ns)) return 0;
-    own_ns = LimitAdvance(perf, own_ns, tick_ns);
+    own_ns = LimitAdvance(perf, tick_ns);
     if (own_ns == 0) return 0;
   }
   own_ns = ForAllTicks(context, own_ns, interval_ns);
