@@ -1,5 +1,6 @@
 'use strict';
 
+const { tableLines } = require('./text-table');
 const { formatNs } = require('./units');
 
 /**
@@ -48,15 +49,7 @@ function toText(rows, problems) {
     String(row.hitCount),
     ...[row.totalNs, row.meanNs, row.minNs, row.p50Ns, row.p99Ns, row.maxNs].map(formatNs),
   ]);
-  const table = [head, ...cells];
-  const widths = head.map((_, column) => Math.max(...table.map((line) => line[column].length)));
-  const names = perThread ? 2 : 1; // columns of words, to the left
-  const lines = table.map((line) =>
-    line
-      .map((cell, i) => (i < names ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = tableLines([head, ...cells], perThread ? 2 : 1);
   return `${[...lines, ...problemLines(problems)].join('\n')}\n`;
 }
 

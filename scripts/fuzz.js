@@ -6,6 +6,7 @@
  */
 
 const { parseArgs } = require('node:util');
+const { tableLines } = require('../lib/text-table');
 const { NATIVE_TARGETS, TARGET_NAMES, prepareTargets, runTarget } = require('./fuzz/targets');
 
 /** @typedef {import('./fuzz/targets').Outcome} Outcome */
@@ -18,10 +19,7 @@ function row({ name, executions, seconds, edges, findings }) {
 /** @param {Outcome[]} outcomes */
 function table(outcomes) {
   const rows = [['target', 'executions', 'per second', 'edges', 'findings'], ...outcomes.map(row)];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-  const line = (/** @type {string[]} */ cells) =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
-  return rows.map(line).join('\n');
+  return tableLines(rows, 1).join('\n');
 }
 
 /**

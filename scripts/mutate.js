@@ -7,6 +7,7 @@
 
 const os = require('node:os');
 const { parseArgs } = require('node:util');
+const { tableLines } = require('../lib/text-table');
 const { MUTATIONS, UNTRIED, placeOf } = require('./mutate/mutations');
 const { Copy } = require('./mutate/copy');
 const { ROOT, requireTool } = require('./tools');
@@ -33,15 +34,7 @@ const testOf = ({ preset = 'dev', test, cases }) => `${preset === 'dev' ? '' : `
 
 /** @param {string[][]} rows the first one: headings */
 function table(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((cells) => cells[column].length)));
-  return rows
-    .map((cells) =>
-      cells
-        .map((cell, i) => cell.padEnd(widths[i]))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return tableLines(rows, rows[0].length).join('\n');
 }
 
 /** @param {string | undefined} only @returns {Mutation[]} */

@@ -14,7 +14,7 @@ const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*
 
 /** lib/, from the bottom up; a file not named here is at the top. */
 const LIB_ROWS = [
-  ['visible'],
+  ['visible', 'text-table'],
   ['errors', 'nearest', 'support', 'units', 'replace-file', 'script-file', 'map-comment', 'leave-note', 'child-start'],
   ['option-values', 'child-loss'],
   ['options', 'frames', 'mark', 'write-pieces', 'recording-folder', 'unpack', 'measure', 'child-processes'],
