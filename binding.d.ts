@@ -1,5 +1,5 @@
 /**
- * The native binding (`build/Release/spprof.node`), as `lib/binding.js` sees it. Thin: JavaScript validates and words
+ * The native binding (`build/Release/spprof.node`), as `lib/native/binding.js` sees it. Thin: JavaScript validates and words
  * the errors, native does the work. Public types are in `lib/index.d.ts`.
  *
  * Errors: every function throws (or rejects with) an `Error` whose `code` is one of
@@ -7,7 +7,7 @@
  * `ERR_SPPROF_BAD_RECORDING` (a file that is not a recording, or is damaged beyond its header).
  */
 
-/** What the sampler needs to know; all ranges have been checked by `lib/options.js`. */
+/** What the sampler needs to know; all ranges have been checked by `lib/options/options.js`. */
 export interface NativeOptions {
   /** CPU time (or wall time) between samples, nanoseconds. */
   intervalNs: number;
@@ -152,7 +152,7 @@ export interface NativeSampleBlock {
   parent: number;
 }
 
-/** A recording as the binding hands it over; `lib/unpack.js` makes it a `NativeRecording`. */
+/** A recording as the binding hands it over; `lib/native/unpack.js` makes it a `NativeRecording`. */
 export interface PackedRecording extends Omit<NativeRecording, 'frames'> {
   frames: PackedFrames;
   /** Source maps (JSON) of code that the program has compiled in memory, by its name and its length in UTF-16 units. */
@@ -338,10 +338,10 @@ export function blockFinish(id: number, started: number): void;
 /** Names this thread in results. */
 export function blockThread(name: string): void;
 /** Blocks with at least one hit; with `perThread` a row for each thread. */
-export function blockResults(profiler: string, perThread: boolean): import('./lib/blocks').BlockResult[];
+export function blockResults(profiler: string, perThread: boolean): import('./lib/types/blocks').BlockResult[];
 /** Results begin anew. */
 export function blockReset(profiler: string): void;
-export function blockProblems(): import('./lib/blocks').BlockProblems;
+export function blockProblems(): import('./lib/types/blocks').BlockProblems;
 
 /**
  * For the command: from now on each signal to this process that can be caught is kept for `relaySignals`; what a terminal sends to the

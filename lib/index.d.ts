@@ -4,15 +4,15 @@
  * Errors carry a `code` (`ERR_SPPROF_…`); those of options also `option`, `given` and `allowed`.
  */
 
-export * from './blocks';
-export * from './formats';
-export type { StartOptions } from './start-options';
-export * from './stats';
-export * from './threads';
+export * from './types/blocks';
+export * from './types/formats';
+export type { StartOptions } from './types/start-options';
+export * from './types/stats';
+export * from './types/threads';
 
-import type { CpuProfile, Format, SpeedscopeFile } from './formats';
-import type { StartOptions } from './start-options';
-import type { Stats } from './stats';
+import type { CpuProfile, Format, SpeedscopeFile } from './types/formats';
+import type { StartOptions } from './types/start-options';
+import type { Stats } from './types/stats';
 
 export interface ProfiledThread {
   /** Dense, from 0. */

@@ -8,7 +8,7 @@
 
 if (!process.versions.deno && !process.versions.bun && Number.parseInt(process.versions.node, 10) >= 18) {
   try {
-    require('./register-process');
+    require('./processes/register-process');
     // biome-ignore lint/correctness/noUnusedVariables: Node.js before 10 knows no catch without a name
   } catch (error) {
     // The rest of spprof cannot be read here (a permission model, another user): this process runs unrecorded.

@@ -6,7 +6,7 @@
  */
 
 const { parseArgs } = require('node:util');
-const { tableLines } = require('../lib/text-table');
+const { tableLines } = require('../lib/base/text-table');
 const { NATIVE_TARGETS, TARGET_NAMES, prepareTargets, runTarget } = require('./fuzz/targets');
 
 /** @typedef {import('./fuzz/targets').Outcome} Outcome */

@@ -7,7 +7,7 @@
 
 const os = require('node:os');
 const { parseArgs } = require('node:util');
-const { tableLines } = require('../lib/text-table');
+const { tableLines } = require('../lib/base/text-table');
 const { MUTATIONS, UNTRIED, placeOf } = require('./mutate/mutations');
 const { Copy } = require('./mutate/copy');
 const { ROOT, requireTool } = require('./tools');

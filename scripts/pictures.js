@@ -53,7 +53,7 @@ async function makePictures() {
   // Only here: most who run scripts need no browser.
   // By a path that tsc does not follow: the browser's types need a document's, which scripts are not to have.
   const { launchBrowser } = require(path.join(ROOT, 'test', 'helpers', 'browser.js'));
-  const { readProfile } = require('../lib/read-profile');
+  const { readProfile } = require('../lib/profile/read-profile');
   fs.mkdirSync(PICTURES, { recursive: true });
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-pictures-'));
   const browser = await launchBrowser();

@@ -4,9 +4,9 @@
 
 const path = require('node:path');
 const spprof = require('../lib/index');
-const { compareFunctions } = require('../lib/compare');
-const { movedFiles } = require('../lib/moved-files');
-const { Profile } = require('../lib/profile');
+const { compareFunctions } = require('../lib/recording/compare');
+const { movedFiles } = require('../lib/recording/moved-files');
+const { Profile } = require('../lib/profile/profile');
 const { js, native, recordingOf } = require('./helpers/recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 

@@ -4,7 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { parseArguments } = require('../lib/cli/arguments');
 const { quoteNodeOption, recordingEnvironment } = require('../lib/cli/command');
-const { expandPattern, insertBeforeExtension, planOutputs, uniqueName } = require('../lib/cli/output-names');
+const { expandPattern, insertBeforeExtension, planOutputs, uniqueName } = require('../lib/cli/io/output-names');
 const { temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();

@@ -1,6 +1,6 @@
 'use strict';
 
-const { BatchQueue, QUEUE_LENGTH } = require('../lib/sample-feed');
+const { BatchQueue, QUEUE_LENGTH } = require('../lib/session/sample-feed');
 
 test('a slow consumer loses samples, which are counted, and no definition', async () => {
   const queue = new BatchQueue(() => {});

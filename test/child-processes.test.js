@@ -5,7 +5,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { cutPreload } = require('../lib/child-processes');
+const { cutPreload } = require('../lib/processes/child-processes');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();

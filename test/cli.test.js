@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { quoteNodeOption } = require('../lib/cli/command');
 const { FORMAT_NAMES } = require('../lib/exporters/formats');
-const { OPTIONS } = require('../lib/options');
+const { OPTIONS } = require('../lib/options/options');
 const { version } = require('../package.json');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 

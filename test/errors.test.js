@@ -1,6 +1,6 @@
 'use strict';
 
-const { errors, codeOf, messageOf, systemReason } = require('../lib/errors');
+const { errors, codeOf, messageOf, systemReason } = require('../lib/base/errors');
 
 describe('the catalogue of errors', () => {
   test('names the option, what was given and what is allowed', () => {

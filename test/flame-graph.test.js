@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { Profile } = require('../lib/profile');
+const { Profile } = require('../lib/profile/profile');
 const { browserTest: test, launchBrowser } = require('./helpers/browser');
 const { js, native, random, recordingOf } = require('./helpers/recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');

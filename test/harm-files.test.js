@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const spprof = require('..');
-const { loadBinding } = require('../lib/binding');
+const { loadBinding } = require('../lib/native/binding');
 const { CLI, cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 
 const ROOT = path.join(__dirname, '..');
@@ -234,7 +234,7 @@ test('a library whose notes are not mapped is listed without a build id', () => 
   if (platform !== 'linux' || arch !== 'x64')
     return void process.stdout.write('NOT RUN: an ELF library of x86-64 is altered\n');
   const library = path.join(folder, 'notes.node');
-  const bytes = fs.readFileSync(require('../lib/binding').findBinding());
+  const bytes = fs.readFileSync(require('../lib/native/binding').findBinding());
   const headers = Number(bytes.readBigUInt64LE(32));
   let moved = 0;
   for (let i = 0; i < bytes.readUInt16LE(56); i++) {

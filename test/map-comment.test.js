@@ -3,7 +3,7 @@
 /** Which comment names a script's source map. V8 is asked, too. */
 
 const vm = require('node:vm');
-const { findMapReference } = require('../lib/map-comment');
+const { findMapReference } = require('../lib/places/map-comment');
 
 /** @type {[string, string, string | null][]} */
 const SCRIPTS = [

@@ -4,8 +4,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { hasHint, ownMap } = require('../lib/memory-maps');
-const { applySourceMaps } = require('../lib/source-maps');
+const { hasHint, ownMap } = require('../lib/places/memory-maps');
+const { applySourceMaps } = require('../lib/places/source-maps');
 const { js } = require('./helpers/recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const options = require('../lib/options');
+const options = require('../lib/options/options');
 
 const { OPTIONS, OPTION_NAMES, checkOptions, optionsFromEnvironment, optionsToEnvironment, toNativeOptions } = options;
 

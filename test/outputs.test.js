@@ -5,8 +5,8 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { visible } = require('../lib/visible');
-const { replaceFile } = require('../lib/replace-file');
+const { visible } = require('../lib/base/visible');
+const { replaceFile } = require('../lib/base/replace-file');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 
 const CLI = path.join(__dirname, '..', 'lib', 'cli', 'main.js');

@@ -6,7 +6,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const spprof = require('../lib/index');
-const { spanOfRecording } = require('../lib/recording-sets');
+const { spanOfRecording } = require('../lib/recording/recording-sets');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();

@@ -7,7 +7,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { servePage } = require('../lib/cli/page-server');
+const { servePage } = require('../lib/cli/io/page-server');
 const { temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();

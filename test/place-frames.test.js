@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { performance } = require('node:perf_hooks');
 const { pathToFileURL } = require('node:url');
-const { placeFrames, placeHere } = require('../lib/place-frames');
+const { placeFrames, placeHere } = require('../lib/places/place-frames');
 const { js } = require('./helpers/recording');
 const { temporaryFolder } = require('./helpers/run-cli');
 

@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
 const { recordingEnvironment } = require('../lib/cli/command');
-const { startProblem } = require('../lib/child-start');
+const { startProblem } = require('../lib/processes/child-start');
 const { preloadFile } = require('../lib/cli/preload');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 

@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { Profile } = require('../lib/profile');
+const { Profile } = require('../lib/profile/profile');
 const { shortNativeName } = require('../lib/exporters/text');
 const { builtin, js, native, recordingOf, emptyStats } = require('./helpers/recording');
 const { temporaryFolder } = require('./helpers/run-cli');

@@ -1,6 +1,6 @@
 'use strict';
 
-const { withProgress } = require('../lib/cli/progress');
+const { withProgress } = require('../lib/cli/io/progress');
 
 /** A terminal that tells of its first text. */
 function terminal() {

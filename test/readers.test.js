@@ -7,7 +7,7 @@ const path = require('node:path');
 const zlib = require('node:zlib');
 const pprof = require('pprof-format');
 const spprof = require('../lib/index');
-const { Profile } = require('../lib/profile');
+const { Profile } = require('../lib/profile/profile');
 const { builtin, js, native, recordingOf } = require('./helpers/recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 

@@ -6,8 +6,8 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { placeFrames } = require('../lib/place-frames');
-const { renameSynced, replaceFile } = require('../lib/replace-file');
+const { placeFrames } = require('../lib/places/place-frames');
+const { renameSynced, replaceFile } = require('../lib/base/replace-file');
 const { js } = require('./helpers/recording');
 const { CLI, cleanEnvironment, temporaryFolder } = require('./helpers/run-cli');
 
@@ -144,7 +144,7 @@ test('another user’s file in a shared folder is replaced, and its rights are n
 test('/dev/stdout is written where the descriptor is, and appended where that was asked for', () => {
   const file = path.join(folder, 'all.txt');
   fs.writeFileSync(file, 'precious\n');
-  const script = `require(${JSON.stringify(require.resolve('../lib/replace-file'))}).replaceFile('/dev/stdout', (put) => put('more\\n'))`;
+  const script = `require(${JSON.stringify(require.resolve('../lib/base/replace-file'))}).replaceFile('/dev/stdout', (put) => put('more\\n'))`;
   const run = spawnSync('sh', ['-c', `"$0" -e "$1" >> "$2"`, process.execPath, script, file], { encoding: 'utf8' });
   expect(run).toMatchObject({ status: 0, stderr: '' });
   expect(fs.readFileSync(file, 'utf8')).toBe('precious\nmore\n');

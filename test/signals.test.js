@@ -9,7 +9,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const { constants } = require('node:os');
 const path = require('node:path');
-const { endingSignal, shellStatus, signalName } = require('../lib/cli/signals');
+const { endingSignal, shellStatus, signalName } = require('../lib/cli/io/signals');
 const { stateOf, until } = require('./helpers/processes');
 const { CLI, cleanEnvironment, runCli, startCli, temporaryFolder } = require('./helpers/run-cli');
 
@@ -118,7 +118,7 @@ test('SIGTSTP stops both, SIGCONT lets both go on', async () => {
 });
 
 test('what spprof does itself stays its own: a crash of the command is one', () => {
-  const script = `require(${JSON.stringify(path.join(__dirname, '..', 'lib', 'cli', 'signals.js'))}).catchSignals();
+  const script = `require(${JSON.stringify(path.join(__dirname, '..', 'lib', 'cli', 'io', 'signals.js'))}).catchSignals();
     process.kill(process.pid, process.argv[1]); for (;;);`;
   for (const name of /** @type {const} */ (['SIGSEGV', 'SIGTERM', 'SIGALRM'])) {
     expect(spawnSync(process.execPath, ['-e', script, name], { timeout: 20_000 }).signal).toBe(name);

@@ -6,7 +6,7 @@ const Module = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const ts = require('typescript');
-const { applySourceMaps } = require('../lib/source-maps');
+const { applySourceMaps } = require('../lib/places/source-maps');
 const { js } = require('./helpers/recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 

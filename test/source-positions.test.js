@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { fillSourcePositions, lineStarts, positionOf } = require('../lib/source-positions');
+const { fillSourcePositions, lineStarts, positionOf } = require('../lib/places/source-positions');
 const { js } = require('./helpers/recording');
 const { temporaryFolder } = require('./helpers/run-cli');
 

@@ -275,7 +275,7 @@ describe('a session and its process', () => {
     else worker.postMessage('exit');
     expect(await exited).toBe(how === 'terminate' ? 1 : 3);
     // Who started it has gone, and nobody else can stop it but another process's end: the addon's own way.
-    const { loadBinding } = require('../lib/binding');
+    const { loadBinding } = require('../lib/native/binding');
     expect(loadBinding().isRunning()).toBe(true);
     const recording = await loadBinding().stop();
     expect(recording.sampleTimes.length).toBeGreaterThan(0);
@@ -285,7 +285,7 @@ describe('a session and its process', () => {
 test.each(['stop', 'snapshot'])('a worker that is terminated during its %s() harms nobody', (what) => {
   const run = runProgram(`
     const { Worker, isMainThread } = require('node:worker_threads');
-    const { loadBinding } = require(${JSON.stringify(path.join(__dirname, '..', 'lib', 'binding.js'))});
+    const { loadBinding } = require(${JSON.stringify(path.join(__dirname, '..', 'lib', 'native', 'binding.js'))});
     async function round() {
       const worker = new Worker(\`
         const { parentPort } = require('node:worker_threads');

@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { parseArguments } = require('../lib/cli/arguments');
-const { checkOutputs } = require('../lib/cli/output-names');
+const { checkOutputs } = require('../lib/cli/io/output-names');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();

@@ -67,7 +67,7 @@ test('of several addons the first that loads is used, whatever their times', () 
   fs.copyFileSync(path.join(LIB, '..', 'build', 'Release', 'spprof.node'), path.join(brought, 'spprof.node'));
   fs.utimesSync(path.join(brought, 'spprof.node'), 1, 1);
   fs.writeFileSync(path.join(built, 'spprof.node'), 'of another processor');
-  const code = `const { findBinding, loadBinding } = require(${JSON.stringify(path.join(copy, 'lib', 'binding.js'))});
+  const code = `const { findBinding, loadBinding } = require(${JSON.stringify(path.join(copy, 'lib', 'native', 'binding.js'))});
     loadBinding(); console.log(findBinding());`;
   expect(inDisguise('', code)).toBe(`${path.join(brought, 'spprof.node')}\n`);
   fs.rmSync(brought, { recursive: true });

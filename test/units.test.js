@@ -1,7 +1,7 @@
 'use strict';
 
-const { parseMicroseconds, formatNs, formatCount, formatPercent, plural } = require('../lib/units');
-const { distance, nearest } = require('../lib/nearest');
+const { parseMicroseconds, formatNs, formatCount, formatPercent, plural } = require('../lib/base/units');
+const { distance, nearest } = require('../lib/base/nearest');
 
 test.each([
   ['250', 250],

@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { lossReason } = require('../lib/child-loss');
+const { lossReason } = require('../lib/processes/child-loss');
 const { findUnrecorded, nothingLine, unrecordedLine } = require('../lib/cli/unrecorded');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 

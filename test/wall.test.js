@@ -10,7 +10,7 @@ const { selfTimes } = require('./helpers/read-cpuprofile');
 const { runProgram } = require('./truth/recorded');
 const { recordingOf, js } = require('./helpers/recording');
 const { readRecording } = require('./helpers/read-recording');
-const { Profile } = require('../lib/profile');
+const { Profile } = require('../lib/profile/profile');
 
 // Shares are estimates, and the core is not ours alone: a measurement that is off is told, and made again.
 jest.retryTimes(2, { logErrorsBeforeRetry: true });

@@ -1,19 +1,19 @@
 'use strict';
 
 const { parseArgs } = require('node:util');
-const { errors } = require('../errors');
-const { OPTIONS, checkOptions, optionsFromEnvironment, parseOption } = require('../options');
+const { errors } = require('../base/errors');
+const { OPTIONS, checkOptions, optionsFromEnvironment, parseOption } = require('../options/options');
 const { ALL_FLAGS, FLAGS } = require('./flags');
 
 /**
  * Reads the command line.
  *
- * @typedef {import('../options').Options} Options
+ * @typedef {import('../options/options').Options} Options
  * @typedef {import('../exporters/formats').FormatName} FormatName
  * @typedef {{ outputs: string[], format: FormatName | null }} OutputRequest
  * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean | string, verbose: boolean, onPort: string | null,
  *   command: string[] }} RecordRequest
- * @typedef {import('../read-profile').Reading & { verbose: boolean }} Reading
+ * @typedef {import('../profile/read-profile').Reading & { verbose: boolean }} Reading
  * @typedef {{ top: number, sort: 'self' | 'total', thread: string | null, tree: boolean, threshold: number, json: boolean }} Showing
  * @typedef {Showing & { verb: 'report', file: string, reading: Reading }} ReportRequest
  * @typedef {Showing & { verb: 'diff', file: string, second: string, outputs: string[], reading: Reading }} DiffRequest
@@ -69,7 +69,7 @@ function splitArguments(args, allowed) {
 function checkFlag({ name, rawName, value }, allowed) {
   const flag = ALL_FLAGS.find(({ long }) => long === name);
   if (flag === undefined || !allowed.includes(name)) {
-    const { nearest } = require('../nearest');
+    const { nearest } = require('../base/nearest');
     const known = ALL_FLAGS.filter(({ long }) => allowed.includes(long)).map((f) => `--${f.long}`);
     throw errors.unknownOption(rawName, nearest(`--${name}`, known), [...known, '(see spprof --help)']);
   }

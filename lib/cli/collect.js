@@ -3,9 +3,9 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
-const { loadBinding } = require('../binding');
-const { codeOf } = require('../errors');
-const { Profile } = require('../profile');
+const { loadBinding } = require('../native/binding');
+const { codeOf } = require('../base/errors');
+const { Profile } = require('../profile/profile');
 
 /** Finds and reads what the processes of a program have recorded. */
 
@@ -48,7 +48,7 @@ async function waitForProcesses(folders) {
 /**
  * Finishes a dead process's log and reads it.
  * @param {string} folder of the process
- * @param {import('../read-profile').Reading} reading
+ * @param {import('../profile/read-profile').Reading} reading
  * @returns {Promise<Profile>}
  * @throws (rejects) `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_SYSTEM`
  */
@@ -74,7 +74,7 @@ function warmUp() {
     loadBinding();
     require('../exporters/cpuprofile');
     require('../exporters/text');
-    require('../write-pieces');
+    require('../base/write-pieces');
   } catch (error) {
     if (!codeOf(error).startsWith('ERR_SPPROF_')) throw error;
   }

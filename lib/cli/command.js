@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { codeOf, errors, systemReason } = require('../errors');
+const { codeOf, errors, systemReason } = require('../base/errors');
 const { preloadFile } = require('./preload');
 
 /** What is started, and how. */

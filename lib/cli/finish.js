@@ -2,38 +2,38 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { messageOf } = require('../errors');
-const { takeNotes } = require('../leave-note');
+const { messageOf } = require('../base/errors');
+const { takeNotes } = require('../processes/leave-note');
 const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
 const { extensionOf } = require('../exporters/formats');
-const { expandPattern, isStream, uniqueName } = require('./output-names');
-const { withProgress } = require('./progress');
+const { expandPattern, isStream, uniqueName } = require('./io/output-names');
+const { withProgress } = require('./io/progress');
 const { findUnrecorded, nothingLine } = require('./unrecorded');
 const { sourceMapNotes } = require('./source-map-notes');
-const { visible } = require('../visible');
-const { takesFiles } = require('../replace-file');
-const { moveLog, writeOutputs } = require('./write-outputs');
+const { visible } = require('../base/visible');
+const { takesFiles } = require('../base/replace-file');
+const { moveLog, writeOutputs } = require('./io/write-outputs');
 
 /**
  * After the program has ended: reads the recordings, writes the outputs, prints the summary.
  *
- * @typedef {import('../profile').Profile} Profile
+ * @typedef {import('../profile/profile').Profile} Profile
  * @typedef {import('./summary').ProcessSummary} ProcessSummary
  *
  * @typedef {object} Ended
  * @property {string} folder of the recording
  * @property {Set<string>} ignore what was in it before
  * @property {boolean} keepFolder
- * @property {import('../read-profile').Reading} reading
+ * @property {import('../profile/read-profile').Reading} reading
  * @property {number} firstPid of the command
  * @property {string} program its name, for `%n`
  * @property {string} command as the user gave it
  * @property {string | null} unrecorded why the command is not recorded, or parts of it may not be, where its words say it
- * @property {import('./output-names').Output[]} outputs
+ * @property {import('./io/output-names').Output[]} outputs
  * @property {'text' | 'json' | 'none'} summary
  * @property {string | null} summaryFile for the summary as JSON, too
  * @property {boolean} verbose
- * @property {import('./signals').End} end
+ * @property {import('./io/signals').End} end
  * @property {import('./run').Io} io
  */
 
@@ -135,7 +135,7 @@ async function processRecordings(ended) {
 
 /** @param {string} file absolute @param {string} text @throws (rejects) `ERR_SPPROF_OUTPUT` */
 async function writeSummary(file, text) {
-  const { writePieces } = require('../write-pieces');
+  const { writePieces } = require('../base/write-pieces');
   await writePieces(file, [text]);
 }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { OPTIONS, OPTION_NAMES } = require('../options');
+const { OPTIONS, OPTION_NAMES } = require('../options/options');
 
 /**
  * The flags of the command line: those of the options table, and those that only the command line has.
@@ -11,7 +11,7 @@ const { OPTIONS, OPTION_NAMES } = require('../options');
  * @property {string} [operand] its operand's name; a flag without one takes none
  * @property {string} [optional] an operand that may be missing: `--long=<operand>` only
  * @property {string} help
- * @property {import('../options').OptionName} [option] the option it sets
+ * @property {import('../options/options').OptionName} [option] the option it sets
  */
 
 /** @type {Flag[]} */

@@ -1,6 +1,6 @@
 'use strict';
 
-const { OPTIONS } = require('../options');
+const { OPTIONS } = require('../options/options');
 const { FORMATS, FORMAT_NAMES } = require('../exporters/formats');
 const { ALL_FLAGS, FLAGS } = require('./flags');
 

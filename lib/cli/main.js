@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 
-const { codeOf, systemReason } = require('../errors');
+const { codeOf, systemReason } = require('../base/errors');
 const { run } = require('./run');
 
 let hasLostOutput = false;

@@ -1,8 +1,8 @@
 'use strict';
 
-const { codeOf, messageOf } = require('../errors');
+const { codeOf, messageOf } = require('../base/errors');
 const { parseArguments } = require('./arguments');
-const { paint } = require('./colors');
+const { paint } = require('./io/colors');
 
 /**
  * What the command line needs of its surroundings; tests give their own.
@@ -14,26 +14,26 @@ const { paint } = require('./colors');
 function dispatch(request, io) {
   switch (request.verb) {
     case 'record':
-      return require('./record').record(request, io);
+      return require('./verbs/record').record(request, io);
     case 'report':
-      return require('./report').report(request, io);
+      return require('./verbs/report').report(request, io);
     case 'convert':
-      return require('./convert').convert(request, io);
+      return require('./verbs/convert').convert(request, io);
     case 'diff':
-      return require('./diff').diff(request, io);
+      return require('./verbs/diff').diff(request, io);
     case 'view':
-      return require('./view').view(request, io);
+      return require('./verbs/view').view(request, io);
     case 'recover':
-      return require('./recover').recover(request, io);
+      return require('./verbs/recover').recover(request, io);
     case 'env':
-      return require('./env').env(request, io);
+      return require('./verbs/env').env(request, io);
     case 'build':
       return Promise.resolve(require('../../scripts/build-addon').buildAddon());
     case 'help':
       io.stdout.write(require('./help').helpText(request.topic));
       return Promise.resolve(0);
     case 'completion':
-      io.stdout.write(require('./completion').bashCompletion());
+      io.stdout.write(require('./verbs/completion').bashCompletion());
       return Promise.resolve(0);
     case 'version':
       io.stdout.write(`${require('../../package.json').version}\n`);

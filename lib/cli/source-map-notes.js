@@ -1,8 +1,8 @@
 'use strict';
 
 const path = require('node:path');
-const { plural } = require('../units');
-const { visible } = require('../visible');
+const { plural } = require('../base/units');
+const { visible } = require('../base/visible');
 
 /**
  * What is said of source maps that cannot be used. Most of those that are named are of tools and dependencies, which are published

@@ -1,16 +1,16 @@
 'use strict';
 
 const { FORMATS } = require('../exporters/formats');
-const { formatNs, plural } = require('../units');
-const { visible } = require('../visible');
-const { signalName } = require('./signals');
+const { formatNs, plural } = require('../base/units');
+const { visible } = require('../base/visible');
+const { signalName } = require('./io/signals');
 const { unrecordedLine } = require('./unrecorded');
 
 /**
  * What is printed when a recording is done.
  *
- * @typedef {import('../profile').Profile} Profile
- * @typedef {{ profile: Profile, program: string, files: import('./write-outputs').WrittenFile[], log: string | null }} ProcessSummary
+ * @typedef {import('../profile/profile').Profile} Profile
+ * @typedef {{ profile: Profile, program: string, files: import('./io/write-outputs').WrittenFile[], log: string | null }} ProcessSummary
  *   `log`: null where all outputs are streams
  */
 
@@ -50,7 +50,7 @@ function summaryText(summaries, cwd, unrecorded) {
 
 /**
  * @param {ProcessSummary[]} summaries
- * @param {import('./signals').End} end
+ * @param {import('./io/signals').End} end
  * @param {import('./unrecorded').Unrecorded} unrecorded
  */
 function summaryJson(summaries, { code, signal }, unrecorded) {

@@ -1,6 +1,6 @@
 'use strict';
 
-const { formatNs, plural } = require('../units');
+const { formatNs, plural } = require('../base/units');
 
 /**
  * What the program used and no recording holds. The kernel counts the CPU time of the program and of all that it started and waited
@@ -26,7 +26,7 @@ const EARLY_ENDS = /** @type {Record<string, string>} */ ({
   lost: 'its recording was lost (a warning says how)',
 });
 
-/** CPU time of a process since its recording began. @param {import('../profile').Profile} profile */
+/** CPU time of a process since its recording began. @param {import('../profile/profile').Profile} profile */
 function recordedNs({ stats, cpuNs }) {
   return Math.max(stats.cpuNs, cpuNs);
 }
@@ -34,7 +34,7 @@ function recordedNs({ stats, cpuNs }) {
 /**
  * @param {object} run
  * @param {string[]} run.notes of processes that were not recorded, or whose recordings are missing here
- * @param {import('../profile').Profile[]} run.profiles
+ * @param {import('../profile/profile').Profile[]} run.profiles
  * @param {number | null | undefined} run.cpuNs of the program and of all below it
  * @param {string | null} run.known why the command as a whole may not be recorded
  * @returns {Unrecorded}

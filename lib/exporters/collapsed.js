@@ -1,9 +1,9 @@
 'use strict';
 
-const { GC, PROGRAM, displayName, placer } = require('../frames');
-const { encodePlace } = require('../importers/places');
-const { measureOf } = require('../measure');
-const { sumStacks } = require('../model');
+const { GC, PROGRAM, displayName, placer } = require('../recording/frames');
+const { encodePlace } = require('../recording/place-encoding');
+const { measureOf } = require('../recording/measure');
+const { sumStacks } = require('../recording/model');
 
 /**
  * Collapsed stacks, the input of flame graph tools: one line a stack, `thread;frame;frame value`, root first. The format knows

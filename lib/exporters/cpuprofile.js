@@ -1,7 +1,7 @@
 'use strict';
 
-const { GC, IDLE, PROGRAM, ROOT, frameUrl, functionName } = require('../frames');
-const { STATE_GC, numberFunctions, samplesOfThread, weightsOf } = require('../model');
+const { GC, IDLE, PROGRAM, ROOT, frameUrl, functionName } = require('../recording/frames');
+const { STATE_GC, numberFunctions, samplesOfThread, weightsOf } = require('../recording/model');
 const { layOutSamples } = require('./timeline');
 
 /**

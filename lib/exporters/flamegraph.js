@@ -3,11 +3,11 @@
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
-const { errors, systemReason } = require('../errors');
-const { GC, PROGRAM, displayName, placer } = require('../frames');
-const { measureOf, totalText } = require('../measure');
-const { STATE_GC, numberFunctions, weightsOf } = require('../model');
-const { formatNs, plural } = require('../units');
+const { errors, systemReason } = require('../base/errors');
+const { GC, PROGRAM, displayName, placer } = require('../recording/frames');
+const { measureOf, totalText } = require('../recording/measure');
+const { STATE_GC, numberFunctions, weightsOf } = require('../recording/model');
+const { formatNs, plural } = require('../base/units');
 const { pageKind } = require('./frame-kinds');
 const { encodedColumn, placesOf } = require('./page-columns');
 const { shortNames } = require('./native-names');
@@ -234,8 +234,8 @@ function flameGraphPieces(recording) {
  * @returns {Generator<string>}
  */
 function differencePieces(before, after, names) {
-  const { mergeRecordings } = require('../recording-sets');
-  const { comparable } = require('../comparable');
+  const { mergeRecordings } = require('../recording/recording-sets');
+  const { comparable } = require('../recording/comparable');
   const firstOfAfter = Math.max(0, ...before.threads.map(({ id }) => id + 1));
   const both = mergeRecordings(comparable(before, after));
   return pagePieces(both, {

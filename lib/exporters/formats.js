@@ -1,6 +1,6 @@
 'use strict';
 
-const { errors } = require('../errors');
+const { errors } = require('../base/errors');
 
 /**
  * The file formats, in one table: extensions (the longest that fits wins; each but those that are compressed anyway also with
@@ -75,7 +75,7 @@ function extensionsText() {
  */
 function formatByName(name, label) {
   if (Object.hasOwn(FORMATS, name)) return /** @type {FormatName} */ (name);
-  const { nearest } = require('../nearest');
+  const { nearest } = require('../base/nearest');
   const allowed = `one of ${FORMAT_NAMES.join(', ')}`;
   throw errors.optionRange(label, name, allowed, nearest(name, FORMAT_NAMES));
 }

@@ -1,7 +1,7 @@
 'use strict';
 
-const { measureOf } = require('../measure');
-const { weightsOf } = require('../model');
+const { measureOf } = require('../recording/measure');
+const { weightsOf } = require('../recording/model');
 
 /**
  * Which formats can hold what a profile of another profiler says: one of bytes is no time line, and a difference of two

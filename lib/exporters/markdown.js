@@ -1,7 +1,7 @@
 'use strict';
 
-const { columnUnit, countText, formatValue, measureOf } = require('../measure');
-const { formatNs, formatPercent } = require('../units');
+const { columnUnit, countText, formatValue, measureOf } = require('../recording/measure');
+const { formatNs, formatPercent } = require('../base/units');
 const { statsLines, tableRows } = require('./text');
 
 /**

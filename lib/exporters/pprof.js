@@ -1,8 +1,8 @@
 'use strict';
 
-const { displayName, frameWhere, functionName } = require('../frames');
-const { measureOf } = require('../measure');
-const { STATE_GC, STATE_OFF_CPU, numberFunctions } = require('../model');
+const { displayName, frameWhere, functionName } = require('../recording/frames');
+const { measureOf } = require('../recording/measure');
+const { STATE_GC, STATE_OFF_CPU, numberFunctions } = require('../recording/model');
 
 /**
  * The profile.proto of pprof (https://github.com/google/pprof/blob/main/proto/profile.proto), not yet compressed: what

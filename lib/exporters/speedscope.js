@@ -1,8 +1,8 @@
 'use strict';
 
-const { GC, PROGRAM, displayName, frameWhere } = require('../frames');
-const { measureOf } = require('../measure');
-const { STATE_GC, samplesOfThread, weightsOf } = require('../model');
+const { GC, PROGRAM, displayName, frameWhere } = require('../recording/frames');
+const { measureOf } = require('../recording/measure');
+const { STATE_GC, samplesOfThread, weightsOf } = require('../recording/model');
 
 /**
  * Speedscope's file format (https://www.speedscope.app/file-format-schema.json): a `sampled` profile for each thread, its

@@ -1,10 +1,10 @@
 'use strict';
 
-const { countPlaced } = require('../model');
-const { formatBytes, formatCount, formatNs, formatPercent, plural } = require('../units');
-const { placer } = require('../frames');
+const { countPlaced } = require('../recording/model');
+const { formatBytes, formatCount, formatNs, formatPercent, plural } = require('../base/units');
+const { placer } = require('../recording/frames');
 const { shortNames, shortNativeName } = require('./native-names');
-const { columnUnit, columnValue, countText, measureOf } = require('../measure');
+const { columnUnit, columnValue, countText, measureOf } = require('../recording/measure');
 
 /**
  * The report for people: the functions with the most self time, what was lost, what the profiler cost.

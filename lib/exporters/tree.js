@@ -1,9 +1,9 @@
 'use strict';
 
-const { GC, PROGRAM, displayName, placer } = require('../frames');
-const { numberFunctions, sumStacks, totalWeight } = require('../model');
-const { formatPercent } = require('../units');
-const { visible } = require('../visible');
+const { GC, PROGRAM, displayName, placer } = require('../recording/frames');
+const { numberFunctions, sumStacks, totalWeight } = require('../recording/model');
+const { formatPercent } = require('../base/units');
+const { visible } = require('../base/visible');
 const { shortNames } = require('./native-names');
 
 /**

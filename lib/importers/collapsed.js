@@ -1,7 +1,8 @@
 'use strict';
 
 const { Malformed, excerpt } = require('./malformed');
-const { decodePlace, splitNumbers, splitPlace, toldOfV8 } = require('./places');
+const { decodePlace } = require('../recording/place-encoding');
+const { splitNumbers, splitPlace, toldOfV8 } = require('./places');
 const { RecordingBuilder } = require('./recording-builder');
 const { isIdle, linesOf } = require('./text-lines');
 

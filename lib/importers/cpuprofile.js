@@ -1,8 +1,8 @@
 'use strict';
 
-const { GC, IDLE, PROGRAM, ROOT } = require('../frames');
-const { STATE_GC } = require('../model');
-const { plural } = require('../units');
+const { GC, IDLE, PROGRAM, ROOT } = require('../recording/frames');
+const { STATE_GC } = require('../recording/model');
+const { plural } = require('../base/units');
 const { LinesOfNodes } = require('./cpuprofile-lines');
 const { Malformed } = require('./malformed');
 const { RecordingBuilder } = require('./recording-builder');

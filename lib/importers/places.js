@@ -78,16 +78,4 @@ function toldOfV8(symbol) {
   return { ...(splitPlace(rest) ?? { functionName: rest }), tier };
 }
 
-/** What `decodePlace` gives back. @param {string} place */
-function encodePlace(place) {
-  return place
-    .replace(/%(?=20|25|3B|0A|0D)/g, '%25')
-    .replace(/[ ;\n\r]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-}
-
-/** @param {string} text */
-function decodePlace(text) {
-  return text.replace(/%(20|25|3B|0A|0D)/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
-}
-
-module.exports = { splitPlace, splitNumbers, toldOfV8, encodePlace, decodePlace };
+module.exports = { splitPlace, splitNumbers, toldOfV8 };

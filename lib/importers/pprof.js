@@ -3,7 +3,7 @@
 const { Malformed } = require('./malformed');
 const { chooseValue, scaleIn, TIMES } = require('./pprof-values');
 const { RecordingBuilder } = require('./recording-builder');
-const { plural } = require('../units');
+const { plural } = require('../base/units');
 
 /** pprof's profile.proto, of ours, @datadog/pprof, Go and others. */
 

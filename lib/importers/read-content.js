@@ -1,8 +1,8 @@
 'use strict';
 
 const { constants } = require('node:buffer');
-const { codeOf, errors } = require('../errors');
-const { formatBytes } = require('../units');
+const { codeOf, errors } = require('../base/errors');
+const { formatBytes } = require('../base/units');
 const { Malformed } = require('./malformed');
 const { READS, isBinary, looksLikeJson, looksLikePprof, otherFile, otherJson } = require('./recognise');
 const { firstLines } = require('./text-lines');

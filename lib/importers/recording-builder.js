@@ -1,6 +1,6 @@
 'use strict';
 
-const { ANONYMOUS, GC, PROGRAM, ROOT, TRUNCATED } = require('../frames');
+const { ANONYMOUS, GC, PROGRAM, ROOT, TRUNCATED } = require('../recording/frames');
 const { Malformed } = require('./malformed');
 const { MOST, SampleColumns } = require('./sample-columns');
 

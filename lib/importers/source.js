@@ -7,8 +7,8 @@ const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { promisify } = require('node:util');
 const zlib = require('node:zlib');
-const { codeOf, errors, systemReason } = require('../errors');
-const { formatBytes, formatNs } = require('../units');
+const { codeOf, errors, systemReason } = require('../base/errors');
+const { formatBytes, formatNs } = require('../base/units');
 
 /**
  * What a user names to be read: a file, a folder, or something that has no end until its writer closes it (a pipe, a FIFO, a

@@ -28,7 +28,7 @@ struct Arguments {
   double second = 0;
 };
 
-// (id, number). Nothing is thrown: lib/blocks.js calls with what blockFind has given it.
+// (id, number). Nothing is thrown: lib/blocks/blocks.js calls with what blockFind has given it.
 Arguments Read(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value values[2];

@@ -10,7 +10,7 @@ const { ROOT } = require('../tools');
 function checkContract() {
   const text = fs.readFileSync(path.join(ROOT, 'binding.d.ts'), 'utf8');
   const declared = [...text.matchAll(/^export (?:declare )?(?:function|const) (\w+)/gm)].map((match) => match[1]);
-  const { loadBinding } = require(path.join(ROOT, 'lib', 'binding.js'));
+  const { loadBinding } = require(path.join(ROOT, 'lib', 'native', 'binding.js'));
   const exported = Object.keys(loadBinding());
   return [
     ...declared.filter((name) => !exported.includes(name)).map((name) => `the addon does not export ${name}`),

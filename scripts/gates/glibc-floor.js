@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { OLDEST_GLIBC } = require('../../lib/support');
+const { OLDEST_GLIBC } = require('../../lib/native/support');
 const { ROOT, capture, requireTool } = require('../tools');
 
 const LIBRARIES = new Set(['libc.so.6', 'libpthread.so.0', 'libdl.so.2', 'librt.so.1', 'ld-linux-x86-64.so.2']);

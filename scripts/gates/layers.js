@@ -2,7 +2,7 @@
 
 /**
  * Layers: an arrow goes down only. A folder of native/ includes what CMakeLists.txt lets its floor use, and nothing
- * else; only native/addon/ includes napi.h. The files of lib/ require those of their own row or above, without circles.
+ * else; only native/addon/ includes napi.h. The folders of lib/ require what LIB_FLOORS lets them, without circles.
  */
 
 const fs = require('node:fs');
@@ -12,28 +12,22 @@ const { ROOT, projectFiles } = require('../tools');
 /** What may be included from everywhere in native/, beside a floor's own and the floors below. */
 const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*)?\.h|uv\.h)$/;
 
-/** lib/, from the bottom up; a file not named here is at the top. */
-const LIB_ROWS = [
-  ['visible', 'text-table'],
-  ['errors', 'nearest', 'support', 'units', 'replace-file', 'script-file', 'map-comment', 'leave-note', 'child-start'],
-  ['option-values', 'child-loss'],
-  ['options', 'frames', 'mark', 'write-pieces', 'recording-folder', 'unpack', 'measure', 'child-processes'],
-  ['block-handle', 'call-site', 'blocks-report', 'sample-blocks'],
-  ['compiled-text'],
-  ['source-positions'],
-  ['source-maps'],
-  ['frame-columns'],
-  ['place-frames', 'place-frames-worker'],
-  ['binding', 'model', 'sample-feed', 'recording-sets', 'moved-files', 'comparable', 'compare'],
-  ['recording-view'],
-  ['session-news', 'memory-maps'],
-  ['exporters/', 'importers/'],
-  ['profile'],
-  ['session', 'read-profile', 'blocks', 'threads'],
-  ['index', 'machine', 'register-process'],
-  ['register'],
-  ['cli/'],
-];
+/** The folders of lib/ and what each requires of the others; within a folder each file may require each. */
+const LIB_FLOORS = {
+  base: [],
+  options: ['base'],
+  native: ['base'],
+  recording: ['base'],
+  places: ['base', 'recording'],
+  blocks: ['base', 'native'],
+  importers: ['base', 'recording'],
+  exporters: ['base', 'recording'],
+  profile: ['base', 'options', 'native', 'recording', 'places', 'importers', 'exporters'],
+  session: ['base', 'options', 'native', 'recording', 'profile'],
+  processes: ['base', 'options', 'native', 'places'],
+};
+/** At the top: the library's entry points, what is preloaded, and the command. */
+const LIB_TOP = ['index', 'register', 'cli'];
 
 /** The floors and what each may use, from CMakeLists.txt. @returns {Map<string, Set<string>>} */
 function floorsOfCMake() {
@@ -86,12 +80,15 @@ function nativeProblems() {
   return problems;
 }
 
-/** The row of a file of lib/. @param {string} file relative to lib/, without extension */
-function rowOf(file) {
-  const row = LIB_ROWS.findIndex((names) =>
-    names.some((name) => file === name || (name.endsWith('/') && file.startsWith(name))),
-  );
-  return row < 0 ? LIB_ROWS.length : row;
+/** The folder of a file of lib/, or its own name. @param {string} file relative to lib/, without extension */
+function libFolder(file) {
+  return file.split('/')[0];
+}
+
+/** What a folder of lib/ may require; null: anything. @param {string} folder @returns {string[] | null | undefined} */
+function libUses(folder) {
+  if (LIB_TOP.includes(folder)) return null;
+  return Object.entries(LIB_FLOORS).find(([name]) => name === folder)?.[1];
 }
 
 /**
@@ -129,12 +126,20 @@ function libProblems() {
     const own = file.slice('lib/'.length, -'.js'.length);
     /** @type {string[]} */
     const uses = [];
+    const folder = libFolder(own);
+    const allowed = libUses(folder);
+    if (allowed === undefined) {
+      problems.push(`${file}: lib/${folder} is not in the table of scripts/gates/layers.js`);
+      continue;
+    }
     for (const { name, line } of references(file, /\brequire\('(\.[^']*)'\)/g)) {
       const target = path.posix.normalize(path.posix.join('lib', path.posix.dirname(own), name));
       if (!target.startsWith('lib/')) continue;
       const used = target.slice('lib/'.length);
       uses.push(used);
-      if (rowOf(used) > rowOf(own)) problems.push(`${file}:${line}: ${own} requires ${used}, which is above it`);
+      const other = libFolder(used);
+      if (allowed === null || other === folder || allowed.includes(other)) continue;
+      problems.push(`${file}:${line}: ${own} requires ${used}; ${folder}/ may use ${allowed.join(', ') || 'nothing'}`);
     }
     graph.set(own, uses);
   }

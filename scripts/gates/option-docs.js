@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { OPTIONS, OPTION_NAMES, allowedText } = require('../../lib/options');
+const { OPTIONS, OPTION_NAMES, allowedText } = require('../../lib/options/options');
 const { ROOT } = require('../tools');
 
 const FILE = path.join(ROOT, 'docs', 'options.md');
@@ -27,7 +27,7 @@ function optionDocs() {
   return [
     '# Options',
     '',
-    'Written from the table in `lib/options.js` (`npm run fix`), which `start()`, the command line and the environment read.',
+    'Written from the table in `lib/options/options.js` (`npm run fix`), which `start()`, the command line and the environment read.',
     '',
     '| `start()` | command line | environment | default | allowed | |',
     '| --- | --- | --- | --- | --- | --- |',
@@ -40,7 +40,7 @@ function optionDocs() {
 
 /** What is written, by file. @returns {[string, string][]} */
 function writtenDocs() {
-  const { manPage } = require('../../lib/cli/man-page');
+  const { manPage } = require('../../lib/cli/verbs/man-page');
   return [
     [FILE, optionDocs()],
     [MAN_PAGE, manPage()],

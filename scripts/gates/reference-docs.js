@@ -44,7 +44,7 @@ function dropReasons() {
 
 /** @returns {string[]} */
 function checkReferenceDocs() {
-  const typings = read('lib/stats.d.ts');
+  const typings = read('lib/types/stats.d.ts');
   const stats = read('docs/stats.md');
   const [counters] = stats.split('\n## ');
   return [

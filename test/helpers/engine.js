@@ -6,7 +6,7 @@ const ENGINE = process.env.SPPROF_TIMER ?? '';
 const RIDES_ON_TICK = ['tick', 'itimer'].includes(ENGINE);
 
 /** For tests of how the engine is chosen, or of what one of them does. */
-const { loadBinding } = require('../../lib/binding');
+const { loadBinding } = require('../../lib/native/binding');
 
 /** Why the engine perf cannot be used here; empty: it can. */
 const PERF_PROBLEM = loadBinding().timerProblem('perf');

@@ -1,7 +1,7 @@
 'use strict';
 
-const { loadBinding } = require('../../lib/binding');
-const { unpackRecording } = require('../../lib/unpack');
+const { loadBinding } = require('../../lib/native/binding');
+const { unpackRecording } = require('../../lib/native/unpack');
 
 /**
  * A log's columns as they are, before source maps and exporters.

@@ -7,7 +7,7 @@ const path = require('node:path');
 const zlib = require('node:zlib');
 const { Worker, isMainThread } = require('node:worker_threads');
 
-const FIXTURES = path.join(__dirname, '../../fixtures/profiles');
+const FIXTURES = path.join(__dirname, '..', '..', 'fixtures', 'profiles');
 const MAP = {
   version: 3,
   file: 'a.js',

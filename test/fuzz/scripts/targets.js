@@ -18,7 +18,7 @@ const { mutateLog } = require('./own-log');
 
 /** Everything that a profile of any origin must survive. @param {string} file */
 async function useProfile(file) {
-  const { readProfile } = require('../../../lib/read-profile');
+  const { readProfile } = require('../../../lib/profile/read-profile');
   const profile = await readProfile(file, { sourceMaps: false, maxMemory: 64 });
   profile.toText();
   profile.toTree();
@@ -53,7 +53,7 @@ function mutatePprof(seed, random) {
 
 /** Options as programs, command lines and environments give them. @param {string} file of JSON */
 function useOptions(file) {
-  const { checkOptions, optionsFromEnvironment, toNativeOptions } = require('../../../lib/options');
+  const { checkOptions, optionsFromEnvironment, toNativeOptions } = require('../../../lib/options/options');
   const { parseArguments } = require('../../../lib/cli/arguments');
   const { start, env, args } = JSON.parse(fs.readFileSync(file, 'utf8'));
   const steps = [
@@ -105,8 +105,8 @@ function mutateOptions(seed, random) {
 
 /** A script and its map, one file: the map's comment is the last line. @param {string} file */
 function useSourceMap(file) {
-  const { applySourceMaps } = require('../../../lib/source-maps');
-  const { fillSourcePositions } = require('../../../lib/source-positions');
+  const { applySourceMaps } = require('../../../lib/places/source-maps');
+  const { fillSourcePositions } = require('../../../lib/places/source-positions');
   const text = fs.readFileSync(file, 'utf8');
   const frame = /** @type {any} */ ({
     ...{ kind: 'js', functionName: 'a', url: path.resolve(file), module: '', tier: 'unknown', isInlined: false },
