@@ -25,7 +25,7 @@ function loadedIn(versions) {
 }
 
 test('the preload does nothing in old versions and other engines, and is written for all of them', () => {
-  expect(loadedIn({ node: '18.0.0' })).toEqual(['./register-process']);
+  expect(loadedIn({ node: '18.0.0' })).toEqual(['./processes/register-process']);
   for (const node of ['4.9.1', '6.17.1', '8.17.0', '12.22.12', '17.9.1']) expect(loadedIn({ node })).toEqual([]);
   expect(loadedIn({ node: '24.2.0', deno: '2.5.0' })).toEqual([]);
   expect(loadedIn({ node: '24.3.0', bun: '1.3.0' })).toEqual([]);
