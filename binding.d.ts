@@ -123,7 +123,7 @@ export interface NativeFrame {
   /** What was being run of the function, or the call that it was in, 1-based; 0: unknown. Frames of one function differ in it. */
   sampledLine: number;
   sampledColumn: number;
-  kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js';
+  kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js' | 'reason' | 'compilation';
   tier: '' | 'interpreted' | 'baseline' | 'maglev' | 'turbofan' | 'optimized';
   /** Whether it ran as part of its caller's optimized code, the next frame's. */
   inlined: boolean;

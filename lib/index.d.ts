@@ -41,7 +41,7 @@ export interface FunctionSummary {
   /** Where the function is defined, 1-based; 0: unknown. */
   line: number;
   column: number;
-  kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js';
+  kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js' | 'reason' | 'compilation';
   /** Shared object or executable of native code, else `''`. */
   module: string;
   /** CPU time, or in wall mode wall time, with this function on top of the stack, nanoseconds. */
@@ -80,6 +80,20 @@ export interface FunctionDifference
   after: { selfNs: number; totalNs: number; selfShare: number; totalShare: number };
   selfChange: number;
   totalChange: number;
+}
+
+/** A share of all time, by whose code it was spent in. */
+export interface Category {
+  name: 'your code' | 'dependencies' | 'Node.js' | 'native' | 'garbage collection' | 'compilation' | 'other';
+  /** CPU time, or in wall mode wall time, nanoseconds. */
+  ns: number;
+  /** Of all time, with one decimal; those of all categories add up to 100. */
+  percent: number;
+  /**
+   * What it is made of, the largest first: packages (`name@version`), modules of Node.js, native libraries. Their `percent` is of all
+   * time too.
+   */
+  parts: { name: string; ns: number; percent: number }[];
 }
 
 /** A finished recording. */
@@ -176,7 +190,7 @@ export interface StackFrame {
   /** What was being run of it, 1-based; 0: unknown. */
   readonly sampledLine: number;
   readonly sampledColumn: number;
-  readonly kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js';
+  readonly kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js' | 'reason' | 'compilation';
   readonly tier: '' | 'interpreted' | 'baseline' | 'maglev' | 'turbofan' | 'optimized';
   readonly inlined: boolean;
   /** Shared object or executable of native code, else `''`. */

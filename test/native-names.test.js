@@ -2,7 +2,7 @@
 
 /** Names of native code, shortened as their language allows: never empty, never alike where they differ. */
 
-const { shortNames, shortNativeName } = require('../lib/exporters/native-names');
+const { shortNames, shortNativeName } = require('../lib/recording/native-names');
 
 test.each([
   // C++

@@ -10,7 +10,7 @@ const { STATE_GC, numberFunctions, weightsOf } = require('../recording/model');
 const { formatNs, plural } = require('../base/units');
 const { pageKind } = require('./frame-kinds');
 const { encodedColumn, placesOf } = require('./page-columns');
-const { shortNames } = require('./native-names');
+const { shortNames } = require('../recording/native-names');
 
 /**
  * The flame graph page: one HTML file that opens offline. It carries the stack tree and the samples, summed up by steps of

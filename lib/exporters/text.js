@@ -3,7 +3,7 @@
 const { countPlaced } = require('../recording/model');
 const { formatBytes, formatCount, formatNs, formatPercent, plural } = require('../base/units');
 const { placer } = require('../recording/frames');
-const { shortNames, shortNativeName } = require('./native-names');
+const { shortNames, shortNativeName } = require('../recording/native-names');
 const { columnUnit, columnValue, countText, measureOf } = require('../recording/measure');
 
 /**

@@ -4,7 +4,7 @@ const { GC, PROGRAM, displayName, placer } = require('../recording/frames');
 const { numberFunctions, sumStacks, totalWeight } = require('../recording/model');
 const { formatPercent } = require('../base/units');
 const { visible } = require('../base/visible');
-const { shortNames } = require('./native-names');
+const { shortNames } = require('../recording/native-names');
 
 /**
  * The call tree as text: total and self share of each function below its caller. A function that has one callee only, which

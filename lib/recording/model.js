@@ -184,6 +184,7 @@ function totalWeight(recording) {
 }
 
 module.exports = {
+  GC_FRAME,
   STATE_GC,
   STATE_TRUNCATED,
   STATE_INCOMPLETE,

@@ -315,4 +315,4 @@ function mergeRecordings(recordings) {
   };
 }
 
-module.exports = { filterRecording, mergeRecordings, spanOfRecording };
+module.exports = { StackTree, filterRecording, mergeRecordings, spanOfRecording };

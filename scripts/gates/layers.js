@@ -21,8 +21,9 @@ const LIB_FLOORS = {
   places: ['base', 'recording'],
   blocks: ['base', 'native'],
   importers: ['base', 'recording'],
-  exporters: ['base', 'recording'],
-  profile: ['base', 'options', 'native', 'recording', 'places', 'importers', 'exporters'],
+  views: ['base', 'recording'],
+  exporters: ['base', 'recording', 'views'],
+  profile: ['base', 'options', 'native', 'recording', 'places', 'importers', 'views', 'exporters'],
   session: ['base', 'options', 'native', 'recording', 'profile'],
   processes: ['base', 'options', 'native', 'places'],
 };

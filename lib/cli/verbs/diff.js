@@ -2,7 +2,7 @@
 
 const path = require('node:path');
 const { placer } = require('../../recording/frames');
-const { shortNames } = require('../../exporters/native-names');
+const { shortNames } = require('../../recording/native-names');
 const { visible } = require('../../base/visible');
 const { openRecording } = require('../io/input');
 const { checkOutputs, planOutputs } = require('../io/output-names');
