@@ -96,6 +96,9 @@ export interface Category {
   parts: { name: string; ns: number; percent: number }[];
 }
 
+/** The program as its author wrote it, or every frame. */
+export type View = 'program' | 'full';
+
 /** A finished recording. */
 export interface Profile {
   /** One sentence for each script whose source map could not be used; its generated positions are kept. */
@@ -124,8 +127,23 @@ export interface Profile {
   readonly sampleCount: number;
   /** What the program has named with `mark`, by time. `threadId`: null when that thread has no sample. */
   readonly marks: { name: string; detail: unknown; timeMs: number; threadId: number | null }[];
-  /** Most self time first. */
+  /**
+   * Most self time first. Of every frame (`full` view), unless the profile was read, recorded or taken with the option `view`: see
+   * `inView`.
+   */
   readonly functions: FunctionSummary[];
+  /** Where the time went, by whose code it was spent in; those without time are left out. */
+  readonly categories: Category[];
+  /**
+   * The same profile in one view: its `functions`, samples, stacks and all its outputs. `'program'`: as the author of the program wrote
+   * it. Frames of the runtime below the first JavaScript are one of the kind `'reason'` that says why it ran: `(main script)`,
+   * `(timers)`, `(microtasks)`, `(I/O)`, `(immediates)`, `(worker script)`, `(libuv pool)`, `(V8 helper)`, `(native thread)`. What V8 does
+   * counts for the function that set it off; garbage collection, `(compilation)` and `(parsing)` are rows of their own; native code is
+   * there by the function that it was entered through. `'full'`: every frame, as sampled. Sums are the same in both. What another
+   * profiler has recorded has one view.
+   * @throws `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE`
+   */
+  inView(view: View): Profile;
   /** The samples one by one, ordered by thread, then time. */
   samples(): Generator<ProfiledSample>;
   /**
@@ -152,31 +170,41 @@ export interface Profile {
    * @throws {RangeError} `ERR_SPPROF_NOT_ALIKE` when they differ in mode or interval
    */
   merge(...others: Profile[]): Profile;
-  /** What has changed since `before`, function by function, the largest change of self time first. */
-  diff(before: Profile): FunctionDifference[];
+  /** What has changed since `before`, function by function, the largest change of self time first; in program view unless another is asked for. */
+  diff(before: Profile, settings?: { view?: View }): FunctionDifference[];
   /**
-   * One thread as V8's `.cpuprofile`; the main thread unless another is named by its `id`.
+   * One thread as V8's `.cpuprofile`, in program view unless another is asked for; the main thread unless another is named by its `id`.
    * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`
    */
-  toCpuProfile(threadId?: number): CpuProfile;
-  /** All threads as collapsed stacks, root first, values in microseconds of CPU time. */
-  toCollapsed(): string;
+  toCpuProfile(threadId?: number, settings?: { view?: View }): CpuProfile;
+  /** All threads as collapsed stacks, root first, values in microseconds of CPU time; in program view unless another is asked for. */
+  toCollapsed(settings?: { view?: View }): string;
   /** All threads as pprof's profile.proto, compressed with gzip: samples/count, cpu and wall/nanoseconds, labels `thread`, `thread id`. */
-  toPprof(): Uint8Array;
+  toPprof(settings?: { view?: View }): Uint8Array;
   /** All threads in speedscope's file format, a profile each, weights in nanoseconds. */
-  toSpeedscope(): SpeedscopeFile;
-  /** The flame graph as a page that opens offline. */
-  toFlameGraph(): string;
-  /** The report for people. `limit`: rows, default 10; `folder`: paths below it are shown relative to it. */
-  toText(settings?: { limit?: number; folder?: string; sort?: 'self' | 'total' }): string;
-  /** The call tree for people. `threshold`: least share of all time, 0 to 1, default 0.01. */
-  toTree(settings?: { threshold?: number }): string;
+  toSpeedscope(settings?: { view?: View }): SpeedscopeFile;
+  /** The flame graph as a page that opens offline, in this view (default: the program's); it can switch to the other. */
+  toFlameGraph(settings?: { view?: View }): string;
   /**
-   * Writes a file in the format of its extension, or of `format`.
+   * The report for people: the categories, the hottest functions, what was lost. `limit`: rows, default 10; `folder`: paths below it are
+   * shown relative to it; `hasEngine`: also how the recorder worked.
+   */
+  toText(settings?: {
+    limit?: number;
+    folder?: string;
+    sort?: 'self' | 'total';
+    view?: View;
+    hasEngine?: boolean;
+  }): string;
+  /** The call tree for people. `threshold`: least share of all time, 0 to 1, default 0.01. */
+  toTree(settings?: { threshold?: number; view?: View }): string;
+  /**
+   * Writes a file in the format of its extension, or of `format`; pprof and speedscope in full view, others in program view, unless
+   * `view` says otherwise.
    * @returns its absolute path
    * @throws (rejects) `ERR_SPPROF_OUTPUT`, `ERR_SPPROF_UNKNOWN_FORMAT`, `ERR_SPPROF_UNAVAILABLE`
    */
-  write(path: string, settings?: { format?: Format; threadId?: number }): Promise<string>;
+  write(path: string, settings?: { format?: Format; threadId?: number; view?: View }): Promise<string>;
 }
 
 /** A frame of a streamed stack; the same object wherever it appears again. Positions are those of the code that runs: source maps are for the profile. */
@@ -314,4 +342,7 @@ export function isRecording(): boolean;
  * collapsed stacks or `perf script`, also compressed.
  * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_NO_BINDING`
  */
-export function readProfile(path: string, settings?: { sourceMaps?: boolean; maxMemory?: number }): Promise<Profile>;
+export function readProfile(
+  path: string,
+  settings?: { sourceMaps?: boolean; maxMemory?: number; view?: View },
+): Promise<Profile>;

@@ -14,7 +14,7 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean | string, verbose: boolean, onPort: string | null,
  *   command: string[] }} RecordRequest
  * @typedef {import('../profile/read-profile').Reading & { verbose: boolean }} Reading
- * @typedef {{ top: number, sort: 'self' | 'total', thread: string | null, tree: boolean, threshold: number, json: boolean }} Showing
+ * @typedef {{ top: number, sort: 'self' | 'total', thread: string | null, tree: boolean, threshold: number, engine: boolean, json: boolean }} Showing
  * @typedef {Showing & { verb: 'report', file: string, reading: Reading }} ReportRequest
  * @typedef {Showing & { verb: 'diff', file: string, second: string, outputs: string[], reading: Reading }} DiffRequest
  * @typedef {{ verb: 'view', file: string, outputs: string[], opens: boolean, reading: Reading }} ViewRequest
@@ -28,10 +28,23 @@ const VERBS = ['record', 'report', 'convert', 'recover', 'view', 'diff', 'env', 
 
 /** Flags that verbs other than `record` take. */
 const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
-  report: ['top', 'sort', 'thread', 'tree', 'threshold', 'json', 'no-source-maps', 'verbose', 'max-memory', 'help'],
-  diff: ['output', 'top', 'sort', 'json', 'no-source-maps', 'verbose', 'max-memory', 'help'],
-  view: ['output', 'no-open', 'no-source-maps', 'verbose', 'max-memory', 'help'],
-  convert: ['output', 'format', 'no-source-maps', 'verbose', 'max-memory', 'help'],
+  report: [
+    'top',
+    'sort',
+    'thread',
+    'tree',
+    'threshold',
+    'view',
+    'engine',
+    'json',
+    'no-source-maps',
+    'verbose',
+    'max-memory',
+    'help',
+  ],
+  diff: ['output', 'top', 'sort', 'view', 'json', 'no-source-maps', 'verbose', 'max-memory', 'help'],
+  view: ['output', 'no-open', 'view', 'no-source-maps', 'verbose', 'max-memory', 'help'],
+  convert: ['output', 'format', 'view', 'no-source-maps', 'verbose', 'max-memory', 'help'],
   recover: ['dump', 'help'],
   env: ['json', 'help'],
   build: ['help'],
@@ -167,6 +180,7 @@ function showingOf(given) {
   return {
     ...{ top: number('top', 30, 1e6), threshold: number('threshold', 1, 100), sort },
     ...{ thread: given.get('thread')?.at(-1) ?? null, tree: given.has('tree'), json: given.has('json') },
+    engine: given.has('engine'),
   };
 }
 
@@ -184,13 +198,13 @@ function parseDiff(file, second, given, env) {
   if (third.rest.length > 0) throw errors.usage(`diff takes two files, not also ${JSON.stringify(third.rest[0])}`);
   const all = new Map([...given, ...third.given]);
   const outputs = [...(given.get('output') ?? []), ...(third.given.get('output') ?? [])];
-  const { sourceMaps, maxMemory } = optionsOf(all, env);
+  const { sourceMaps, maxMemory, view } = optionsOf(all, env);
   return {
     verb: 'diff',
     file,
     second: other,
     outputs,
-    reading: { sourceMaps, maxMemory, verbose: all.has('verbose') },
+    reading: { sourceMaps, maxMemory, view, verbose: all.has('verbose') },
     ...showingOf(all),
   };
 }
@@ -216,8 +230,8 @@ function parseFileVerb(verb, args, env) {
     throw errors.usage(`${verb} takes one ${what}, not also ${JSON.stringify(second.rest[0])}`);
   }
   if (verb === 'recover') return { verb, folder: operand, dump: given.has('dump') };
-  const { sourceMaps, maxMemory } = optionsOf(given, env);
-  const reading = { sourceMaps, maxMemory, verbose: given.has('verbose') };
+  const { sourceMaps, maxMemory, view } = optionsOf(given, env);
+  const reading = { sourceMaps, maxMemory, view, verbose: given.has('verbose') };
   if (verb === 'report') return { verb, file: operand, reading, ...showingOf(given) };
   if (verb === 'view') {
     return { verb, file: operand, reading, outputs: given.get('output') ?? [], opens: !given.has('no-open') };

@@ -155,10 +155,12 @@ async function finish(ended) {
   if (isComplete && !ended.keepFolder) fs.rmSync(ended.folder, { recursive: true });
   const { summaryJson, summaryText } = require('./summary');
   if (!wasRecorded) io.stderr.write(`spprof: ${visible(nothingLine(command, unrecorded))}\n`);
-  if (ended.summaryFile !== null) await writeSummary(ended.summaryFile, summaryJson(summaries, end, unrecorded));
+  if (ended.summaryFile !== null)
+    await writeSummary(ended.summaryFile, summaryJson(summaries, end, unrecorded, ended.reading.view));
   if (!wasRecorded) return isComplete;
-  if (summary === 'json') io.stderr.write(summaryJson(summaries, end, unrecorded));
-  else if (summary === 'text') io.stderr.write(summaryText(summaries, io.cwd(), unrecorded));
+  if (summary === 'json') io.stderr.write(summaryJson(summaries, end, unrecorded, ended.reading.view));
+  else if (summary === 'text')
+    io.stderr.write(summaryText(summaries, { cwd: io.cwd(), hasEngine: ended.verbose }, unrecorded));
   return isComplete;
 }
 

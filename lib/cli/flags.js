@@ -22,7 +22,7 @@ const OWN_FLAGS = [
   { long: 'on-port', operand: 'command', help: 'run it when the program listens ($PORT), then end the program' },
   { long: 'quiet', short: 'q', help: 'print no summary' },
   { long: 'json', optional: 'file', help: 'the summary as JSON, on stderr; --json=<file>: into a file of its own' },
-  { long: 'verbose', help: 'say also which source maps cannot be used, and why' },
+  { long: 'verbose', help: 'say also how the recorder worked, and which source maps cannot be used' },
   { long: 'help', short: 'h', help: 'print this help' },
   { long: 'version', short: 'v', help: 'print the version' },
 ];
@@ -47,6 +47,7 @@ const VERB_ONLY_FLAGS = [
   { long: 'thread', operand: 'id', help: "one thread, by the report's number or its name" },
   { long: 'tree', help: 'the call tree instead of the table' },
   { long: 'threshold', operand: 'percent', help: 'leave out what has less of the time (default 1)' },
+  { long: 'engine', help: 'also how the recorder worked: rates, threads, cost, how it ended' },
   { long: 'no-open', help: 'print the address, and open no browser' },
 ];
 

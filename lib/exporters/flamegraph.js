@@ -17,6 +17,12 @@ const { shortNames } = require('../recording/native-names');
  * time, as columns; `lib/page/src/data.mjs` has their description. What draws them is built by `scripts/build-page.js`.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
+ * @typedef {import('../options/options').View} View
+ */
+/** @template T @typedef {{ program: T, full: T }} Views */
+/**
+ * @typedef {{ title: string, subtitle: string, view: View, sideOf?: (thread: number) => number }} About
+ *   `view`: that it opens in; `sideOf`: in a difference
  */
 
 const PAGE = path.join(__dirname, '..', 'page');
@@ -114,10 +120,12 @@ function scriptJson(value) {
 }
 
 /**
- * @param {Recording} recording
- * @param {{ title: string, subtitle: string, sideOf?: (thread: number) => number }} about `sideOf`: in a difference
+ * What depends on the view: the stack tree, its functions, and the samples on it.
+ * @param {Recording} recording in that view
+ * @param {(thread: number) => number} [sideOf] in a difference
+ * @returns {Generator<string>} the inside of an object
  */
-function* dataPieces(recording, { title, subtitle, sideOf }) {
+function* viewPieces(recording, sideOf) {
   const tree = new FunctionTree(recording);
   let bucketCount = Math.max(1, Math.min(BUCKETS, Math.ceil(recording.durationNs / 1e6)));
   let samples = sumSamples(recording, tree, bucketCount, sideOf ?? (() => 0));
@@ -126,17 +134,9 @@ function* dataPieces(recording, { title, subtitle, sideOf }) {
     samples = sumSamples(recording, tree, bucketCount, sideOf ?? (() => 0));
   }
   const { places, columns: placeColumns } = placesOf(recording, tree.nodeOfStack, weightsOf(recording));
-  const head = {
-    ...{ title, subtitle, mode: recording.mode, isDifference: sideOf !== undefined },
-    unit: measureOf(recording).unit,
-    threads: recording.threads
-      .filter(({ wallNs, cpuNs }) => wallNs > 0 || cpuNs > 0)
-      .map(({ id, name, kind, tid }) => ({ id, label: `${name || 'thread'} (${kind}, ${tid})` })),
-    blocks: recording.blocks.map(({ track, block }) => `${track}/${block}`),
-    ...{ functions: tree.functions, places },
-    ...{ bucketMs: recording.durationNs / 1e6 / bucketCount, bucketCount },
-  };
-  yield `${scriptJson(head).slice(0, -1)},"columns":{`;
+  const bucketMs = recording.durationNs / 1e6 / bucketCount;
+  const head = { functions: tree.functions, places, bucketMs, bucketCount };
+  yield `${scriptJson(head).slice(1, -1)},"columns":{`;
   /** @param {'stack' | 'thread' | 'bucket' | 'block' | 'side' | 'cpuNs' | 'wallNs'} key */
   const column = (key) => Float64Array.from(samples, (each) => each[key]);
   /** @type {Record<string, ArrayLike<number>>} */
@@ -155,7 +155,31 @@ function* dataPieces(recording, { title, subtitle, sideOf }) {
     yield '"';
     separator = ',';
   }
-  yield '}}';
+  yield '}';
+}
+
+/**
+ * @param {Views<Recording>} views
+ * @param {About} about
+ */
+function* dataPieces({ program, full }, { title, subtitle, view, sideOf }) {
+  const { mode, threads, blocks } = full;
+  const head = {
+    ...{ title, subtitle, mode, isDifference: sideOf !== undefined, unit: measureOf(full).unit, view },
+    threads: threads
+      .filter(({ wallNs, cpuNs }) => wallNs > 0 || cpuNs > 0)
+      .map(({ id, name, kind, tid }) => ({ id, label: `${name || 'thread'} (${kind}, ${tid})` })),
+    blocks: blocks.map(({ track, block }) => `${track}/${block}`),
+  };
+  yield `${scriptJson(head).slice(0, -1)},`;
+  yield* viewPieces(view === 'program' ? program : full, sideOf);
+  // What has one view only, because another profiler has recorded it, has nothing to switch to.
+  if (program !== full) {
+    yield ',"other":{';
+    yield* viewPieces(view === 'program' ? full : program, sideOf);
+    yield '}';
+  }
+  yield '}';
 }
 
 /** @param {string} text */
@@ -182,11 +206,11 @@ function part(name) {
 }
 
 /**
- * @param {Recording} recording
- * @param {{ title: string, subtitle: string, sideOf?: (thread: number) => number }} about
+ * @param {Views<Recording>} views
+ * @param {About} about
  * @returns {Generator<string>}
  */
-function* pagePieces(recording, about) {
+function* pagePieces(views, about) {
   const style = `\n${part('style.css')}`;
   const script = `\n${part('dist/page.js')}`;
   const policy = `default-src 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}; img-src data:; base-uri 'none'; form-action 'none'`;
@@ -197,7 +221,7 @@ function* pagePieces(recording, about) {
   yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n';
   yield `<title>${escapeHtml(about.title)}</title>\n<style>${style}</style>\n</head>\n<body>\n${body}`;
   yield '<script type="application/json" id="profile">';
-  yield* dataPieces(recording, about);
+  yield* dataPieces(views, about);
   yield `</script>\n<script>${script}</script>\n</body>\n</html>\n`;
 }
 
@@ -221,26 +245,29 @@ function aboutRecording(recording) {
   };
 }
 
-/** @param {Recording} recording @returns {Generator<string>} */
-function flameGraphPieces(recording) {
-  return pagePieces(recording, aboutRecording(recording));
+/** @param {Views<Recording>} views @param {View} view that the page opens in @returns {Generator<string>} */
+function flameGraphPieces(views, view) {
+  return pagePieces(views, { ...aboutRecording(views.full), view });
 }
 
 /**
  * A page that shows what has changed: widths are those of one side, colours what each share has gained or lost.
- * @param {Recording} before
- * @param {Recording} after
+ * @param {Views<[before: Recording, after: Recording]>} views
+ * @param {View} view that the page opens in
  * @param {{ before: string, after: string }} names
  * @returns {Generator<string>}
  */
-function differencePieces(before, after, names) {
+function differencePieces(views, view, names) {
   const { mergeRecordings } = require('../recording/recording-sets');
   const { comparable } = require('../recording/comparable');
-  const firstOfAfter = Math.max(0, ...before.threads.map(({ id }) => id + 1));
-  const both = mergeRecordings(comparable(before, after));
+  const firstOfAfter = Math.max(0, ...views.full[0].threads.map(({ id }) => id + 1));
+  const program = mergeRecordings(comparable(...views.program));
+  const isAlike = views.program.every((recording, side) => recording === views.full[side]);
+  const both = { program, full: isAlike ? program : mergeRecordings(comparable(...views.full)) };
   return pagePieces(both, {
     title: `${names.before} → ${names.after}`,
     subtitle: 'Widths are shares of time; red has grown, blue has shrunk since before. · spprof',
+    view,
     sideOf: (thread) => (thread >= firstOfAfter ? 1 : 0),
   });
 }

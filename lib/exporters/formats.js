@@ -4,10 +4,11 @@ const { errors } = require('../base/errors');
 
 /**
  * The file formats, in one table: extensions (the longest that fits wins; each but those that are compressed anyway also with
- * `.gz` behind it), whether a file holds one thread, and what opens it.
+ * `.gz` behind it), whether a file holds one thread, the view that it is in unless
+ * another is asked for, and what opens it.
  *
  * @typedef {'cpuprofile' | 'pprof' | 'collapsed' | 'speedscope' | 'flamegraph' | 'text' | 'markdown' | 'log'} FormatName
- * @typedef {{ extensions: string[], isPerThread: boolean, hint: string }} Format
+ * @typedef {{ extensions: string[], isPerThread: boolean, view: 'program' | 'full', hint: string }} Format
  */
 
 /** @type {Record<FormatName, Format>} */
@@ -15,23 +16,31 @@ const FORMATS = {
   cpuprofile: {
     extensions: ['.cpuprofile'],
     isPerThread: true,
+    view: 'program',
     hint: 'open in VS Code, or Chrome DevTools > Performance > Load profile',
   },
   pprof: {
     extensions: ['.pb.gz', '.pprof', '.pb'],
     isPerThread: false,
+    view: 'full',
     hint: 'go tool pprof, Pyroscope, Grafana, speedscope.app',
   },
   collapsed: {
     extensions: ['.collapsed', '.folded'],
     isPerThread: false,
+    view: 'program',
     hint: 'open in any flame graph tool that reads collapsed stacks',
   },
-  speedscope: { extensions: ['.speedscope.json', '.speedscope'], isPerThread: false, hint: 'open in speedscope.app' },
-  flamegraph: { extensions: ['.html'], isPerThread: false, hint: 'open in a browser' },
-  text: { extensions: ['.txt'], isPerThread: false, hint: 'read it' },
-  markdown: { extensions: ['.md'], isPerThread: false, hint: 'read it' },
-  log: { extensions: ['.spprof'], isPerThread: false, hint: 'spprof report, spprof convert' },
+  speedscope: {
+    extensions: ['.speedscope.json', '.speedscope'],
+    isPerThread: false,
+    view: 'full',
+    hint: 'open in speedscope.app',
+  },
+  flamegraph: { extensions: ['.html'], isPerThread: false, view: 'program', hint: 'open in a browser' },
+  text: { extensions: ['.txt'], isPerThread: false, view: 'program', hint: 'read it' },
+  markdown: { extensions: ['.md'], isPerThread: false, view: 'program', hint: 'read it' },
+  log: { extensions: ['.spprof'], isPerThread: false, view: 'full', hint: 'spprof report, spprof convert' },
 };
 
 /** Those that are compressed without being asked, and one that must be copied as it is. */

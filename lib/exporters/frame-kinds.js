@@ -7,7 +7,7 @@ const { C_LIBRARY, SYSTEM_CALL } = require('../recording/system-calls');
  * kernel, so that time under it is the kernel's.
  *
  * @typedef {import('../../binding').NativeFrame} Frame
- * @typedef {'app' | 'dependency' | 'core' | 'builtin' | 'native' | 'system' | 'gc' | 'other'} PageKind
+ * @typedef {'app' | 'dependency' | 'core' | 'builtin' | 'native' | 'system' | 'gc' | 'compilation' | 'other'} PageKind
  */
 
 /** @param {Frame} frame @returns {PageKind} */
@@ -19,7 +19,10 @@ function pageKind({ kind, url, functionName, module }) {
       return /(^|[\\/])node_modules[\\/]/.test(url) ? 'dependency' : 'app';
     case 'builtin':
     case 'gc':
+    case 'compilation':
       return kind;
+    case 'reason':
+      return 'core';
     case 'native':
       return C_LIBRARY.test(module) && SYSTEM_CALL.test(functionName) ? 'system' : 'native';
     default:

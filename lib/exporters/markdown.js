@@ -1,8 +1,8 @@
 'use strict';
 
-const { columnUnit, countText, formatValue, measureOf } = require('../recording/measure');
-const { formatNs, formatPercent } = require('../base/units');
-const { statsLines, tableRows } = require('./text');
+const { columnUnit, formatValue, measureOf } = require('../recording/measure');
+const { formatPercent } = require('../base/units');
+const { categoryLine, engineLines, headLine, healthLines, tableRows } = require('./text');
 
 /**
  * The report as Markdown: for an issue, a pull request, a chat.
@@ -10,29 +10,35 @@ const { statsLines, tableRows } = require('./text');
  * @typedef {import('../../binding').NativeRecording} Recording
  */
 
+/** Parts of a category in its row. */
+const PARTS = 5;
+
 /** @param {string} text */
 function cell(text) {
   return text.replace(/[\\`*_[\]<>|]/g, '\\$&').replace(/[\r\n]+/g, ' ');
 }
 
+/** @param {import('../index').Category[]} categories */
+function* categoryPieces(categories) {
+  yield '## Where the time went\n\n| share | category | the largest parts |\n| ---: | --- | --- |\n';
+  for (const { name, percent, parts } of categories) {
+    const largest = parts.slice(0, PARTS).map((part) => `${part.name} ${part.percent.toFixed(1)} %`);
+    yield `| ${percent.toFixed(1)} % | ${name} | ${cell(largest.join(', '))} |\n`;
+  }
+}
+
 /**
- * @param {Recording} recording
- * @param {import('../index').FunctionSummary[]} functions most self time first
- * @param {number} ns of all samples
- * @param {{ limit: number, folder?: string }} settings
+ * @param {import('./text').Report} report
  * @returns {Generator<string>}
  */
-function* markdownPieces(recording, functions, ns, settings) {
-  const { durationNs, timer, intervalNs, nodeVersion, pid, sampleTimes, threads } = recording;
-  const isOwn = recording.importedFrom === undefined;
-  yield `# Profile${isOwn ? ` of process ${pid}` : ''}\n\n`;
+function* markdownPieces(report) {
+  const { recording, functions, ns, categories, ...settings } = report;
+  const { pid, threads } = recording;
   const measure = measureOf(recording);
-  yield `${countText(sampleTimes.length, ns, measure)}`;
-  const source = isOwn
-    ? `timer ${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion}`
-    : `read from ${recording.importedFrom}`;
-  yield `${durationNs > 0 || isOwn ? ` in ${formatNs(durationNs)}` : ''}; ${source}.\n\n`;
-  yield `## Functions\n\n| self | self ${columnUnit(measure)} | total | function | where |\n| ---: | ---: | ---: | --- | --- |\n`;
+  yield `# Profile${recording.importedFrom === undefined ? ` of process ${pid}` : ''}\n\n`;
+  yield `${cell(categoryLine(categories))}\n\n${headLine(report)}\n\n`;
+  yield* categoryPieces(categories);
+  yield `\n## Functions\n\n| self | self ${columnUnit(measure)} | total | function | where |\n| ---: | ---: | ---: | --- | --- |\n`;
   for (const { self, ms, total, name, where } of tableRows(recording, functions, ns, settings)) {
     yield `| ${self} | ${ms} | ${total} | ${cell(name)} | ${cell(where)} |\n`;
   }
@@ -41,7 +47,8 @@ function* markdownPieces(recording, functions, ns, settings) {
     const own = recording.mode === 'wall' ? wallNs : cpuNs;
     yield `| ${cell(name)} (${tid}) | ${kind} | ${sampleCount} | ${formatValue(own, measure.unit)} | ${formatPercent(own, ns)} |\n`;
   }
-  yield `\n## Recording\n\n\`\`\`text\n${statsLines(recording).join('\n')}\n\`\`\`\n`;
+  const lines = [...healthLines(recording), ...engineLines(recording)];
+  yield `\n## Recording\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\`\n`;
 }
 
 module.exports = { markdownPieces };

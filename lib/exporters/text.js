@@ -3,14 +3,24 @@
 const { countPlaced } = require('../recording/model');
 const { formatBytes, formatCount, formatNs, formatPercent, plural } = require('../base/units');
 const { placer } = require('../recording/frames');
-const { shortNames, shortNativeName } = require('../recording/native-names');
+const { shortNames } = require('../recording/native-names');
 const { columnUnit, columnValue, countText, measureOf } = require('../recording/measure');
 
 /**
- * The report for people: the functions with the most self time, what was lost, what the profiler cost.
+ * The report for people: where the time went, the functions with the most self time, what was lost; how the engine worked, if asked.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
  * @typedef {import('../index').FunctionSummary} FunctionSummary
+ *
+ * @typedef {object} Report
+ * @property {Recording} recording in the view that is shown
+ * @property {FunctionSummary[]} functions in the order of the table
+ * @property {number} ns of all samples
+ * @property {import('../index').Category[]} categories
+ * @property {number} limit rows of the table
+ * @property {string} [folder] paths below it are shown relative to it
+ * @property {'self' | 'total'} [sort]
+ * @property {boolean} [hasEngine] with how the engine worked
  */
 
 /** Widest function name in the table; longer ones lose their middle. */
@@ -163,11 +173,16 @@ function costLine({ overhead, handlerNs: { p50, p99, max } }) {
   return `cost     ${handlerPercent.toFixed(2)} % of the CPU time, and about ${deliveryPercent.toFixed(2)} % for the signals${drain} (${handler})`;
 }
 
-/** @param {Recording} recording */
-function statsLines(recording) {
+/** Shares of stacks, percent, from which on a person must know that they are not whole. */
+const MANY_INCOMPLETE = 5;
+const MANY_TRUNCATED = 1;
+/** Share of JavaScript, percent, from which on its lines are taken for known. */
+const ALL_PLACED = 95;
+
+/** How the engine worked, for those who want to know. @param {Recording} recording */
+function engineLines(recording) {
   const { stats } = recording;
-  const notes = stats.warnings.map((warning) => `note     ${warning}`);
-  if (recording.importedFrom !== undefined) return [...notes, `threads  ${threadText(recording)}`];
+  if (recording.importedFrom !== undefined) return [`threads  ${threadText(recording)}`];
   const { written } = stats;
   return [
     `samples  ${formatCount(written)} written, ${droppedText(stats.dropped)}, ` +
@@ -180,28 +195,90 @@ function statsLines(recording) {
     costLine(stats),
     `log      ${formatBytes(stats.bytes)}`,
     `ended    ${endText(stats.shutdown)}`,
-    ...notes,
   ];
 }
 
 /**
+ * What a person must know before trusting the figures: what is missing, and what was degraded. None where all is well.
  * @param {Recording} recording
- * @param {FunctionSummary[]} functions most self time first
- * @param {number} cpuNs
- * @param {{ limit: number, folder?: string, sort?: 'self' | 'total' }} settings rows of the table; paths below the folder are shown relative to it
- * @returns {string[]} lines
  */
-function reportLines(recording, functions, cpuNs, settings) {
+function healthLines(recording) {
+  const { stats } = recording;
+  const notes = stats.warnings.map((warning) => `note     ${warning}`);
+  if (recording.importedFrom !== undefined) return notes;
+  const lines = [];
+  if (lossesOf(stats.dropped).length > 0)
+    lines.push(`lost     ${droppedText(stats.dropped)} of ${plural(stats.written, 'sample')}`);
+  if (stats.threadsRefused > 0)
+    lines.push(`lost     ${plural(stats.threadsRefused, 'thread')} beyond those that there is room for`);
+  const share = (/** @type {number} */ count) => (stats.written > 0 ? (100 * count) / stats.written : 0);
+  if (share(stats.incomplete) >= MANY_INCOMPLETE) {
+    lines.push(`stacks   ${formatPercent(stats.incomplete, stats.written)} do not reach the thread's first function`);
+  }
+  if (share(stats.truncated) >= MANY_TRUNCATED) {
+    lines.push(`stacks   ${formatPercent(stats.truncated, stats.written)} are deeper than maxFrames and were cut`);
+  }
+  const { samples, placed } = countPlaced(recording);
+  if (samples > 0 && (100 * placed) / samples < ALL_PLACED) lines.push(...placeLines(recording));
+  if (stats.shutdown === null) lines.push(`ended    ${endText(null)}`);
+  return [...lines, ...notes];
+}
+
+/** Parts of a category in its first line. */
+const PARTS = 3;
+
+/**
+ * Where the time went, in one line; the figures with a percent sign add up to 100.
+ * @param {import('../index').Category[]} categories
+ */
+function categoryLine(categories) {
+  if (categories.length === 0) return 'no time was sampled';
+  const texts = categories.map(({ name, percent, parts }) => {
+    const named = parts.slice(0, PARTS).map((part) => `${part.name} ${part.percent.toFixed(1)}`);
+    const more = parts.length > PARTS ? [...named, '…'] : named;
+    return `${name} ${percent.toFixed(1)} %${more.length > 0 ? ` (${more.join(', ')})` : ''}`;
+  });
+  return texts.join(', ');
+}
+
+/** How much there is, and where it comes from. @param {Report} report */
+function headLine({ recording, ns }) {
   const { durationNs, timer, intervalNs, nodeVersion, pid, sampleTimes } = recording;
   const isOwn = recording.importedFrom === undefined;
   const source = isOwn
     ? `${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion}`
     : `read from ${recording.importedFrom}`;
-  const head =
-    `${isOwn ? `process ${pid}: ` : ''}${countText(sampleTimes.length, cpuNs, measureOf(recording))} ` +
-    `${durationNs > 0 || isOwn ? `in ${formatNs(durationNs)} ` : ''}(${source})`;
-  const table = functions.length === 0 ? [] : tableLines(recording, functions, cpuNs, settings);
-  return [head, ...table, ...statsLines(recording)];
+  return (
+    `${isOwn ? `process ${pid}: ` : ''}${countText(sampleTimes.length, ns, measureOf(recording))} ` +
+    `${durationNs > 0 || isOwn ? `in ${formatNs(durationNs)} ` : ''}(${source})`
+  );
 }
 
-module.exports = { reportLines, shortNativeName, statsLines, tableRows };
+/** @param {Report} report */
+function tableOf({ recording, functions, ns, ...settings }) {
+  return functions.length === 0 ? [] : tableLines(recording, functions, ns, settings);
+}
+
+/**
+ * What the command prints after a recording, in parts.
+ * @param {Report} report
+ */
+function summaryParts(report) {
+  const { recording, categories, hasEngine } = report;
+  return {
+    ...{ categories: categoryLine(categories), table: tableOf(report), head: headLine(report) },
+    health: healthLines(recording),
+    engine: hasEngine ? engineLines(recording) : [],
+  };
+}
+
+/**
+ * @param {Report} report
+ * @returns {string[]} lines
+ */
+function reportLines(report) {
+  const { categories, table, head, health, engine } = summaryParts(report);
+  return [categories, head, ...table, ...health, ...engine];
+}
+
+module.exports = { categoryLine, engineLines, headLine, healthLines, reportLines, summaryParts, tableRows };

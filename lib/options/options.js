@@ -11,12 +11,13 @@ const { allowedText, checkValue, parseValue } = require('./option-values');
  * @typedef {import('./option-values').Option} Option
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
- *   | 'indexRingBytes' | 'detailRingBytes' | 'maxMemory' | 'handleSignals' | 'dir' | 'sourceMaps' | 'maxOverhead' | 'signal'} OptionName
+ *   | 'indexRingBytes' | 'detailRingBytes' | 'maxMemory' | 'handleSignals' | 'dir' | 'sourceMaps' | 'view' | 'maxOverhead' | 'signal'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires' | 'perf' | 'itimer',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
  *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, maxMemory: number, handleSignals: boolean,
  *   dir: string | null, maxOverhead: number, signal: string,
- *   sourceMaps: boolean }} Options
+ *   sourceMaps: boolean, view: View | null }} Options
+ * @typedef {'program' | 'full'} View
  */
 
 /** @type {Record<OptionName, Option>} */
@@ -169,6 +170,15 @@ const OPTIONS = {
     flag: 'no-source-maps',
     env: 'SPPROF_SOURCE_MAPS',
     help: 'positions of the generated code, where a source map is found too',
+  },
+  view: {
+    type: 'choice',
+    default: null,
+    choices: ['program', 'full'],
+    flag: 'view',
+    operand: 'view',
+    env: 'SPPROF_VIEW',
+    help: 'program: as its author wrote it; full: every frame. Default: full in pprof, speedscope and logs, else program',
   },
 };
 

@@ -4,6 +4,8 @@ const path = require('node:path');
 const { visible } = require('../base/visible');
 const { errors } = require('../base/errors');
 const { publicFrame } = require('../recording/frames');
+const { OPTIONS } = require('../options/options');
+const { checkValue } = require('../options/option-values');
 const { detailOf } = require('../recording/mark');
 const { measureOf } = require('../recording/measure');
 const { blocksWithin } = require('../recording/sample-blocks');
@@ -19,24 +21,38 @@ const {
   totalWeight,
 } = require('../recording/model');
 
+/** @param {View | null | undefined} view @returns {View | null} @throws {Error} `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE` */
+function checkView(view) {
+  if (view === undefined || view === null) return null;
+  return /** @type {View} */ (checkValue(OPTIONS.view, 'view', view));
+}
+
 /**
  * A finished recording and its exports; documented in `index.d.ts`. Exporters are loaded when they are first used.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
+ * @typedef {import('../options/options').View} View
  */
 class Profile {
-  /** @type {Recording} */
+  /** @type {Recording} in full view */
   #recording;
-  /** @type {import('../index').FunctionSummary[] | null} */
-  #functions = null;
+  /** @type {Recording | null} */
+  #program = null;
+  /** @type {View | null} what was asked for; null: each output has its own */
+  #view;
+  /** @type {Partial<Record<View, import('../index').FunctionSummary[]>>} */
+  #functions = {};
+  /** @type {import('../index').Category[] | null} */
+  #categories = null;
 
   /**
    * @param {Recording} recording
-   * @param {{ problems?: string[] }} [settings] `problems`: with its source maps
+   * @param {{ problems?: string[], view?: View | null }} [settings] `problems`: with its source maps
    */
-  constructor(recording, { problems = [] } = {}) {
+  constructor(recording, { problems = [], view = null } = {}) {
     this.sourceMapProblems = problems;
     this.#recording = recording;
+    this.#view = checkView(view);
     const { pid, startTimeMs, durationNs, intervalNs, mode, timer, nodeVersion, stoppedCleanly } = recording;
     this.pid = pid;
     this.startTimeMs = startTimeMs;
@@ -62,13 +78,34 @@ class Profile {
   /**
    * The profile of what the binding has decoded.
    * @param {import('../../binding').PackedRecording} packed
-   * @param {{ sourceMaps?: boolean }} [settings]
+   * @param {{ sourceMaps?: boolean, view?: View | null }} [settings]
    * @returns {Promise<Profile>}
    */
-  static async of(packed, settings) {
+  static async of(packed, { view, ...settings } = {}) {
     const recording = unpackRecording(packed);
     const placing = { ...settings, recorded: packed.sourceMaps };
-    return new Profile(recording, { problems: await placeFrames(recording.frames, placing) });
+    return new Profile(recording, { problems: await placeFrames(recording.frames, placing), view });
+  }
+
+  /** @param {View} view @returns {Profile} */
+  inView(view) {
+    if (view === undefined || view === null) throw errors.optionType('view', view, "one of 'program', 'full'");
+    const same = new Profile(this.#recording, { problems: this.sourceMapProblems, view });
+    same.#program = this.#program;
+    return same;
+  }
+
+  /** The recording in a view: the one given, that of the profile, or else the output's own. @param {View | null | undefined} view @param {View} own */
+  #seen(view, own) {
+    if ((checkView(view) ?? this.#view ?? own) === 'full') return this.#recording;
+    const { programView } = require('../views/program-view');
+    this.#program ??= programView(this.#recording);
+    return this.#program;
+  }
+
+  /** What `functions`, samples and stacks are of. */
+  get #own() {
+    return this.#seen(null, 'full');
   }
 
   /**
@@ -87,7 +124,7 @@ class Profile {
       if (isInBlock !== null && !isInBlock[sampleBlocks[i]]) return false;
       return isGc === undefined || ((sampleStates[i] & STATE_GC) !== 0) === isGc;
     });
-    return new Profile(some, { problems: this.sourceMapProblems });
+    return new Profile(some, { problems: this.sourceMapProblems, view: this.#view });
   }
 
   /** @param {Profile[]} others @returns {Profile} */
@@ -97,20 +134,20 @@ class Profile {
     if (stranger !== undefined) throw errors.optionType('profile', stranger, 'a profile');
     const { mergeRecordings } = require('../recording/recording-sets');
     const problems = [...new Set(all.flatMap((each) => each.sourceMapProblems))];
-    return new Profile(mergeRecordings(all.map((each) => each.#recording)), { problems });
+    return new Profile(mergeRecordings(all.map((each) => each.#recording)), { problems, view: this.#view });
   }
 
-  /** @param {Profile} before */
-  diff(before) {
+  /** @param {Profile} before @param {{ view?: View }} [settings] */
+  diff(before, { view } = {}) {
     if (!(before instanceof Profile)) throw errors.optionType('before', before, 'a profile');
     const { compareFunctions } = require('../recording/compare');
-    return compareFunctions(before.#recording, this.#recording);
+    return compareFunctions(before.#seen(view ?? this.#view, 'program'), this.#seen(view, 'program'));
   }
 
   /** @returns {Generator<import('../index').ProfiledSample>} */
   *samples() {
-    const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs, sampleStacks, sampleStates } = this.#recording;
-    const { sampleBlocks, blocks } = this.#recording;
+    const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs, sampleStacks, sampleStates } = this.#own;
+    const { sampleBlocks, blocks } = this.#own;
     const names = [null, ...blocks.map(({ track, block }) => `${track}/${block}`)];
     for (let i = 0; i < sampleTimes.length; i++) {
       yield {
@@ -131,7 +168,7 @@ class Profile {
 
   /** @param {number} stackId @returns {import('../index').StackFrame[]} */
   stack(stackId) {
-    const { frames, stackFrames, stackParents } = this.#recording;
+    const { frames, stackFrames, stackParents } = this.#own;
     if (!Number.isInteger(stackId) || stackId < 0 || stackId >= stackParents.length) {
       throw errors.optionRange('stackId', stackId, `that of a sample, below ${stackParents.length}`);
     }
@@ -141,8 +178,19 @@ class Profile {
   }
 
   get functions() {
-    this.#functions ??= summarizeFunctions(this.#recording);
-    return this.#functions;
+    return this.#functionsIn(this.#view ?? 'full');
+  }
+
+  /** @param {View} view */
+  #functionsIn(view) {
+    this.#functions[view] ??= summarizeFunctions(this.#seen(view, view));
+    return this.#functions[view];
+  }
+
+  get categories() {
+    const { categoriesOf } = require('../views/categories');
+    this.#categories ??= categoriesOf(this.#seen('program', 'program'));
+    return this.#categories;
   }
 
   /** @param {number | undefined} threadId */
@@ -164,54 +212,88 @@ class Profile {
     };
   }
 
-  /** @param {number} [threadId] */
-  toCpuProfile(threadId) {
+  /** @param {number} [threadId] @param {{ view?: View }} [settings] */
+  toCpuProfile(threadId, { view } = {}) {
     const { toCpuProfile } = require('../exporters/cpuprofile');
     const { asTimes } = require('../exporters/holdable');
-    return toCpuProfile(asTimes(this.#held('cpuprofile')), this.#thread(threadId));
+    return toCpuProfile(asTimes(this.#held('cpuprofile', view)), this.#thread(threadId));
   }
 
-  /** The recording, where the format can hold it. @param {import('../exporters/formats').FormatName} format @param {string} [file] */
-  #held(format, file = `a profile as ${format}`) {
-    if (this.#recording.importedFrom === undefined) return this.#recording;
-    const problem = require('../exporters/holdable').whyNotHeld(this.#recording, format);
+  /**
+   * The recording in the format's view, where the format can hold it.
+   * @param {import('../exporters/formats').FormatName} format @param {View | undefined} view @param {string} [file]
+   */
+  #held(format, view, file = `a profile as ${format}`) {
+    const recording = this.#seen(view, require('../exporters/formats').FORMATS[format].view);
+    if (recording.importedFrom === undefined) return recording;
+    const problem = require('../exporters/holdable').whyNotHeld(recording, format);
     if (problem !== null) throw errors.output(file, problem);
-    return this.#recording;
+    return recording;
   }
 
-  toCollapsed() {
+  /** @param {{ view?: View }} [settings] */
+  toCollapsed({ view } = {}) {
     const { collapsedPieces } = require('../exporters/collapsed');
-    return [...collapsedPieces(this.#held('collapsed'))].join('');
+    return [...collapsedPieces(this.#held('collapsed', view))].join('');
   }
 
-  /** Compressed with gzip, as the format's files are. */
-  toPprof() {
+  /** Compressed with gzip, as the format's files are. @param {{ view?: View }} [settings] */
+  toPprof({ view } = {}) {
     const { gzipSync } = require('node:zlib');
     const { pprofPieces } = require('../exporters/pprof');
-    return new Uint8Array(gzipSync(Buffer.concat([...pprofPieces(this.#recording)])));
+    return new Uint8Array(gzipSync(Buffer.concat([...pprofPieces(this.#held('pprof', view))])));
   }
 
-  toSpeedscope() {
+  /** @param {{ view?: View }} [settings] */
+  toSpeedscope({ view } = {}) {
     const { speedscopePieces } = require('../exporters/speedscope');
-    return JSON.parse([...speedscopePieces(this.#held('speedscope'))].join(''));
+    return JSON.parse([...speedscopePieces(this.#held('speedscope', view))].join(''));
   }
 
-  toFlameGraph() {
+  /** @param {{ view?: View }} [settings] */
+  toFlameGraph({ view } = {}) {
+    return [...this.#pagePieces(view)].join('');
+  }
+
+  /** Both views, opened in this one. @param {View | undefined} view */
+  #pagePieces(view) {
     const { flameGraphPieces } = require('../exporters/flamegraph');
-    return [...flameGraphPieces(this.#held('flamegraph'))].join('');
+    this.#held('flamegraph', view);
+    const views = { program: this.#seen('program', 'program'), full: this.#recording };
+    return flameGraphPieces(views, checkView(view) ?? this.#view ?? 'program');
   }
 
-  /** @param {{ limit?: number, folder?: string, sort?: 'self' | 'total' }} [settings] */
-  toText({ limit = 10, folder, sort = 'self' } = {}) {
+  /** @param {{ limit?: number, folder?: string, sort?: 'self' | 'total', view?: View, hasEngine?: boolean }} settings */
+  #report({ limit = 10, folder, sort = 'self', view, hasEngine = false }) {
+    const seen = checkView(view) ?? this.#view ?? 'program';
+    const functions = this.#functionsIn(seen);
+    const ordered = sort === 'self' ? functions : [...functions].sort((a, b) => b.totalNs - a.totalNs);
+    const settings = { limit, folder, sort, hasEngine };
+    return {
+      recording: this.#seen(seen, seen),
+      functions: ordered,
+      ns: this.wallNs,
+      categories: this.categories,
+      ...settings,
+    };
+  }
+
+  /** @param {{ limit?: number, folder?: string, sort?: 'self' | 'total', view?: View, hasEngine?: boolean }} [settings] */
+  toText(settings = {}) {
     const { reportLines } = require('../exporters/text');
-    const functions = sort === 'self' ? this.functions : [...this.functions].sort((a, b) => b.totalNs - a.totalNs);
-    return `${reportLines(this.#recording, functions, this.wallNs, { limit, folder, sort }).map(visible).join('\n')}\n`;
+    return `${reportLines(this.#report(settings)).map(visible).join('\n')}\n`;
   }
 
-  /** @param {{ threshold?: number }} [settings] */
-  toTree({ threshold = 0.01 } = {}) {
+  /** The parts of the summary that the command prints. @param {{ limit?: number, folder?: string, hasEngine?: boolean }} settings */
+  summaryParts(settings) {
+    const { summaryParts } = require('../exporters/text');
+    return summaryParts(this.#report(settings));
+  }
+
+  /** @param {{ threshold?: number, view?: View }} [settings] */
+  toTree({ threshold = 0.01, view } = {}) {
     const { treePieces } = require('../exporters/tree');
-    return [...treePieces(this.#recording, { threshold })].join('');
+    return [...treePieces(this.#seen(view, 'program'), { threshold })].join('');
   }
 
   /**
@@ -223,45 +305,48 @@ class Profile {
     const { differencePieces } = require('../exporters/flamegraph');
     const { isCompressed } = require('../exporters/formats');
     const { writePieces } = require('../base/write-pieces');
-    await writePieces(file, differencePieces(before.#recording, this.#recording, names), {
+    /** @type {import('../exporters/flamegraph').Views<[Recording, Recording]>} */
+    const views = {
+      program: [before.#seen('program', 'program'), this.#seen('program', 'program')],
+      full: [before.#recording, this.#recording],
+    };
+    await writePieces(file, differencePieces(views, this.#view ?? 'program', names), {
       isCompressed: isCompressed(file),
     });
   }
 
   /**
    * @param {import('../exporters/formats').FormatName} format
-   * @param {number | undefined} threadId
+   * @param {{ threadId?: number, view?: View }} settings
    * @param {string} file
    * @returns {Iterable<string | Uint8Array>}
    */
-  #pieces(format, threadId, file) {
-    this.#held(format, file);
+  #pieces(format, { threadId, view }, file) {
+    const recording = this.#held(format, view, file);
     switch (format) {
       case 'cpuprofile': {
         const { cpuProfilePieces } = require('../exporters/cpuprofile');
-        return cpuProfilePieces(this.toCpuProfile(threadId));
+        return cpuProfilePieces(this.toCpuProfile(threadId, { view }));
       }
       case 'collapsed': {
         const { collapsedPieces } = require('../exporters/collapsed');
-        return collapsedPieces(this.#recording);
+        return collapsedPieces(recording);
       }
       case 'pprof': {
         const { pprofPieces } = require('../exporters/pprof');
-        return pprofPieces(this.#recording);
+        return pprofPieces(recording);
       }
       case 'speedscope': {
         const { speedscopePieces } = require('../exporters/speedscope');
-        return speedscopePieces(this.#recording);
+        return speedscopePieces(recording);
       }
-      case 'flamegraph': {
-        const { flameGraphPieces } = require('../exporters/flamegraph');
-        return flameGraphPieces(this.#recording);
-      }
+      case 'flamegraph':
+        return this.#pagePieces(view);
       case 'text':
-        return [this.toText({ limit: 100 })];
+        return [this.toText({ limit: 100, view })];
       case 'markdown': {
         const { markdownPieces } = require('../exporters/markdown');
-        return markdownPieces(this.#recording, this.functions, this.wallNs, { limit: 100 });
+        return markdownPieces(this.#report({ limit: 100, view }));
       }
       case 'log':
         throw errors.output(file, 'a profile in memory has no log; give start() the option dir to keep one');
@@ -270,14 +355,14 @@ class Profile {
 
   /**
    * @param {string} file
-   * @param {{ format?: string, threadId?: number }} [settings]
+   * @param {{ format?: string, threadId?: number, view?: View }} [settings]
    */
-  async write(file, { format, threadId } = {}) {
+  async write(file, { format, ...settings } = {}) {
     if (typeof file !== 'string' || file === '') throw errors.optionType('path', file, 'the name of a file');
     const { formatByName, formatOfFile, isCompressed } = require('../exporters/formats');
     const name = format === undefined ? formatOfFile(file) : formatByName(format, 'format');
     const { writePieces } = require('../base/write-pieces');
-    await writePieces(file, this.#pieces(name, threadId, file), { isCompressed: isCompressed(file) });
+    await writePieces(file, this.#pieces(name, settings, file), { isCompressed: isCompressed(file) });
     return path.resolve(file);
   }
 }

@@ -33,6 +33,7 @@ class Session extends EventEmitter {
   #lastStats = null;
   /** @type {boolean} */
   #sourceMaps;
+  #view;
   #maxMemory;
   /** @type {import('./session-news').SessionNews | null} */
   #news = null;
@@ -47,10 +48,11 @@ class Session extends EventEmitter {
    * @param {string | null} directory
    * @param {import('../options/options').Options} options
    */
-  constructor(binding, directory, { sourceMaps, maxMemory }) {
+  constructor(binding, directory, { sourceMaps, view, maxMemory }) {
     super();
     this.#binding = binding;
     this.#sourceMaps = sourceMaps;
+    this.#view = view;
     this.#maxMemory = maxMemory * 2 ** 20;
     this.directory = directory;
     this.on('newListener', (event) => this.#onListener(event));
@@ -181,7 +183,7 @@ class Session extends EventEmitter {
   /** @param {import('../../binding').PackedRecording} recording */
   #profileOf(recording) {
     const { Profile } = require('../profile/profile');
-    return Profile.of(recording, { sourceMaps: this.#sourceMaps });
+    return Profile.of(recording, { sourceMaps: this.#sourceMaps, view: this.#view });
   }
 
   async #finish() {

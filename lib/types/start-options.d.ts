@@ -62,6 +62,12 @@ export interface StartOptions {
   /** Original names, files and lines where a script has a source map. Default true. */
   sourceMaps?: boolean;
   /**
+   * The view of the profile that `stop()` makes: of its `functions`, its samples' stacks, and all its outputs. `'program'`: as the
+   * author of the program wrote it, without the frames of the runtime; `'full'`: every frame. Default: `functions` and stacks are in full
+   * view, outputs in program view, except pprof and speedscope.
+   */
+  view?: 'program' | 'full';
+  /**
    * Folder under which region and log are kept, in `<pid>-<n>`, so that the recording survives the process. Default:
    * none, all in memory.
    */

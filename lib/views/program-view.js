@@ -172,7 +172,7 @@ class ProgramStacks {
   #systemCall(stretch, out) {
     let at = stretch.length;
     while (at > 0 && ['c', 'call'].includes(this.roles[stretch[at - 1]].part)) at--;
-    if (at === stretch.length || at === 0 || this.roles[stretch[at - 1]].part === 'engine') return;
+    if (at === stretch.length || (at > 0 && this.roles[stretch[at - 1]].part === 'engine')) return;
     if (this.roles[stretch[at]].part === 'call') out.push(this.frames.entry(stretch[at], true));
   }
 
@@ -181,10 +181,12 @@ class ProgramStacks {
     const { path, isGc } = stack;
     /** @type {number[]} */
     const out = [];
-    const end = this.#endOfBase(path);
+    let end = this.#endOfBase(path);
     const base = path.slice(0, end);
-    for (const index of base) if (this.roles[index].part === 'mark') out.push(this.frames.kept(index));
-    if (base.some((index) => !this.#isJs(index) && this.roles[index].part !== 'mark')) {
+    // Recorded without native frames: there is nothing to fold.
+    if (!base.some((index) => !this.#isJs(index) && this.roles[index].part !== 'mark')) end = 0;
+    else {
+      for (const index of base) if (this.roles[index].part === 'mark') out.push(this.frames.kept(index));
       const reason = this.#reason(base, stack);
       if (reason !== null) out.push(this.frames.reason(reason));
       if (end === path.length || base.some((index) => ['library', 'bundled'].includes(this.roles[index].part))) {
@@ -225,9 +227,11 @@ function learnHabits(recording, stacks) {
 
 /**
  * @param {Recording} recording in full view
- * @returns {Recording} in program view: the same samples on other stacks; frames may be of the kinds `reason` and `compilation`
+ * @returns {Recording} in program view: the same samples on other stacks; frames may be of the kinds `reason` and `compilation`. What
+ *   another profiler has recorded stays as it is: its native frames have no modules by which they could be told apart
  */
 function programView(recording) {
+  if (recording.importedFrom !== undefined) return recording;
   const { sampleStacks, sampleStates, sampleThreads } = recording;
   const threads = new Map(recording.threads.map((thread) => [thread.id, thread]));
   const stacks = new ProgramStacks(recording);

@@ -23,13 +23,14 @@ function withBoldHead(text, io) {
   );
 }
 
-/** @param {import('../../profile/profile').Profile} profile */
-function jsonOf(profile) {
+/** @param {import('../../profile/profile').Profile} profile @param {import('../../options/options').View} view */
+function jsonOf(profile, view) {
   const { pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly } = profile;
-  const { measure, cpuNs, wallNs, sampleCount, threads, functions, marks, stats } = profile;
+  const { measure, cpuNs, wallNs, sampleCount, threads, categories, marks, stats } = profile;
+  const { functions } = profile.inView(view);
   return {
     ...{ pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly },
-    ...{ measure, cpuNs, wallNs, sampleCount, threads, functions, marks, stats },
+    ...{ measure, cpuNs, wallNs, sampleCount, threads, view, categories, functions, marks, stats },
   };
 }
 
@@ -38,12 +39,15 @@ function jsonOf(profile) {
  * @param {import('../arguments').ReportRequest} request
  * @param {import('../run').Io} io
  */
-async function report({ file, reading, top, sort, thread, tree, threshold, json }, io) {
+async function report({ file, reading, top, sort, thread, tree, threshold, engine, json }, io) {
   const { profile: whole } = await openRecording(file, { reading, io });
   const profile = thread === null ? whole : whole.filter({ threadIds: threadIds(whole, thread) });
-  if (json) io.stdout.write(`${JSON.stringify(jsonOf(profile), null, 2)}\n`);
+  if (json) io.stdout.write(`${JSON.stringify(jsonOf(profile, reading.view ?? 'program'), null, 2)}\n`);
   else if (tree) io.stdout.write(withBoldHead(profile.toTree({ threshold: threshold / 100 }), io));
-  else io.stdout.write(withBoldHead(profile.toText({ limit: top, sort, folder: io.cwd() }), io));
+  else
+    io.stdout.write(
+      withBoldHead(profile.toText({ limit: top, sort, folder: io.cwd(), hasEngine: engine || reading.verbose }), io),
+    );
   return 0;
 }
 

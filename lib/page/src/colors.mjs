@@ -4,11 +4,12 @@
 export const KINDS = {
   app: 'JavaScript of the program',
   dependency: 'JavaScript of dependencies',
-  core: 'JavaScript of Node.js',
+  core: 'Node.js',
   builtin: 'V8 builtin',
   native: 'native',
   system: 'system call',
   gc: 'garbage collection',
+  compilation: 'compilation and parsing',
   other: 'other',
 };
 

@@ -14,6 +14,7 @@
  * @property {string} subtitle
  * @property {'cpu' | 'wall'} mode
  * @property {'nanoseconds' | 'bytes' | 'count'} unit of the values
+ * @property {'program' | 'full'} view that these stacks are in
  * @property {boolean} isDifference samples of side 0 are from before, those of side 1 from after
  * @property {{ id: number, label: string }[]} threads
  * @property {string[]} blocks of sampleBlocks, which counts from 1
@@ -58,9 +59,8 @@ function decodeColumn(text) {
   return column;
 }
 
-/** @param {string} json @returns {PageProfile} */
-export function readProfile(json) {
-  const { columns, ...rest } = JSON.parse(json);
+/** @param {any} written one view of the profile, with what both have @returns {PageProfile} */
+function readView({ columns, ...rest }) {
   const column = (/** @type {string} */ name) => decodeColumn(columns[name] ?? '');
   const words = (/** @type {string} */ name) => Uint32Array.from(column(name));
   const cpuNs = column('cpuNs');
@@ -79,4 +79,16 @@ export function readProfile(json) {
     placeNumbers: column('placeNumbers'),
     placeNs: column('placeNs'),
   };
+}
+
+/**
+ * The profile in the view that the page opens in, and in the other; that one is decoded when it is first looked at.
+ * @param {string} json
+ * @returns {{ first: PageProfile, other: (() => PageProfile) | null }} `other`: null where there is one view only
+ */
+export function readProfile(json) {
+  const { other, ...written } = JSON.parse(json);
+  const { functions, places, columns, ...both } = written;
+  const view = both.view === 'program' ? 'full' : 'program';
+  return { first: readView(written), other: other === undefined ? null : () => readView({ ...both, ...other, view }) };
 }

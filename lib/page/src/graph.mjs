@@ -13,12 +13,14 @@ const NARROWEST = 1.2;
 
 /** @param {import('./state.mjs').State} state @param {HTMLElement} element */
 export function createGraph(state, element) {
-  const { functions, functionOf, parents, unit } = state.profile;
-  const kindOf = (/** @type {number} */ node) => (node === 0 ? 'other' : functions[functionOf[node]].kind);
+  const { unit } = state.profile;
+  const functionIn = (/** @type {number} */ node) => state.profile.functions[state.profile.functionOf[node]];
+  const kindOf = (/** @type {number} */ node) => (node === 0 ? 'other' : functionIn(node).kind);
 
   /** @param {{ data: import('./tree.mjs').TreeNode }} frame */
   function color({ data }) {
-    if (state.found.matches[functionOf[data.node]] && data.node !== 0 && state.query !== '') return 'var(--match)';
+    if (state.found.matches[state.profile.functionOf[data.node]] && data.node !== 0 && state.query !== '')
+      return 'var(--match)';
     if (state.before !== null) return colorOfChange(data.change);
     return colorOf(kindOf(data.node), data.name);
   }
@@ -32,7 +34,7 @@ export function createGraph(state, element) {
         ? ''
         : `, ${points(total[node] / (total[0] || 1) - state.before[node] / (state.before[0] || 1))}`;
     if (node === 0) return `all: ${share}${change}`;
-    const { name, full, where, inlined } = functions[functionOf[node]];
+    const { name, full, where, inlined } = functionIn(node);
     const places = describePlaces(state.profile, node);
     const head = `${full ?? name}${inlined ? ' (inlined)' : ''}${where === '' ? '' : `, ${where}`}`;
     return `${head}: ${share}${change}${places === '' ? '' : `; ${places}`}`;
@@ -67,7 +69,10 @@ export function createGraph(state, element) {
     for (const frame of element.querySelectorAll('g.frame')) {
       const { node } = /** @type {any} */ (frame).__data__.data;
       frame.classList.toggle('selected', node === state.selected);
-      frame.classList.toggle('above', node !== state.focus && pathTo(parents, state.focus).concat(0).includes(node));
+      frame.classList.toggle(
+        'above',
+        node !== state.focus && pathTo(state.profile.parents, state.focus).concat(0).includes(node),
+      );
     }
   }
 
@@ -81,10 +86,10 @@ export function createGraph(state, element) {
       }
       return children.sort((a, b) => state.sums.total[b] - state.sums.total[a]);
     };
-    const siblings = node === 0 ? [0] : childrenOf(parents[node]);
+    const siblings = node === 0 ? [0] : childrenOf(state.profile.parents[node]);
     const at = siblings.indexOf(node);
     return {
-      up: node === 0 ? 0 : parents[node],
+      up: node === 0 ? 0 : state.profile.parents[node],
       down: childrenOf(node)[0],
       left: siblings[at - 1],
       right: siblings[at + 1],

@@ -11,7 +11,9 @@ import { createTimeline } from './timeline.mjs';
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const element = (id) => /** @type {T} */ (document.getElementById(id));
 
-const profile = readProfile(element('profile').textContent ?? '');
+const { first: profile, other } = readProfile(element('profile').textContent ?? '');
+/** Those that have been looked at. @type {Map<string, import('./data.mjs').PageProfile>} */
+const views = new Map([[profile.view, profile]]);
 const state = new State(profile);
 const graph = createGraph(state, element('graph'));
 const table = createTable(state, element('functions'));
@@ -67,6 +69,18 @@ element('forward').addEventListener('click', () => state.forward());
 element('reset').addEventListener('click', () => state.zoom(0));
 element('orient').addEventListener('click', () => state.orient(!state.isFlame));
 element('theme').addEventListener('click', switchTheme);
+const view = /** @type {HTMLSelectElement} */ (/** @type {unknown} */ (element('view')));
+element('views').hidden = other === null;
+view.addEventListener('change', () => switchView(view.value));
+
+/** @param {string} name */
+function switchView(name) {
+  if (other === null) return;
+  const known = views.get(name) ?? other();
+  views.set(name, known);
+  state.switchTo(known);
+  drawLegend();
+}
 
 function switchTheme() {
   const root = document.documentElement;
@@ -78,7 +92,7 @@ function switchTheme() {
 }
 
 function drawLegend() {
-  const kinds = new Set(profile.functions.map(({ kind }) => kind));
+  const kinds = new Set(state.profile.functions.map(({ kind }) => kind));
   const entries = profile.isDifference
     ? [
         ['grown', 'grown'],
@@ -105,6 +119,7 @@ function draw() {
   /** @type {any} */ (threads).value = choice.thread ?? '';
   /** @type {any} */ (blocks).value = choice.block ?? '';
   /** @type {any} */ (values).value = choice.value;
+  view.value = state.profile.view;
   /** @type {any} */ (sides).value = choice.side ?? 1;
   /** @type {any} */ (element('back')).disabled = !state.canGoBack;
   /** @type {any} */ (element('forward')).disabled = !state.canGoForward;
@@ -141,6 +156,7 @@ const KEYS = {
   Escape: () => (state.query === '' ? state.zoom(0) : state.searchFor('')),
   f: () => state.orient(!state.isFlame),
   t: switchTheme,
+  v: () => switchView(state.profile.view === 'program' ? 'full' : 'program'),
 };
 
 document.addEventListener('keydown', (event) => {

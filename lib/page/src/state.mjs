@@ -73,6 +73,21 @@ export class State {
     this.#future = [];
   }
 
+  /** Other stacks of the same samples. Nodes are others, so the zoom and its history begin anew. @param {PageProfile} profile */
+  switchTo(profile) {
+    const scale = profile.bucketCount / this.profile.bucketCount;
+    const { from, to } = this.choice;
+    this.profile = profile;
+    this.links = linkChildren(profile.parents);
+    this.choice = { ...this.choice, from: Math.floor(from * scale), to: Math.ceil(to * scale) };
+    this.focus = 0;
+    this.selected = 0;
+    this.#past = [];
+    this.#future = [];
+    this.#compute();
+    this.#tell();
+  }
+
   /** @param {Partial<Choice>} changes */
   choose(changes) {
     this.#remember();

@@ -7,7 +7,6 @@ import { time } from './format.mjs';
  * @param {{ canvas: HTMLCanvasElement, from: HTMLInputElement, to: HTMLInputElement, clear: HTMLButtonElement, label: HTMLElement }} elements
  */
 export function createTimeline(state, { canvas, from, to, clear, label }) {
-  const { bucketCount, bucketMs } = state.profile;
   /** @type {number | null} */
   let anchor = null;
   let end = 0;
@@ -15,7 +14,7 @@ export function createTimeline(state, { canvas, from, to, clear, label }) {
   const bucketAt = (/** @type {MouseEvent} */ event) => {
     const box = canvas.getBoundingClientRect();
     const share = (event.clientX - box.left) / box.width;
-    return Math.max(0, Math.min(bucketCount - 1, Math.floor(share * bucketCount)));
+    return Math.max(0, Math.min(state.profile.bucketCount - 1, Math.floor(share * state.profile.bucketCount)));
   };
 
   function window() {
@@ -32,17 +31,22 @@ export function createTimeline(state, { canvas, from, to, clear, label }) {
     const style = getComputedStyle(canvas);
     const highest = Math.max(...state.buckets, 1);
     const [begin, stop] = window();
-    for (let i = 0; i < bucketCount; i++) {
+    for (let i = 0; i < state.profile.bucketCount; i++) {
       const tall = (state.buckets[i] / highest) * height;
       // Colours that CSS has resolved; style.css puts them there.
       context.fillStyle = i >= begin && i < stop ? style.color : style.textDecorationColor;
-      context.fillRect((i * width) / bucketCount, height - tall, Math.max(1, width / bucketCount - ratio / 2), tall);
+      context.fillRect(
+        (i * width) / state.profile.bucketCount,
+        height - tall,
+        Math.max(1, width / state.profile.bucketCount - ratio / 2),
+        tall,
+      );
     }
-    const isWhole = begin === 0 && stop === bucketCount;
+    const isWhole = begin === 0 && stop === state.profile.bucketCount;
     clear.disabled = isWhole;
-    from.value = String(Math.round(begin * bucketMs));
-    to.value = String(Math.round(stop * bucketMs));
-    label.textContent = isWhole ? 'whole recording' : `${time((stop - begin) * bucketMs * 1e6)} chosen`;
+    from.value = String(Math.round(begin * state.profile.bucketMs));
+    to.value = String(Math.round(stop * state.profile.bucketMs));
+    label.textContent = isWhole ? 'whole recording' : `${time((stop - begin) * state.profile.bucketMs * 1e6)} chosen`;
   }
 
   canvas.addEventListener('mousedown', (event) => {
@@ -61,10 +65,16 @@ export function createTimeline(state, { canvas, from, to, clear, label }) {
     anchor = null;
     state.choose({ from: begin, to: stop });
   });
-  clear.addEventListener('click', () => state.choose({ from: 0, to: bucketCount }));
+  clear.addEventListener('click', () => state.choose({ from: 0, to: state.profile.bucketCount }));
   const typed = () => {
-    const begin = Math.max(0, Math.min(bucketCount - 1, Math.floor(Number(from.value) / bucketMs)));
-    const stop = Math.max(begin + 1, Math.min(bucketCount, Math.ceil(Number(to.value) / bucketMs)));
+    const begin = Math.max(
+      0,
+      Math.min(state.profile.bucketCount - 1, Math.floor(Number(from.value) / state.profile.bucketMs)),
+    );
+    const stop = Math.max(
+      begin + 1,
+      Math.min(state.profile.bucketCount, Math.ceil(Number(to.value) / state.profile.bucketMs)),
+    );
     state.choose({ from: begin, to: stop });
   };
   from.addEventListener('change', typed);
