@@ -89,7 +89,7 @@ describe('a table', () => {
         { atMs: 2, cpuMs: 5, stack: [b] },
       ]),
     )
-      .toText()
+      .toText({ view: 'full' })
       .split('\n')
       .filter((line) => line.includes('a.so'));
     expect(

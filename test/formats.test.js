@@ -98,7 +98,7 @@ describe('pprof', () => {
 });
 
 test.each(EXTENSIONS)('what is written as .%s is read again with the same times', async (extension) => {
-  const file = await PROFILE.write(inFolder(`back.${extension}`));
+  const file = await PROFILE.write(inFolder(`back.${extension}`), { view: 'full' });
   const again = await spprof.readProfile(file);
   const isOneThread = extension.startsWith('cpuprofile');
   const expected = isOneThread ? PROFILE.filter({ threadIds: [0] }) : PROFILE;
@@ -228,7 +228,7 @@ describe('profiles of others', () => {
     const file = inFolder('threads.pb.gz');
     fs.writeFileSync(file, PROFILE.toPprof());
     const own = runCli(['report', '--thread', 'worker 1', '--sort', 'total', '-n', '1', file]).stdout;
-    expect(own).toMatch(/^1 sample, 40 ms of CPU time/);
+    expect(own).toMatch(/^1 sample, 40 ms of CPU time/m);
     const wrong = runCli(['report', '--thread', 'nobody', file]);
     expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/nobody.*node/)]);
   });

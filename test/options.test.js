@@ -19,7 +19,14 @@ describe('checkOptions()', () => {
     expect(checkOptions()).toEqual({
       ...{ intervalUs: 'auto', mode: 'cpu', timer: 'auto', threads: 'all', native: true },
       ...{ maxFrames: 512, maxThreads: 4096, durationS: null, dir: null },
-      ...{ indexRingBytes: 16384, detailRingBytes: 65536, maxMemory: 1024, handleSignals: false, sourceMaps: true },
+      ...{
+        indexRingBytes: 16384,
+        detailRingBytes: 65536,
+        maxMemory: 1024,
+        handleSignals: false,
+        sourceMaps: true,
+        view: null,
+      },
       ...{ maxOverhead: 5, signal: 'auto' },
     });
   });

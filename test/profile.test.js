@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { Profile } = require('../lib/profile/profile');
-const { shortNativeName } = require('../lib/exporters/text');
+const { shortNativeName } = require('../lib/recording/native-names');
 const { builtin, js, native, recordingOf, emptyStats } = require('./helpers/recording');
 const { temporaryFolder } = require('./helpers/run-cli');
 
@@ -197,7 +197,7 @@ describe('collapsed stacks', () => {
       js('', { url: '', inlined: true }),
       builtin('ArrayMap'),
     ];
-    expect(new Profile(recordingOf([{ atMs: 9, cpuMs: 4, stack }])).toCollapsed()).toBe(
+    expect(new Profile(recordingOf([{ atMs: 9, cpuMs: 4, stack }])).toCollapsed({ view: 'full' })).toBe(
       '[node main tid=1000 us];a:b c_[j];(anonymous)_[i];ArrayMap 4000\n',
     );
   });
@@ -219,7 +219,7 @@ describe('the report', () => {
         overhead: { handlerPercent: 0.5, deliveryPercent: 0.05, drainPercent: 1.25 },
       },
     };
-    const text = new Profile({ ...RECORDING, stats }).toText({ limit: 2, folder: '/app' });
+    const text = new Profile({ ...RECORDING, stats }).toText({ limit: 2, folder: '/app', hasEngine: true });
     expect(text).toMatch(/process 4242: 4 samples, 10 ms of CPU time in 1 s \(tick, 1 ms; Node v20.0.0\)/);
     expect(text).toMatch(/70\.0 % +7\.0 +90\.0 % +hot +main\.js:20 +\[2 threads\]/);
     expect(text).toMatch(/20\.0 % +2\.0 +20\.0 % +\(garbage collector\) +\[main\]/);
@@ -230,6 +230,11 @@ describe('the report', () => {
       /cost {5}0\.50 % of the CPU time, and about 0\.05 % for the signals, and 1\.25 % in a thread of its own \(handler p50 900 ns, p99 9 µs, max 20 µs\)/,
     );
     expect(text).toMatch(/note {5}a warning/);
+    expect(text).toMatch(/^your code 80\.0 %, garbage collection 20\.0 %\n/);
+    const short = new Profile({ ...RECORDING, stats }).toText();
+    expect(short).toMatch(/lost {5}3 dropped \(ring full 3\) of 4 samples\n/);
+    expect(short).toMatch(/note {5}a warning/);
+    expect(short).not.toMatch(/^(cost|rate|samples|threads|log) /m);
   });
 
   test('says of how many samples the line is known', () => {

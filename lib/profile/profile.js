@@ -137,11 +137,23 @@ class Profile {
     return new Profile(mergeRecordings(all.map((each) => each.#recording)), { problems, view: this.#view });
   }
 
+  /**
+   * Both recordings in one view. A file of another format has the view that it was written in, and the other side follows it.
+   * @param {Profile} before @param {View} view @returns {[before: Recording, after: Recording]}
+   */
+  #pair(before, view) {
+    const { viewWritten } = require('../views/program-view');
+    const both = [before, this];
+    const file = both.find((each) => each.#recording.importedFrom !== undefined);
+    const common = file === undefined ? view : viewWritten(file.#recording);
+    return [before.#seen(common, common), this.#seen(common, common)];
+  }
+
   /** @param {Profile} before @param {{ view?: View }} [settings] */
   diff(before, { view } = {}) {
     if (!(before instanceof Profile)) throw errors.optionType('before', before, 'a profile');
     const { compareFunctions } = require('../recording/compare');
-    return compareFunctions(before.#seen(view ?? this.#view, 'program'), this.#seen(view, 'program'));
+    return compareFunctions(...this.#pair(before, checkView(view) ?? this.#view ?? 'program'));
   }
 
   /** @returns {Generator<import('../index').ProfiledSample>} */
@@ -306,10 +318,7 @@ class Profile {
     const { isCompressed } = require('../exporters/formats');
     const { writePieces } = require('../base/write-pieces');
     /** @type {import('../exporters/flamegraph').Views<[Recording, Recording]>} */
-    const views = {
-      program: [before.#seen('program', 'program'), this.#seen('program', 'program')],
-      full: [before.#recording, this.#recording],
-    };
+    const views = { program: this.#pair(before, 'program'), full: this.#pair(before, 'full') };
     await writePieces(file, differencePieces(views, this.#view ?? 'program', names), {
       isCompressed: isCompressed(file),
     });

@@ -31,7 +31,7 @@ const { COLLECTION, COMPILATION, PARSING } = require('./runtime-symbols');
  */
 
 /** Executables and libraries that hold Node.js, libuv or V8. */
-const RUNTIME_MODULE = /^(node|nodejs|libnode\.so|libuv\.so|libv8)/;
+const RUNTIME_MODULE = /^(node|nodejs|node\d+)$|^lib(node|uv|v8\w*)\.so/;
 /** Of the compilers and loaders: code without a meaning of its own. V8's ICU is V8's. */
 const SUPPORT_LIBRARY =
   /\/(libstdc\+\+|libgcc_s|libc\+\+|libm|libm-[\d.]+|libdl|librt|libatomic|libicu\w+|ld-[^/]*|libjemalloc|libtcmalloc|libmimalloc)\.so[^/]*$/;

@@ -266,4 +266,12 @@ function programView(recording) {
   };
 }
 
-module.exports = { programView };
+/** Names that only the program view gives. */
+const REASON_NAMES = new Set(['(main script)', '(worker script)', '(timers)', '(microtasks)', '(I/O)', '(immediates)']);
+
+/** The view that a file was written in, by what is in it. @param {Recording} recording of an import @returns {'program' | 'full'} */
+function viewWritten({ frames }) {
+  return frames.some(({ functionName }) => REASON_NAMES.has(functionName)) ? 'program' : 'full';
+}
+
+module.exports = { programView, viewWritten };
