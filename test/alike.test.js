@@ -91,7 +91,7 @@ describe('a table', () => {
     )
       .toText({ view: 'full' })
       .split('\n')
-      .filter((line) => line.includes('a.so'));
+      .filter((line) => line.startsWith(' ') && line.includes('a.so'));
     expect(
       new Set(
         lines.map((line) =>

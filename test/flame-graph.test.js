@@ -7,7 +7,7 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Profile } = require('../lib/profile/profile');
 const { browserTest: test, launchBrowser } = require('./helpers/browser');
-const { js, native, random, recordingOf } = require('./helpers/recording');
+const { builtin, js, native, random, recordingOf } = require('./helpers/recording');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
 
 const folder = temporaryFolder();
@@ -321,4 +321,32 @@ test('100,000 distinct stacks stay usable', async () => {
   // Seconds on two shared cores, where a person would give up after ten.
   expect(opened).toBeLessThan(10_000);
   expect(used).toBeLessThan(5000);
+});
+
+test('opens in program view, and shows all frames when asked', async () => {
+  const start = native('_start');
+  const timers = native('uv__run_timers');
+  const entry = builtin('JSEntry');
+  const compile = native('v8::internal::Compiler::Compile');
+  const recording = recordingOf([
+    { atMs: 100, cpuMs: 30, stack: [start, timers, entry, MAIN, WORK] },
+    { atMs: 200, cpuMs: 10, stack: [start, timers, entry, MAIN, builtin('LoadIC_Megamorphic')] },
+    { atMs: 300, cpuMs: 20, stack: [start, timers, entry, MAIN, compile] },
+  ]);
+  const { page, problems, numbers, frame } = await openPage(await write('views.html', recording));
+  const { total } = await numbers();
+  for (const name of ['(timers)', 'main', 'work', '(compilation)']) expect(await frame(name).count()).toBe(1);
+  for (const name of ['_start', 'uv__run_timers', 'JSEntry', 'LoadIC_Megamorphic'])
+    expect(await frame(name).count()).toBe(0);
+  await page.selectOption('#view', 'full');
+  for (const name of ['_start', 'uv__run_timers', 'JSEntry', 'LoadIC_Megamorphic'])
+    expect(await frame(name).count()).toBe(1);
+  expect(await frame('(timers)').count()).toBe(0);
+  expect((await numbers()).total).toBe(total);
+  await frame('JSEntry').click();
+  await page.keyboard.press('v');
+  expect(await frame('(timers)').count()).toBe(1);
+  expect(await page.locator('#view').inputValue()).toBe('program');
+  expect((await numbers()).total).toBe(total);
+  expect(problems).toEqual([]);
 });

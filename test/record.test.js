@@ -79,12 +79,19 @@ describe('a program that works', () => {
     }
   });
 
-  test('prints the summary: files, functions, losses, cost', () => {
+  test('prints the summary: categories, functions, files; no word of the engine', () => {
+    expect(run.stderr).toMatch(/^spprof: busy: your code \d+\.\d %/);
     expect(run.stderr).toContain(path.join(folder, 'busy.cpuprofile'));
     expect(run.stderr).toMatch(/DevTools/);
     expect(run.stderr).toMatch(/ heavy +\S*busy\.js:\d+/);
-    expect(run.stderr).toMatch(/samples {2}[\d,]+ written, \d/);
-    expect(run.stderr).toMatch(/cost {5}\d+\.\d\d % of the CPU time/);
+    expect(run.stderr).toMatch(/process \d+: [\d,]+ samples, /);
+    expect(run.stderr).not.toMatch(/^(samples|cost|rate|log) /m);
+  });
+
+  test('how the engine worked is behind --engine of the report', () => {
+    const { stdout } = runCli(['report', '--engine', 'busy.spprof'], { cwd: folder });
+    expect(stdout).toMatch(/samples {2}[\d,]+ written, \d/);
+    expect(stdout).toMatch(/cost {5}\d+\.\d\d % of the CPU time/);
   });
 
   test('its log can be reported and converted', () => {

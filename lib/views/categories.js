@@ -32,6 +32,8 @@ const CATEGORIES = /** @type {const} */ ([YOUR_CODE, DEPENDENCIES, NODE, NATIVE,
 /** Tenths of a percent. */
 const PARTS = 1000;
 
+/** The profiler's own native code. */
+const OWN_ADDON = /(^|\/)spprof\.node$/;
 /** The folder of the profiler's own JavaScript. */
 const OWN_FOLDER = path.join(__dirname, '..') + path.sep;
 
@@ -66,6 +68,7 @@ function ownerOf(frame, { execPath }, packages) {
     case 'unknown-js':
       return ownerOfScript(frame, packages);
     case 'native':
+      if (OWN_ADDON.test(frame.module)) return { category: OTHER, part: 'spprof' };
       return { category: NATIVE, part: libraryOf(frame, execPath) };
     case 'gc':
       return { category: COLLECTION, part: '' };

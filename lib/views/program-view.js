@@ -4,7 +4,7 @@ const { shortNativeName } = require('../recording/native-names');
 const { STATE_GC, STATE_INCOMPLETE, GC_FRAME } = require('../recording/model');
 const { StackTree } = require('../recording/recording-sets');
 const { roleOf } = require('./frame-roles');
-const { SCRIPT } = require('./runtime-symbols');
+const { SCRIPT, WRAPPERS } = require('./runtime-symbols');
 
 /**
  * A recording as the author of the program wrote it: every stack is mapped to one without the runtime's frames. Samples, their
@@ -159,13 +159,18 @@ class ProgramStacks {
       if (role.work !== null && (work === null || role.work === 'gc' || work === 'compilation')) work = role.work;
       // C code of the executable that V8 calls is V8's.
       const isLibrary = role.part === 'library' || (role.part === 'bundled' && !isFromEngine);
-      if (isLibrary && entry < 0 && work === null) entry = index;
+      if (isLibrary && work === null && (entry < 0 || this.#isWrapper(entry))) entry = index;
       if (role.part !== 'c' && role.part !== 'call') isFromEngine = role.part === 'engine';
     }
     if (entry >= 0) out.push(this.frames.entry(entry, false));
     if (!isTop || isGc) return;
     if (work !== null) out.push(this.frames.work(work));
     else if (!isHelper) this.#systemCall(stretch, out);
+  }
+
+  /** @param {number} index */
+  #isWrapper(index) {
+    return WRAPPERS.test(shortNativeName(this.frames.recorded[index].functionName));
   }
 
   /** @param {number[]} stretch @param {number[]} out */

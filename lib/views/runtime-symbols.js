@@ -117,6 +117,9 @@ const OTHER_BUNDLED = 'OpenSSL';
 const RUNTIME_C =
   /^(_start|main|worker|uv_|uv__|llhttp|napi_|node_api_|node_module_register|__|_Z|_init|_fini|operator |start_thread|clone3?|PushAllRegisters|GLOBAL__|_GLOBAL_|Absl|(floor|ceil|trunc|round|strlen|mem\w+)$)|@plt$|_\d\d$/;
 
+/** What node-addon-api and nan put between V8 and the function of an addon. */
+const WRAPPERS = /^(Napi|Nan)::/;
+
 /** Functions of the C library that a program's author knows, though they are no system calls. */
 const C_FUNCTIONS =
   /^_*(getaddrinfo|getnameinfo|gethostbyname\w*|dlopen\w*|realpath|scandir\d*|mkdtemp\w*|mkstemp\w*|getpw\w+|getgr\w+|posix_spawn\w*)$/;
@@ -133,6 +136,7 @@ module.exports = {
     BUNDLED,
     OTHER_BUNDLED,
     RUNTIME_C,
+    WRAPPERS,
     C_FUNCTIONS,
   },
 };
