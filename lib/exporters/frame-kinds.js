@@ -22,7 +22,7 @@ function pageKind({ kind, url, functionName, module }) {
     case 'compilation':
       return kind;
     case 'reason':
-      return 'core';
+      return functionName === '(V8 helper)' || functionName === '(native thread)' ? 'other' : 'core';
     case 'native':
       return C_LIBRARY.test(module) && SYSTEM_CALL.test(functionName) ? 'system' : 'native';
     default:
