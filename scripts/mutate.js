@@ -92,7 +92,14 @@ function list(mutations) {
   process.stdout.write(`${table([['not tried', 'why'], ...UNTRIED.map(({ name, why }) => [name, why])])}\n`);
 }
 
+/** A reader that has seen enough, such as `head`, ends it without a word. @param {NodeJS.ErrnoException} error */
+function leaveWithTheReader(error) {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+}
+
 async function main() {
+  process.stdout.on('error', leaveWithTheReader);
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },

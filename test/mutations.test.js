@@ -2,6 +2,8 @@
 
 /** The tables of `npm run mutate`: each mutation can still be made, and what they are to cover they cover. */
 
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { MUTATIONS, placeOf } = require('../scripts/mutate/mutations');
@@ -49,6 +51,16 @@ test('--only takes names and what they begin with', () => {
   expect(chosen('phase-sync').map(({ name }) => name)).toEqual(['phase-sync']);
   expect(chosen('phase,drop').length).toBe(NAMES.filter((name) => /^(phase|drop)-/.test(name)).length);
   expect(() => chosen('pha')).toThrow('no mutation pha');
+});
+
+test('--list ends without a word when its reader has gone', async () => {
+  const script = path.join(ROOT, 'scripts', 'mutate.js');
+  const child = spawn(process.execPath, [script, '--list'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let told = '';
+  child.stderr.on('data', (bytes) => (told += bytes));
+  const [status] = await once(child, 'close');
+  expect({ status, told }).toEqual({ status: 0, told: '' });
 });
 
 test('the table is aligned', () => {

@@ -140,8 +140,6 @@ void Drain::Run() {
     visits_cpu_ns_ = kernel::ThreadCpuNs();
   }
   if (ask_ == nullptr) EndByItself();
-  alarm.reset();
-  is_over_.store(true, std::memory_order_release);
 }
 
 void Drain::EndByItself() {

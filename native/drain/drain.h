@@ -55,8 +55,6 @@ class Drain {
   // Waits until no visit is under way. None begins as long as the lock is held, or once the end has
   // been asked for.
   std::unique_lock<UrgentMutex> Hold();
-  // Whether Stop would not wait.
-  bool IsOver() const { return is_over_.load(std::memory_order_acquire); }
 
   // Steps of the end. False: lanes still hold something at the deadline (CLOCK_MONOTONIC).
   bool FlushLanes(uint64_t deadline_ns);
@@ -106,7 +104,6 @@ class Drain {
   std::thread thread_;
   std::function<void(ShutdownReason)> ask_;
   UrgentMutex visiting_;
-  std::atomic<bool> is_over_{false};
   uint64_t visits_cpu_ns_ = 0;   // of the drain thread; for who holds visiting_
   uint64_t earlier_cpu_ns_ = 0;  // of the drain thread when the steps of the end are another's
 

@@ -1,10 +1,11 @@
-// Tells whoever waits that a recording has ended. Outlives both sides.
+// Tells whoever waits that something has come to its end. Outlives both sides.
 //
 // Thread safety: all functions.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 
 namespace spprof {
@@ -24,6 +25,12 @@ class EndNotice {
   bool IsGiven() const {
     std::lock_guard lock(mutex_);
     return is_given_;
+  }
+  // Until it is given. False: not within `timeout_ns`. On the system clock, as in ShutdownManager.
+  bool WaitForEnd(uint64_t timeout_ns) {
+    std::unique_lock lock(mutex_);
+    const auto deadline = std::chrono::system_clock::now() + std::chrono::nanoseconds(timeout_ns);
+    return changed_.wait_until(lock, deadline, [this] { return is_given_; });
   }
   // Until it is given, `is_due` says so upon a Wake, or the time is over.
   template <typename Predicate>

@@ -14,7 +14,7 @@ namespace spprof {
 
 EndThread::~EndThread() {
   if (!thread_.joinable()) return;
-  is_cancelled_.store(true, std::memory_order_release);
+  is_cancelled_.store(true, std::memory_order_relaxed);
   waker_->Wake();
   thread_.join();
 }
@@ -40,7 +40,7 @@ Status EndThread::Start(std::function<void()> end) {
 
 void EndThread::Run(const std::function<void()>& end) {
   while (!IsAsked()) {
-    if (is_cancelled_.load(std::memory_order_acquire)) return;
+    if (is_cancelled_.load(std::memory_order_relaxed)) return;
     waker_->Wait(UINT64_MAX);
   }
   end();

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "drain/control_records.h"
@@ -172,19 +171,8 @@ void Recorder::End() {
   // The program's own way with the signal, or its death by it. Its handlers are back (Release).
   if (received_signal_ != 0) kill(getpid(), received_signal_);
   sampler_->Stop();
-  is_over_.store(true, std::memory_order_release);
-}
-
-bool Recorder::WaitUntilOver(uint64_t timeout_ns) const {
-  const uint64_t deadline_ns = MonotonicNow() + timeout_ns;
-  // Longer and longer, as among busy threads each awakening waits its turn.
-  useconds_t pause_us = 250;
-  while (!is_over_.load(std::memory_order_acquire) || !drain_->IsOver()) {
-    if (MonotonicNow() >= deadline_ns) return false;
-    usleep(pause_us);
-    pause_us = std::min<useconds_t>(2 * pause_us, 4000);
-  }
-  return true;
+  drain_->Stop();  // waits for its thread
+  is_over_.Give();
 }
 
 // Everything is in the log. A handler that is late writes into memory that has no file any more.

@@ -46,8 +46,9 @@ class Recorder {
   // The log is concluded, and no sample is taken any more. False: not within `timeout_ns`.
   bool WaitUntilEnded(uint64_t timeout_ns) { return shutdown_->WaitUntilDone(timeout_ns); }
   ShutdownPhase phase() const { return shutdown_->phase(); }
-  // Until its threads have nothing left to do, so that it can be destroyed without waiting.
-  bool WaitUntilOver(uint64_t timeout_ns) const;
+  // Until its threads have nothing left to do, so that it can be destroyed without waiting. False:
+  // they still have at the end of `timeout_ns`.
+  bool WaitUntilOver(uint64_t timeout_ns) { return is_over_.WaitForEnd(timeout_ns); }
   // After WaitUntilEnded: whether it can be destroyed without waiting.
   bool IsReleased() const { return is_released_.load(std::memory_order_acquire); }
   std::shared_ptr<LogWriter> log() const { return log_; }
@@ -86,7 +87,7 @@ class Recorder {
   std::shared_ptr<EndNotice> end_notice_ = std::make_shared<EndNotice>();
   std::string directory_;  // empty: nothing has a name
   std::atomic<bool> is_released_{false};
-  std::atomic<bool> is_over_{false};
+  EndNotice is_over_;        // given when both threads have nothing left to do
   int received_signal_ = 0;  // of the end thread: sent again at the end
   uint64_t start_cpu_ns_ = 0;
   uint64_t start_ns_ = 0;

@@ -58,6 +58,24 @@ const PHASES = [
     test: 'shutdown_manager_test',
     cases: '*CutShort*',
   },
+  {
+    name: 'phase-over-is-not-noted',
+    what: 'the next recording waits for the threads of the one before, which are over',
+    file: RECORDER,
+    find: '  is_over_.Give();\n',
+    replace: '',
+    test: 'shutdown_phases_test',
+    cases: 'ShutdownPhases.*',
+  },
+  {
+    name: 'phase-end-thread-is-not-cancelled',
+    what: 'a recording that is taken down before its end has been asked for is ended all the same',
+    file: 'native/session/end_thread.cc',
+    find: 'if (is_cancelled_.load(std::memory_order_relaxed)) return;',
+    replace: 'if (is_cancelled_.load(std::memory_order_relaxed)) break;',
+    test: 'end_thread_test',
+    cases: 'EndThreadTest.IsDestroyed*',
+  },
 ];
 
 module.exports = { PHASES };
