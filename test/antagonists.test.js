@@ -9,6 +9,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { expectBalance } = require('./helpers/balance');
 const { readRecording } = require('./helpers/read-recording');
 const { atLeast } = require('./helpers/engine');
 const { ANTAGONISTS } = require('./antagonists/list');
@@ -39,15 +40,6 @@ function expectedOutput(antagonist) {
   return outputs.get(antagonist.name);
 }
 
-/** `signals = written + sum(dropped)`, and all that was written is read. */
-function expectBalance(
-  /** @type {import('../lib/index').Stats} */ { signals, written, dropped },
-  /** @type {number} */ read,
-) {
-  expect(signals).toBe(written + Object.values(dropped).reduce((sum, each) => sum + each, 0));
-  expect(read).toBe(written);
-}
-
 describe.each([
   ['10 kHz', 10_000],
   ['the default engine', 0],
@@ -66,8 +58,9 @@ describe.each([
     });
     const stats = /** @type {import('../lib/index').Stats} */ (run.stats);
     expect(stats.written).toBeGreaterThan(0);
+    expectBalance(stats);
     // Whoever ends with `process.exit` is read as it was at that moment.
-    if (name !== 'worker-churn') expectBalance(stats, run.sampleCount);
+    if (name !== 'worker-churn') expect(run.sampleCount).toBe(stats.written);
     if (name === 'deep-recursion' && rate > 0) await expectTruncation(stats, /** @type {string} */ (run.log));
   });
 });

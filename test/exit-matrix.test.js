@@ -9,6 +9,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { constants } = require('node:os');
+const { expectBalance } = require('./helpers/balance');
 const { selfTimes } = require('./helpers/read-cpuprofile');
 const { cleanEnvironment, runCli, temporaryFolder } = require('./helpers/run-cli');
 
@@ -108,10 +109,7 @@ describe.each(WAYS)('a program that ends by %s', (how, flags) => {
     for (const each of processes) {
       const profile = JSON.parse(fs.readFileSync(each.files[0].path, 'utf8'));
       expect(heavyShare(profile)).toBeGreaterThan(0.4);
-      expect(each.stats.signals).toBe(
-        each.stats.written +
-          Object.values(each.stats.dropped).reduce((/** @type {number} */ a, /** @type {any} */ b) => a + b, 0),
-      );
+      expectBalance(each.stats);
     }
     expectAllOfTheCpuTime(processes[0].cpuNs, readCpuMs(`${how}.cpu`), processes[0].durationNs / 1e6);
   });

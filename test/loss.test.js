@@ -8,6 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { once } = require('node:events');
 const spprof = require('..');
+const { expectBalance } = require('./helpers/balance');
 const { CLI, cleanEnvironment, runCli, startCli, temporaryFolder } = require('./helpers/run-cli');
 
 // What is lost once in a hundred runs is lost.
@@ -61,7 +62,8 @@ describe(`SIGKILL at a random moment (SPPROF_TEST_SEED=${SEED})`, () => {
       expect({ round, status, stderr }).toEqual({ round, status: 0, stderr: '' });
       const profile = await spprof.readProfile(path.join(dir, fs.readdirSync(dir)[0], 'log'));
       expect(profile.sampleCount).toBeGreaterThanOrEqual(atLeast);
-      expect(profile.stats.dropped.definition_lost ?? 0).toBe(0);
+      expect(profile.stats.stacksLost).toBe(0);
+      expectBalance(profile.stats);
       expect(profile.stats.warnings).toEqual([]);
       published += atLeast;
       fs.rmSync(dir, { recursive: true });

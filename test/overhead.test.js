@@ -4,6 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { expectBalance } = require('./helpers/balance');
 const { describeUnlessChosen } = require('./helpers/engine');
 const { evaluate } = require('./helpers/evaluate');
 const { runCli, temporaryFolder } = require('./helpers/run-cli');
@@ -65,7 +66,7 @@ test('final statistics say what was asked for, what was reached and what it cost
   expect(after.rate.achieved).toBeCloseTo((after.written * 1e9) / sampledNs, 3);
   expect(after.overhead.drainPercent).toBeGreaterThan(0);
   expect((after.overhead.drainPercent / 100) * after.cpuNs).toBeLessThan(after.cpuNs - 0.95 * sampledNs);
-  expect(after.signals).toBe(after.written + Object.values(after.dropped).reduce((a, b) => a + b, 0));
+  expectBalance(after);
 });
 
 test('a pause is in the statistics, and its CPU time in no rate', () => {

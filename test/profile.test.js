@@ -211,6 +211,7 @@ describe('the report', () => {
         written: 4,
         dropped: { 'ring full': 3, 'stack busy': 0, off_cpu: 5, not_due: 7 },
         incomplete: 1,
+        stacksLost: 2,
         cpuNs: 10e6,
       },
       ...{
@@ -224,7 +225,9 @@ describe('the report', () => {
     expect(text).toMatch(/70\.0 % +7\.0 +90\.0 % +hot +main\.js:20 +\[2 threads\]/);
     expect(text).toMatch(/20\.0 % +2\.0 +20\.0 % +\(garbage collector\) +\[main\]/);
     expect(text).not.toMatch(/ main +main\.js:10/);
-    expect(text).toMatch(/4 written, 3 dropped \(ring full 3\), 1 incomplete \(25\.0 %\), 0 truncated/);
+    expect(text).toMatch(
+      /4 written, 3 dropped \(ring full 3\), 1 incomplete \(25\.0 %\), 0 truncated \(0\.0 %\), 2 without their stack/,
+    );
     expect(text).toMatch(/threads {2}2 seen \(1 main, 1 worker\)/);
     expect(text).toMatch(
       /cost {5}0\.50 % of the CPU time, and about 0\.05 % for the signals, and 1\.25 % in a thread of its own \(handler p50 900 ns, p99 9 µs, max 20 µs\)/,

@@ -187,7 +187,8 @@ function engineLines(recording) {
   return [
     `samples  ${formatCount(written)} written, ${droppedText(stats.dropped)}, ` +
       `${formatCount(stats.incomplete)} incomplete (${formatPercent(stats.incomplete, written)}), ` +
-      `${formatCount(stats.truncated)} truncated (${formatPercent(stats.truncated, written)})`,
+      `${formatCount(stats.truncated)} truncated (${formatPercent(stats.truncated, written)})` +
+      (stats.stacksLost > 0 ? `, ${formatCount(stats.stacksLost)} without their stack` : ''),
     rateLine(stats),
     `threads  ${threadText(recording)}`,
     ...lossLines(recording),

@@ -48,6 +48,7 @@ function statsOf(samples, intervalNs, warnings) {
     ...{ signals: samples, written: samples, drained: samples, dropped: {}, overruns: 0, folded: 0, truncated: 0 },
     ...{
       incomplete: 0,
+      stacksLost: 0,
       threadsLive: 0,
       threadsSeen: 0,
       threadsRefused: 0,

@@ -195,6 +195,7 @@ function sumStats(all) {
     folded: sum((stats) => stats.folded),
     truncated: sum((stats) => stats.truncated),
     incomplete: sum((stats) => stats.incomplete),
+    stacksLost: sum((stats) => stats.stacksLost),
     threadsLive: sum((stats) => stats.threadsLive),
     threadsSeen: sum((stats) => stats.threadsSeen),
     threadsRefused: sum((stats) => stats.threadsRefused),

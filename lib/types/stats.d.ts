@@ -15,6 +15,8 @@ export interface Stats {
   truncated: number;
   /** Stacks whose walk ended before the thread's first function. */
   incomplete: number;
+  /** Samples whose stack the log has lost: they are shown as `(lost)`, and count as written. */
+  stacksLost: number;
   threadsLive: number;
   threadsSeen: number;
   threadsRefused: number;

@@ -73,6 +73,7 @@ Napi::Object StatsObject(Napi::Env env, const RecordingStats& stats) {
   object.Set("folded", Number(stats.folded));
   object.Set("truncated", Number(stats.truncated));
   object.Set("incomplete", Number(stats.incomplete));
+  object.Set("stacksLost", Number(stats.stacks_lost));
   object.Set("threadsLive", Number(stats.threads_live));
   object.Set("threadsSeen", Number(stats.threads_seen));
   object.Set("threadsRefused", Number(stats.threads_refused));

@@ -77,6 +77,7 @@ struct RecordingStats {
   uint64_t folded = 0;  // samples that have become part of others, to keep within the memory
   uint64_t truncated = 0;
   uint64_t incomplete = 0;
+  uint64_t stacks_lost = 0;  // samples that are there, and whose stack the log has lost
   uint64_t threads_live = 0;
   uint64_t threads_seen = 0;
   uint64_t threads_refused = 0;

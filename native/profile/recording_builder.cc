@@ -18,7 +18,7 @@ namespace {
 // Appends the columns of one thread.
 void AddThread(const RecordedThread& thread, uint64_t start_ns, const Weighing& weighing,
                FrameResolver* resolver, StackTree* tree, BlockNumbers* blocks, Recording* out,
-               uint64_t* lost_definitions) {
+               uint64_t* stacks_lost) {
   RecordingThread result;
   result.id = static_cast<uint32_t>(out->threads.size());
   result.tid = thread.tid;
@@ -40,7 +40,7 @@ void AddThread(const RecordedThread& thread, uint64_t start_ns, const Weighing& 
     const SampleRecord& sample = thread.samples[i];
     const uint64_t cpu_ns = IsOffCpu(sample) ? 0 : weights[i];
     const uint32_t* node = stacks.Find(sample);
-    if (node == nullptr && sample.stack_id != 0) ++*lost_definitions;
+    if (node == nullptr && sample.stack_id != 0) ++*stacks_lost;
     out->sample_threads.push_back(result.id);
     out->sample_times.push_back(
         sample.time_ns < start_ns ? 0 : static_cast<double>(sample.time_ns - start_ns));
@@ -98,11 +98,11 @@ Status RecordingBuilder::Build(Recording* out) const {
   FrameResolver resolver(log_);
   StackTree tree;
   BlockNumbers blocks(log_);
-  uint64_t lost_definitions = 0;
+  uint64_t stacks_lost = 0;
   const Weighing weighing = Weighing::Of(log_);
   for (const auto& thread : log_.threads()) {
     AddThread(*thread, session.start_monotonic_ns, weighing, &resolver, &tree, &blocks, out,
-              &lost_definitions);
+              &stacks_lost);
   }
   for (const RecordedMark& mark : log_.marks()) {
     const uint64_t since_ns = mark.time_ns - std::min(mark.time_ns, session.start_monotonic_ns);
@@ -122,7 +122,7 @@ Status RecordingBuilder::Build(Recording* out) const {
   out->stack_parents = tree.TakeParents();
   out->stack_frames = tree.TakeFrames();
   out->stats = MakeStats(log_, log_bytes_);
-  if (lost_definitions > 0) out->stats.dropped["definition_lost"] += lost_definitions;
+  out->stats.stacks_lost = stacks_lost;
   std::vector<std::string>& warnings = out->stats.warnings;
   warnings.insert(warnings.end(), warnings_.begin(), warnings_.end());
   if (out->stats.folded != 0) {

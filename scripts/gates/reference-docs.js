@@ -39,7 +39,7 @@ function propertiesOf(typings, name) {
 function dropReasons() {
   const names = /kNames\[\] = \{([^}]+)\}/.exec(read('native/region/layout.cc'))?.[1] ?? '';
   const told = [...names.matchAll(/"(\w+)"/g)].map((match) => match[1]);
-  return told.length === 0 ? [] : [...told, 'in_flight', 'definition_lost']; // which no handler can tell
+  return told.length === 0 ? [] : [...told, 'in_flight']; // which no handler can tell
 }
 
 /** @returns {string[]} */

@@ -69,9 +69,9 @@ const DROPS = [
   },
   {
     ...drop(
-      'definition_lost',
-      'out->stats.dropped["definition_lost"] += lost_definitions;',
-      '{}',
+      'stacks_lost',
+      'out->stats.stacks_lost = stacks_lost;',
+      '',
       'RecordingBuilder.CountsSamplesWhoseStackIsLost',
       'recording_builder_test',
     ),

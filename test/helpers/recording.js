@@ -27,6 +27,7 @@ function emptyStats() {
   return {
     ...{ signals: 0, written: 0, drained: 0, dropped: {}, overruns: 0, folded: 0, truncated: 0, incomplete: 0 },
     ...{
+      stacksLost: 0,
       threadsLive: 1,
       threadsSeen: 1,
       threadsRefused: 0,

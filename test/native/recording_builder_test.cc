@@ -209,7 +209,9 @@ TEST(RecordingBuilder, CountsSamplesWhoseStackIsLost) {
   writer.Index(0, 1, Sample(kStart, 1, 1) + Sample(kStart + 1, 1, 2) + Sample(kStart + 2, 1, 3));
   const Recording recording = Read(writer);
   EXPECT_EQ(StacksOf(recording), (Strings{"(lost)", "(lost)", "(lost)"}));
-  EXPECT_EQ(recording.stats.dropped.at("definition_lost"), 2u);
+  EXPECT_EQ(recording.stats.stacks_lost, 2u);
+  EXPECT_EQ(recording.stats.written, 3u);
+  EXPECT_EQ(recording.stats.signals, 3u) << "they are not dropped, too";
   EXPECT_EQ(recording.frames[0].kind, FrameKind::kUnknownJs);
 }
 
