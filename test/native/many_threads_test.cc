@@ -191,6 +191,63 @@ TEST(ManyThreads, AThousandAtOnceAreAllSeen) {
   ExpectAllSeen(&session, lived);
 }
 
+// Why this process may not have so many threads with a timer each; empty: it may.
+std::string WhyNotSoMany(uint64_t count) {
+  struct rlimit pending {};  // a timer keeps a place in the queue of signals
+  if (getrlimit(RLIMIT_SIGPENDING, &pending) == 0 && pending.rlim_cur < count)
+    return "RLIMIT_SIGPENDING is " + std::to_string(pending.rlim_cur);
+  const std::string most = test::ReadFile("/sys/fs/cgroup/pids.max");
+  if (!most.empty() && most[0] != 'm' && std::strtoull(most.c_str(), nullptr, 10) < count)
+    return "pids.max is " + most;
+  return "";
+}
+
+// As many as there are slots, with the one that waits for them. Each works until it has a sample.
+TEST(ManyThreads, FourThousandAndNinetySixAtOnceHaveASampleEach) {
+  if (test::kSanitized) GTEST_SKIP() << "a sanitizer's threads take ten times the time and memory";
+  constexpr size_t kOthers = 4095;
+  const std::string reason = WhyNotSoMany(2 * kOthers);
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  Session session(TimerEngine::kTick);
+  test::Gate begin, end;
+  std::atomic<size_t> done{0};
+  std::vector<pid_t> tids(kOthers);
+  std::vector<std::thread> threads;
+  std::string failure;
+  try {
+    for (size_t i = 0; i < kOthers; i++) {
+      threads.emplace_back([&, i] {
+        tids[i] = CurrentThreadId();
+        begin.Wait();
+        const uint32_t slot = session.harness().SlotOf(tids[i]);
+        while (slot != kNoSlot && session.harness().CountersOf(slot).written.load() == 0)
+          test::BurnCpu(kMs);
+        done.fetch_add(1);
+        end.Wait();
+      });
+    }
+  } catch (const std::system_error& error) {
+    failure = error.what();
+  }
+  const auto are_registered = [&] { return ActiveThreads(session.region()).size() > kOthers; };
+  if (failure.empty()) {
+    EXPECT_TRUE(test::WaitUntil(are_registered, std::chrono::seconds(120)));
+    begin.Open();
+    EXPECT_TRUE(test::WaitUntil([&] { return done == kOthers; }, std::chrono::seconds(300)));
+  }
+  begin.Open();
+  end.Open();
+  for (std::thread& thread : threads) thread.join();
+  if (!failure.empty())
+    GTEST_SKIP() << "after " << threads.size() << " threads the system refuses more: " << failure;
+  const test::LogContents contents = session.StopAndCheckTheLaw();
+  auto samples = SamplesByTid(session.log_path(), contents);
+  size_t sampled = 0;
+  for (const pid_t tid : tids) sampled += samples[tid] > 0;
+  EXPECT_EQ(sampled, kOthers);
+  EXPECT_EQ(session.header()->threads_seen.load(), kOthers + 1);
+}
+
 // The drain of an idle process sleeps for 100 ms at a time: longer than these threads live.
 // (Without the alarm on the process's CPU clock, 2 of 48 were never registered.)
 TEST_P(ManyThreadsBy, OneThatComesWhileTheProcessIsIdleIsSeen) {
