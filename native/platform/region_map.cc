@@ -4,10 +4,23 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <new>
 
+#include "region/sequence.h"
+
 namespace spprof {
+
+namespace {
+
+// Word by word: a handler that is late may be writing here (decision 0010).
+void CopyWords(uint8_t* to, const uint8_t* from, uint64_t size) {
+  auto* target = reinterpret_cast<uint64_t*>(to);
+  const auto* source = reinterpret_cast<const Sequence*>(from);
+  for (uint64_t i = 0; i < size / sizeof(Sequence); i++)
+    target[i] = source[i].load(std::memory_order_relaxed);
+}
+
+}  // namespace
 
 RegionMap::~RegionMap() {
   UnlistMapping(&mapping_);
@@ -82,10 +95,10 @@ Status RegionMap::Detach() {
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return Status::System("mmap", errno, "leaving the sample region");
   auto* copy = static_cast<uint8_t*>(memory);
-  std::memcpy(copy, base_, kRegionPage);
+  CopyWords(copy, base_, kRegionPage);
   for (uint32_t block = 0; geometry_.BlockOffset(block) < size; block++) {
     const uint64_t slots = geometry_.BlockOffset(block);
-    std::memcpy(copy + slots, base_ + slots, kSlotsPerBlock * kRegionPage);
+    CopyWords(copy + slots, base_ + slots, kSlotsPerBlock * kRegionPage);
   }
   // At once for everybody: somebody may be reading the counters.
   if (mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, base_) == MAP_FAILED) {
