@@ -31,6 +31,7 @@ const TOOLS = [
   { tool: 'clang-format', package: 'clang-format' },
   { tool: 'clang-tidy', package: 'clang-tidy' },
   { tool: 'clang++', package: 'clang' },
+  { tool: 'valgrind', package: 'valgrind' },
   { isThere: hasFuzzer, package: 'libclang-rt-14-dev' },
   { tool: 'chromium', package: 'chromium' },
   { file: '/usr/include/gtest/gtest.h', package: 'libgtest-dev' },
