@@ -7,7 +7,7 @@
 #include <random>
 
 #include "../test/native/cfi_test_support.h"
-#include "signal_safe/cfi.h"
+#include "signal_safe/cfi/cfi.h"
 
 namespace spprof {
 namespace {

@@ -20,7 +20,7 @@
 #include "drain/drain.h"
 #include "region/records.h"
 #include "registry/thread_registry.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace spprof {
 namespace {

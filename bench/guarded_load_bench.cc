@@ -2,7 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "platform/fault_handler.h"
-#include "signal_safe/guarded_load.h"
+#include "signal_safe/machine/guarded_load.h"
 
 namespace spprof {
 namespace {

@@ -17,7 +17,7 @@
 #include "platform/threads.h"
 #include "profile/recording_builder.h"
 #include "session/profiler.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace spprof {
 namespace {

@@ -20,7 +20,7 @@
 #include "platform/posix_timer.h"
 #include "platform/threads.h"
 #include "sampling/sampler.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace spprof {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "../test/native/handler_support.h"
 #include "../test/native/v8_heap_support.h"
-#include "signal_safe/definitions.h"
-#include "signal_safe/kernel.h"
-#include "signal_safe/walker.h"
+#include "signal_safe/machine/kernel.h"
+#include "signal_safe/walk/definitions.h"
+#include "signal_safe/walk/walker.h"
 
 namespace spprof {
 namespace {
@@ -101,11 +101,12 @@ struct WalkerParts {
   KnownMaps maps;
   V8Reader reader{setup.harness.context().v8, &maps};
   ThreadState* state = setup.harness.State(setup.slot);
-  Definitions definitions{setup.harness.Slot(setup.slot), setup.harness.region()->base(), state,
-                          reader};
+  Definitions definitions{setup.harness.Slot(setup.slot), setup.harness.region()->base(),
+                          &state->walk, reader};
   uint32_t Walk(const Registers& registers) {
     HandlerContext& context = setup.harness.context();
-    Walker walker(*context.modules.load(), context.v8, reader, state, &definitions, context.walk);
+    Walker walker(*context.modules.load(), context.v8, reader, &state->walk, &definitions,
+                  context.walk);
     return walker.Walk(registers).frame_count;
   }
 };
@@ -140,7 +141,7 @@ void WalkerAloneCold(benchmark::State& state) {
         uint32_t frames = 0;
         uint64_t total_ns = 0, count = 0;
         for (auto _ : *parts->setup.state) {
-          for (RuleCacheEntry& entry : parts->state->rules) entry = RuleCacheEntry{};
+          for (RuleCacheEntry& entry : parts->state->walk.rules) entry = RuleCacheEntry{};
           const uint64_t begin = kernel::MonotonicNs();
           frames = parts->Walk(registers);
           const uint64_t took = kernel::MonotonicNs() - begin;
@@ -199,12 +200,12 @@ class JavaScriptStack {
     registers_.pc = return_address;
     registers_.fp = reinterpret_cast<uint64_t>(&stack_[10]);
     registers_.sp = reinterpret_cast<uint64_t>(&stack_[1]);
-    State()->gc_epoch = State()->code_epoch = 1;
+    State()->walk.gc_epoch = State()->walk.code_epoch = 1;
   }
 
   ThreadState* State() { return harness_.State(slot_); }
   uint32_t Walk() {
-    Walker walker(table_, heap_.v8, reader_, State(), &definitions_, options_);
+    Walker walker(table_, heap_.v8, reader_, &State()->walk, &definitions_, options_);
     return walker.Walk(registers_).frame_count;
   }
 
@@ -217,7 +218,8 @@ class JavaScriptStack {
   test::V8Heap heap_;
   KnownMaps maps_;
   V8Reader reader_{heap_.v8, &maps_};
-  Definitions definitions_{harness_.Slot(slot_), harness_.region()->base(), State(), reader_};
+  Definitions definitions_{harness_.Slot(slot_), harness_.region()->base(), &State()->walk,
+                           reader_};
   WalkOptions options_;
   ModuleRange builtins_{builtin_begin_, builtin_begin_ + 64, CodeKind::kBuiltinsCopy};
   ModuleTable table_;
@@ -238,8 +240,8 @@ void JavaScriptAfterACollection(benchmark::State& state) {
   uint32_t frames = stack.Walk();
   uint64_t total_ns = 0, count = 0;
   for (auto _ : state) {
-    stack.State()->gc_epoch++;
-    stack.State()->code_epoch++;
+    stack.State()->walk.gc_epoch++;
+    stack.State()->walk.code_epoch++;
     const uint64_t begin = kernel::MonotonicNs();
     frames = stack.Walk();
     const uint64_t took = kernel::MonotonicNs() - begin;

@@ -36,6 +36,7 @@ const GATES = [
   { name: 'format of C++ (clang-format)', run: clangFormat },
   { name: 'syntax of the macOS files', run: () => require('./gates/darwin').checkDarwin() },
   { name: 'layers', run: () => require('./gates/layers').checkLayers() },
+  { name: 'plan (ARCHITECTURE.md)', run: () => require('./gates/plan').checkPlan() },
   { name: 'signal safety by linker', run: () => require('./gates/signal-safety').checkSignalSafety() },
   { name: 'glibc of the addon', run: () => require('./gates/glibc-floor').checkGlibcFloor() },
   { name: 'contract with the addon', run: () => require('./gates/contract').checkContract() },

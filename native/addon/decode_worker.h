@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "drain/log_writer.h"
+#include "log/log_writer.h"
 #include "profile/recording.h"
 
 namespace spprof {

@@ -18,7 +18,7 @@
 #include "blocks/block_stats.h"
 #include "include/spprof/blocks.h"
 #include "region/sequence.h"
-#include "signal_safe/block_labels.h"
+#include "signal_safe/walk/block_labels.h"
 
 namespace spprof {
 

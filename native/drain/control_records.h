@@ -3,7 +3,7 @@
 // Context: whoever owns the log.
 #pragma once
 
-#include "drain/log_writer.h"
+#include "log/log_writer.h"
 #include "platform/modules.h"
 #include "registry/totals.h"
 

@@ -19,9 +19,9 @@
 #include "platform/modules.h"
 #include "platform/signals_held_back.h"
 #include "platform/threads.h"
-#include "signal_safe/guarded_load.h"
-#include "signal_safe/kernel.h"
-#include "signal_safe/position_table.h"
+#include "signal_safe/machine/guarded_load.h"
+#include "signal_safe/machine/kernel.h"
+#include "signal_safe/v8_heap/position_table.h"
 
 namespace spprof {
 

@@ -18,14 +18,14 @@
 
 #include "base/status.h"
 #include "drain/lane_drainer.h"
-#include "drain/log_writer.h"
 #include "drain/off_cpu_watch.h"
 #include "drain/program_notes.h"
+#include "log/log_writer.h"
 #include "platform/cpu_alarm.h"
 #include "platform/urgent_thread.h"
 #include "sampling/sampler.h"
 #include "sampling/wasm_indexer.h"
-#include "signal_safe/waker.h"
+#include "signal_safe/machine/waker.h"
 
 namespace spprof {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "drain/duration_histogram.h"
-#include "drain/log_writer.h"
+#include "log/log_writer.h"
 #include "platform/region_map.h"
 #include "region/records.h"
 

@@ -21,7 +21,7 @@
 #include <optional>
 #include <vector>
 
-#include "drain/log_writer.h"
+#include "log/log_writer.h"
 #include "sampling/sampler.h"
 
 namespace spprof {

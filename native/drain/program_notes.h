@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "drain/log_writer.h"
-#include "signal_safe/waker.h"
+#include "log/log_writer.h"
+#include "signal_safe/machine/waker.h"
 
 namespace spprof {
 

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "platform/threads.h"
-#include "signal_safe/kernel.h"
-#include "signal_safe/timer_value.h"
+#include "signal_safe/machine/kernel.h"
+#include "signal_safe/ticks/timer_value.h"
 
 namespace spprof {
 

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "signal_safe/waker.h"
+#include "signal_safe/machine/waker.h"
 
 namespace spprof {
 

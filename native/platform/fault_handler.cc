@@ -13,10 +13,10 @@
 #include <iterator>
 #include <utility>
 
-#include "signal_safe/guarded_load.h"
-#include "signal_safe/kernel.h"
-#include "signal_safe/lost_mapping.h"
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/machine/guarded_load.h"
+#include "signal_safe/machine/kernel.h"
+#include "signal_safe/machine/lost_mapping.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof {
 namespace {

@@ -1,7 +1,7 @@
-// The SIGSEGV and SIGBUS handler that lets guarded loads (signal_safe/guarded_load.h) fail instead
-// of crash, and replaces what is lost of our own mapped files (signal_safe/lost_mapping.h). Every
-// other fault goes to whoever was there before, with its context intact: Node's WebAssembly trap
-// handler, a crash reporter, or the kernel's default.
+// The SIGSEGV and SIGBUS handler that lets guarded loads (signal_safe/machine/guarded_load.h) fail
+// instead of crash, and replaces what is lost of our own mapped files
+// (signal_safe/machine/lost_mapping.h). Every other fault goes to whoever was there before, with
+// its context intact: Node's WebAssembly trap handler, a crash reporter, or the kernel's default.
 //
 // Context: control thread for install and uninstall; FaultHandlerIsInstalled() on any thread. The
 // handler itself is async-signal-safe, uses no thread-local storage and no lock. It runs with every

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace spprof {
 

@@ -10,8 +10,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "signal_safe/guarded_load.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/guarded_load.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace spprof {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "signal_safe/module_table.h"
+#include "signal_safe/cfi/module_table.h"
 
 namespace spprof {
 

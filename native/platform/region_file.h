@@ -2,7 +2,7 @@
 // room that has been reserved stays reserved: on file systems that write in place (ext2 to ext4,
 // XFS, tmpfs). Others (btrfs, ZFS, NFS, FUSE, …) copy on write or reserve nothing; there the name
 // is a symbolic link to a file in /dev/shm. What can still happen to it (somebody cuts it off, the
-// disk breaks) is the fault handler's: signal_safe/lost_mapping.h.
+// disk breaks) is the fault handler's: signal_safe/machine/lost_mapping.h.
 //
 // Context: control thread.
 #pragma once

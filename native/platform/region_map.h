@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "platform/region_file.h"
 #include "region/layout.h"
-#include "signal_safe/lost_mapping.h"
+#include "signal_safe/machine/lost_mapping.h"
 
 namespace spprof {
 

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof {
 

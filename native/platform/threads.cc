@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "platform/small_file.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace spprof {
 

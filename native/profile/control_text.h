@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/utf.h"
-#include "drain/lane_stream.h"
+#include "log/lane_stream.h"
 
 namespace spprof {
 

@@ -14,8 +14,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "drain/lane_stream.h"
-#include "drain/log_reader.h"
+#include "log/lane_stream.h"
+#include "log/log_reader.h"
 #include "region/records.h"
 #include "symbols/symbolizer.h"
 

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "drain/log_reader.h"
+#include "log/log_reader.h"
 #include "profile/recorded_log.h"
 #include "profile/recording.h"
 #include "profile/sample_folding.h"

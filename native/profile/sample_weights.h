@@ -17,7 +17,7 @@
 // a system call of several ticks to end, and what is beyond a tick each is theirs who have more.
 // Where the thread has not left the CPU, a sample stands for its own. None stands for much more
 // than the time since the one before. What perf and hires write is what a sample stands for already
-// (signal_safe/engines.h).
+// (signal_safe/ticks/engines.h).
 //
 //   tick      tick      tick      tick
 //   ├── JS ──┬── system call ─┬── JS ─┤       a signal that waits is known by its time, and what

@@ -48,7 +48,7 @@ struct Lane {
 static_assert(sizeof(Lane) == 13 * kCacheLine);
 
 // Where a lane's rings are, read once: the page that says so may be replaced by zeros at any moment
-// (signal_safe/lost_mapping.h), and then `size` is 0 or all of it is right.
+// (signal_safe/machine/lost_mapping.h), and then `size` is 0 or all of it is right.
 struct LaneRings {
   LaneRings(const Lane& lane, uint8_t* region) {
     const uint64_t offset = *static_cast<const volatile uint64_t*>(&lane.rings_offset);

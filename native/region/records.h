@@ -183,7 +183,7 @@ static_assert(sizeof(BlockRecord) == 32);
 
 // Control records. `reserved` fields are zero.
 
-// What sets off samples (signal_safe/engines.h).
+// What sets off samples (signal_safe/ticks/engines.h).
 enum class TimerEngine : uint16_t { kTick = 0, kHires = 1, kPerf = 2, kItimer = 3 };
 
 // The recording itself; the first control record. Followed by `node_version_length` and

@@ -7,8 +7,8 @@
 
 #include "platform/descriptor.h"
 #include "platform/perf_event.h"
-#include "signal_safe/handler.h"
-#include "signal_safe/shutdown_signal.h"
+#include "signal_safe/handler/handler.h"
+#include "signal_safe/handler/shutdown_signal.h"
 
 namespace spprof {
 

@@ -11,8 +11,8 @@
 
 #include "platform/threads.h"
 #include "registry/totals.h"
-#include "signal_safe/kernel.h"
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/machine/kernel.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof {
 
@@ -78,10 +78,10 @@ bool ProfilingSignal::Check(const RegionMap& region) {
   // works, and the ticks go to somebody who does not expect them.
   constexpr uint64_t kShortestSilenceNs = 100'000'000;
   const uint64_t silence_ns =
-      std::max(kShortestSilenceNs, 4 * context_->interval_ns.load(std::memory_order_relaxed));
+      std::max(kShortestSilenceNs, 4 * context_->ticks.interval_ns.load(std::memory_order_relaxed));
   const uint64_t cpu_ns = ProcessCpuNs();
   const uint64_t signals = SumTotals(region).signals;
-  const bool is_paused = context_->is_paused.load(std::memory_order_relaxed) != 0;
+  const bool is_paused = context_->ticks.is_paused.load(std::memory_order_relaxed) != 0;
   if (is_paused || cpu_when_replaced_ns_ == 0 || signals != signals_when_replaced_) {
     cpu_when_replaced_ns_ = cpu_ns;
     signals_when_replaced_ = signals;

@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "platform/region_map.h"
-#include "signal_safe/handler.h"
+#include "signal_safe/handler/handler.h"
 
 namespace spprof {
 

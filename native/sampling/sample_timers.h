@@ -1,6 +1,6 @@
-// What sets off samples, by engine (DESIGN D6; signal_safe/engines.h says what their signals mean):
-// for each thread a timer on its CPU clock, and with hires two on the monotonic clock, with perf an
-// event of the kernel's task clock; or the process's interval timer.
+// What sets off samples, by engine (DESIGN D6; signal_safe/ticks/engines.h says what their signals
+// mean): for each thread a timer on its CPU clock, and with hires two on the monotonic clock, with
+// perf an event of the kernel's task clock; or the process's interval timer.
 //
 //   Start ──▶ armed ──Pause──▶ disarmed ──Resume──▶ armed ──▶ … ──▶ Delete
 //
@@ -26,7 +26,7 @@
 
 #include "base/status.h"
 #include "platform/interval_timer.h"
-#include "signal_safe/handler_context.h"
+#include "signal_safe/handler/handler_context.h"
 
 namespace spprof {
 
@@ -60,18 +60,20 @@ class SampleTimers {
   // has used meanwhile is taken out of its clock, and when everybody has been told again, each is
   // armed.
   void SetPaused(bool is_paused);
-  bool is_paused() const { return context_->is_paused.load(std::memory_order_seq_cst) != 0; }
+  bool is_paused() const { return context_->ticks.is_paused.load(std::memory_order_seq_cst) != 0; }
   void BeginPause(uint32_t slot, pid_t tid);
   void EndPause(uint32_t slot, pid_t tid);
 
   // Of ticks from now on; timers that are armed run on until Arm.
   void SetInterval(uint64_t interval_ns);
-  uint64_t interval_ns() const { return context_->interval_ns.load(std::memory_order_relaxed); }
+  uint64_t interval_ns() const {
+    return context_->ticks.interval_ns.load(std::memory_order_relaxed);
+  }
 
  private:
   Status CreateTimers(uint32_t slot, pid_t tid);
   uint64_t IntervalTimerNs() const;
-  bool IsProcessWide() const { return context_->engine == TimerEngine::kItimer; }
+  bool IsProcessWide() const { return context_->ticks.engine == TimerEngine::kItimer; }
 
   HandlerContext* context_;
   std::vector<Sequence> thread_words_;

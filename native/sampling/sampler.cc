@@ -17,8 +17,8 @@
 #include "platform/threads.h"
 #include "registry/totals.h"
 #include "sampling/fork_guard.h"
-#include "signal_safe/kernel.h"
-#include "signal_safe/timer_value.h"
+#include "signal_safe/machine/kernel.h"
+#include "signal_safe/ticks/timer_value.h"
 #include "v8/gc_hooks.h"
 
 namespace spprof {
@@ -64,8 +64,8 @@ Sampler::Sampler(const SamplerOptions& options, RegionMap* region, const V8Layou
   context_->walk.max_frames_beyond = options.interval_ns >= 1'000'000 ? 1024 : 0;
   context_->walk.native_frames = options.native_frames;
   context_->javascript_threads_only = options.javascript_threads_only;
-  context_->engine = options.engine;
-  context_->interval_ns = options.interval_ns;
+  context_->ticks.engine = options.engine;
+  context_->ticks.interval_ns = options.interval_ns;
   context_->waker = waker;
 #ifdef AT_MINSIGSTKSZ
   const size_t frame_bytes = getauxval(AT_MINSIGSTKSZ);
@@ -271,11 +271,12 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
     return kNoSlot;
   }
   madvise(state, context_->state_stride, MADV_NOHUGEPAGE);
-  state->cpu_timer.store(kNoTimer, std::memory_order_relaxed);
-  for (auto& timer : state->hires_timers) timer.store(kNoTimer, std::memory_order_relaxed);
-  state->perf_event.store(kNoPerfEvent, std::memory_order_relaxed);
-  state->random = 0x9e3779b97f4a7c15 ^ (static_cast<uint64_t>(tid) << 32) ^ kernel::MonotonicNs();
-  state->last_cpu_ns = ThreadCpuOf(tid);
+  state->ticks.cpu_timer.store(kNoTimer, std::memory_order_relaxed);
+  for (auto& timer : state->ticks.hires_timers) timer.store(kNoTimer, std::memory_order_relaxed);
+  state->ticks.perf_event.store(kNoPerfEvent, std::memory_order_relaxed);
+  state->ticks.random =
+      0x9e3779b97f4a7c15 ^ (static_cast<uint64_t>(tid) << 32) ^ kernel::MonotonicNs();
+  state->ticks.last_cpu_ns = ThreadCpuOf(tid);
   AttachGcHook(tid, context_.get(), slot);
   registry_.Activate(slot);
   thread_version_.fetch_add(1, std::memory_order_release);
@@ -283,7 +284,7 @@ uint32_t Sampler::AddThread(pid_t tid, ThreadKind kind, const std::string& name)
     small_stacks_.insert(slot);
     return slot;
   }
-  if (context_->engine != TimerEngine::kItimer && BlocksTicks(tid).value_or(false)) {
+  if (context_->ticks.engine != TimerEngine::kItimer && BlocksTicks(tid).value_or(false)) {
     blocking_.insert(slot);
     static_cast<void>(mask_watch_.IsDue(slot, *region_->Slot(slot)));  // from now on
     return slot;
@@ -324,7 +325,7 @@ void Sampler::LookAtUnsampled() {
 void Sampler::WarnOfWork(uint32_t slot, uint64_t at_least_ns, const std::string& warning) {
   const auto tid = static_cast<pid_t>(region_->Slot(slot)->tid);
   if (tid == 0) return;  // the region has been lost
-  if (ThreadCpuOf(tid) < context_->State(slot)->last_cpu_ns + at_least_ns) return;
+  if (ThreadCpuOf(tid) < context_->State(slot)->ticks.last_cpu_ns + at_least_ns) return;
   if (warned_of_.insert(tid).second)
     region_->header()->threads_refused.fetch_add(1, std::memory_order_relaxed);
   Warn(warning);

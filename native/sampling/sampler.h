@@ -26,7 +26,7 @@
 #include "sampling/sample_timers.h"
 #include "sampling/sleep_walker.h"
 #include "sampling/timer_watch.h"
-#include "signal_safe/handler.h"
+#include "signal_safe/handler/handler.h"
 
 namespace spprof {
 
@@ -106,7 +106,7 @@ class Sampler {
   void SetInterval(uint64_t interval_ns);
   // When the kernel's tick comes, as FindTickPhaseNs() says.
   void SetTickPhase(uint64_t phase_ns) {
-    context_->tick_phase_ns.store(phase_ns, std::memory_order_relaxed);
+    context_->ticks.tick_phase_ns.store(phase_ns, std::memory_order_relaxed);
   }
   // Makes the interval longer when the handler takes more than its budget.
   void LimitOverhead(const OverheadGuard::Costs& costs);

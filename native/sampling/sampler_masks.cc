@@ -4,7 +4,7 @@
 #include "platform/signal_names.h"
 #include "platform/thread_signals.h"
 #include "sampling/sampler.h"
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof {
 
@@ -16,7 +16,7 @@ std::optional<bool> Sampler::BlocksTicks(pid_t tid) const {
 
 void Sampler::LookAtMasks() {
   // The interval timer's signal goes to the process: to a thread that does not block it.
-  if (context_->engine == TimerEngine::kItimer) return;
+  if (context_->ticks.engine == TimerEngine::kItimer) return;
   // Those without timers first: libc may have been making them when they were added.
   constexpr int kBlockingAtOnce = 16;  // Each costs some 20 us.
   int looks = kBlockingAtOnce;

@@ -69,7 +69,7 @@ void Sampler::SetIntervalLocked(uint64_t interval_ns) {
   timer_watch_.SetInterval(interval_ns);
   for (const auto& [tid, slot] : registry_.by_tid()) {
     timers_.Arm(slot);
-    context_->State(slot)->is_rearmed.store(1, std::memory_order_relaxed);
+    context_->State(slot)->ticks.is_rearmed.store(1, std::memory_order_relaxed);
   }
 }
 
@@ -119,7 +119,7 @@ std::vector<ThreadClock> Sampler::ReadClocks(size_t at_most) {
     if (cpu_ns == 0) continue;
     const ThreadState* state = context_->State(next_read_slot_);
     clocks.push_back({next_read_slot_, lanes->generation.load(std::memory_order_relaxed),
-                      cpu_ns - state->paused_cpu_ns.load(std::memory_order_relaxed)});
+                      cpu_ns - state->ticks.paused_cpu_ns.load(std::memory_order_relaxed)});
   }
   return clocks;
 }

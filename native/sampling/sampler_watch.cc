@@ -57,7 +57,7 @@ void Sampler::RestartLostTimers() {
     if (registry_.FindByTid(static_cast<pid_t>(lanes.tid)) == next_watched_slot_ &&
         timer_watch_.HasLostTicks(next_watched_slot_, lanes)) {
       timers_.Arm(next_watched_slot_);
-      context_->State(next_watched_slot_)->is_rearmed.store(1, std::memory_order_relaxed);
+      context_->State(next_watched_slot_)->ticks.is_rearmed.store(1, std::memory_order_relaxed);
     }
   }
 }

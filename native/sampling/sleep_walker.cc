@@ -9,11 +9,11 @@
 #include "platform/posix_timer.h"
 #include "platform/thread_sleep.h"
 #include "platform/threads.h"
-#include "signal_safe/block_labels.h"
-#include "signal_safe/definitions.h"
-#include "signal_safe/guarded_load.h"
-#include "signal_safe/protection_keys.h"
-#include "signal_safe/walker.h"
+#include "signal_safe/machine/guarded_load.h"
+#include "signal_safe/machine/protection_keys.h"
+#include "signal_safe/walk/block_labels.h"
+#include "signal_safe/walk/definitions.h"
+#include "signal_safe/walk/walker.h"
 
 namespace spprof {
 
@@ -43,7 +43,7 @@ class FaultsUnblocked {
 };
 
 // Names may have been read from a heap that was moving.
-void ForgetDefinitions(ThreadState* state) {
+void ForgetDefinitions(WalkState* state) {
   std::fill(std::begin(state->functions), std::end(state->functions), FunctionEntry{});
   std::fill(std::begin(state->stacks), std::end(state->stacks), StackEntry{});
   std::fill(std::begin(state->scripts), std::end(state->scripts), 0);
@@ -56,20 +56,21 @@ void ForgetDefinitions(ThreadState* state) {
 SleepWalker::SleepWalker(const HandlerContext* context)
     : context_(context), bytes_(std::make_unique<uint8_t[]>(kRingOffset + kRingBytes)) {}
 
-void SleepWalker::Unmap::operator()(ThreadState* state) const { munmap(state, size); }
+void SleepWalker::Unmap::operator()(WalkState* state) const { munmap(state, size); }
 
-ThreadState* SleepWalker::StateOf(uint32_t slot) {
+WalkState* SleepWalker::StateOf(uint32_t slot) {
   if (slot >= states_.size()) states_.resize(slot + 1);
   if (states_[slot] != nullptr) return states_[slot].get();
   // Pages of it that are not used are never there.
-  void* const memory = mmap(nullptr, context_->state_stride, PROT_READ | PROT_WRITE,
+  const size_t size = AlignUp(WalkState::SizeFor(context_->walk.max_frames), kRegionPage);
+  void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return nullptr;
-  madvise(memory, context_->state_stride, MADV_NOHUGEPAGE);
-  auto* const state = static_cast<ThreadState*>(memory);
+  madvise(memory, size, MADV_NOHUGEPAGE);
+  auto* const state = static_cast<WalkState*>(memory);
   state->next_stack_id = kFirstStackId;
   state->next_function_id = kFirstFunctionId;
-  states_[slot] = OwnState(state, Unmap{context_->state_stride});
+  states_[slot] = OwnState(state, Unmap{size});
   return state;
 }
 
@@ -89,7 +90,7 @@ SleepWalkResult SleepWalker::Walk(uint32_t slot, pid_t tid, SleepWalk* out) {
     case SleepState::kAsleep:
       break;
   }
-  ThreadState* const own = StateOf(slot);
+  WalkState* const own = StateOf(slot);
   if (own == nullptr) return SleepWalkResult::kNoRoom;
   Registers registers{};
   registers.pc = call.pc;
@@ -104,7 +105,7 @@ SleepWalkResult SleepWalker::Walk(uint32_t slot, pid_t tid, SleepWalk* out) {
     }
     return SleepWalkResult::kWoken;
   }
-  out->cpu_ns = cpu_ns - theirs.paused_cpu_ns.load(std::memory_order_relaxed);
+  out->cpu_ns = cpu_ns - theirs.ticks.paused_cpu_ns.load(std::memory_order_relaxed);
   LaneReader(&lane_, bytes_.get())
       .Drain(UINT64_MAX, [&](uint64_t, RingReader& ring, uint64_t size) {
         out->definitions.resize(size);
@@ -114,7 +115,7 @@ SleepWalkResult SleepWalker::Walk(uint32_t slot, pid_t tid, SleepWalk* out) {
 }
 
 bool SleepWalker::WalkStack(const ThreadState& theirs, pid_t tid, const Registers& registers,
-                            ThreadState* own, SleepWalk* out) {
+                            WalkState* own, SleepWalk* out) {
   const V8Layout& v8 = context_->v8;
   const ModuleTable* modules = context_->modules.load(std::memory_order_acquire);
   if (own->modules != modules) {  // rules of what has been unloaded since

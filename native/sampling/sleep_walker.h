@@ -2,7 +2,7 @@
 // no call of the program ends early (EINTR), and threads that block all signals are seen, too. The
 // kernel tells the stack pointer and the program counter with which the thread has entered it
 // (platform/thread_sleep.h); callee-saved registers are unknown until the stack restores them
-// (signal_safe/frame_search.h).
+// (signal_safe/cfi/frame_search.h).
 //
 // The thread may wake up at any moment. Loads are guarded and searches bounded, so that a walk
 // that is overtaken does no harm, and the thread's CPU clock tells: where it has moved since before
@@ -30,7 +30,7 @@
 #include <vector>
 
 #include "region/lane.h"
-#include "signal_safe/handler_context.h"
+#include "signal_safe/handler/handler_context.h"
 
 namespace spprof {
 
@@ -63,12 +63,12 @@ class SleepWalker {
  private:
   struct Unmap {
     size_t size = 0;
-    void operator()(ThreadState* state) const;
+    void operator()(WalkState* state) const;
   };
-  using OwnState = std::unique_ptr<ThreadState, Unmap>;
+  using OwnState = std::unique_ptr<WalkState, Unmap>;
 
-  ThreadState* StateOf(uint32_t slot);
-  bool WalkStack(const ThreadState& theirs, pid_t tid, const Registers& registers, ThreadState* own,
+  WalkState* StateOf(uint32_t slot);
+  bool WalkStack(const ThreadState& theirs, pid_t tid, const Registers& registers, WalkState* own,
                  SleepWalk* out);
 
   const HandlerContext* context_;

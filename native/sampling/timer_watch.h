@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "region/layout.h"
-#include "signal_safe/handler_context.h"
+#include "signal_safe/handler/handler_context.h"
 
 namespace spprof {
 

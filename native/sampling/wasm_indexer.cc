@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "platform/threads.h"
-#include "signal_safe/guarded_load.h"
-#include "signal_safe/wasm_module.h"
+#include "signal_safe/machine/guarded_load.h"
+#include "signal_safe/v8_heap/wasm_module.h"
 
 namespace spprof {
 

@@ -1,5 +1,5 @@
-// Makes what the handler asks for of long WebAssembly modules (signal_safe/wasm_index.h), from
-// their bytes and jump tables, which may be gone or be anything: guarded loads, and bounds of
+// Makes what the handler asks for of long WebAssembly modules (signal_safe/v8_heap/wasm_index.h),
+// from their bytes and jump tables, which may be gone or be anything: guarded loads, and bounds of
 // entries and of memory.
 //
 // Context: the drain thread.
@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "signal_safe/wasm_index.h"
+#include "signal_safe/v8_heap/wasm_index.h"
 
 namespace spprof {
 

@@ -14,7 +14,7 @@
 
 #include "base/status.h"
 #include "region/sequence.h"
-#include "signal_safe/waker.h"
+#include "signal_safe/machine/waker.h"
 
 namespace spprof {
 

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "base/status.h"
-#include "drain/log_writer.h"
+#include "log/log_writer.h"
 #include "profile/live_decoder.h"
 #include "session/end_notice.h"
 #include "session/profiler.h"

@@ -2,8 +2,8 @@
 
 #include <fcntl.h>
 
-#include "drain/lane_stream.h"
-#include "drain/log_reader.h"
+#include "log/lane_stream.h"
+#include "log/log_reader.h"
 
 namespace spprof {
 

@@ -11,14 +11,14 @@
 
 #include "base/status.h"
 #include "drain/drain.h"
-#include "drain/log_writer.h"
+#include "log/log_writer.h"
 #include "platform/region_map.h"
 #include "sampling/sampler.h"
 #include "session/end_notice.h"
 #include "session/end_thread.h"
 #include "session/shutdown_manager.h"
 #include "session/shutdown_signals.h"
-#include "signal_safe/waker.h"
+#include "signal_safe/machine/waker.h"
 
 namespace spprof {
 

@@ -3,9 +3,9 @@
 //   running ─▶ stop accepting ─▶ stop timers ─▶ flush lanes ─▶ final drain ─▶ sync
 //           ─▶ release ─▶ done                                     (end_thread.h)
 //
-// Request() and the signal handler (signal_safe/shutdown_signal.h) ask; the end thread executes.
-// Each phase is timed, and has a deadline: a step that sees it pass leaves off, the next phase
-// begins, and the report says which was cut short.
+// Request() and the signal handler (signal_safe/handler/shutdown_signal.h) ask; the end thread
+// executes. Each phase is timed, and has a deadline: a step that sees it pass leaves off, the next
+// phase begins, and the report says which was cut short.
 //
 // Context: Request from any thread and from a signal handler; Execute on the end thread; the rest
 // from any thread.
@@ -29,7 +29,7 @@
 #include <vector>
 
 #include "region/layout.h"
-#include "signal_safe/waker.h"
+#include "signal_safe/machine/waker.h"
 
 namespace spprof {
 

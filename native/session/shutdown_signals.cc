@@ -6,7 +6,7 @@
 
 #include "platform/posix_timer.h"
 #include "platform/threads.h"
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof {
 

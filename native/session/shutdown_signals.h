@@ -1,7 +1,7 @@
 // SIGINT and SIGTERM as a way to end the recording: installs the handler of
-// signal_safe/shutdown_signal.h, and puts back what was there. A signal that the program ignores is
-// left alone. A program that installs a listener of its own later (process.on) takes the signal
-// from us altogether, and gets it as without us.
+// signal_safe/handler/shutdown_signal.h, and puts back what was there. A signal that the program
+// ignores is left alone. A program that installs a listener of its own later (process.on) takes the
+// signal from us altogether, and gets it as without us.
 //
 // Context: control thread (Install), end thread (Uninstall, first_ns before it).
 #pragma once
@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "base/status.h"
-#include "signal_safe/shutdown_signal.h"
+#include "signal_safe/handler/shutdown_signal.h"
 
 namespace spprof {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "platform/elf_file.h"
-#include "signal_safe/guarded_load.h"
+#include "signal_safe/machine/guarded_load.h"
 
 namespace spprof {
 

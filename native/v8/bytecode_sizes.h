@@ -5,7 +5,7 @@
 // Context: control thread, once.
 #pragma once
 
-#include "signal_safe/position_table.h"
+#include "signal_safe/v8_heap/position_table.h"
 #include "v8/metadata.h"
 
 namespace spprof {

@@ -125,7 +125,7 @@ void RemoveGcHook() {
     if (hook->isolate != isolate) continue;
     if (HandlerContext* context = hook->context.load(std::memory_order_seq_cst)) {
       ThreadState* const state = context->State(hook->slot);
-      state->gc_epoch = state->code_epoch = 0;
+      state->walk.gc_epoch = state->walk.code_epoch = 0;
       state->announces_gc.store(0, std::memory_order_relaxed);
       state->isolate.store(0, std::memory_order_relaxed);
     }
@@ -147,7 +147,7 @@ void AttachGcHook(pid_t tid, HandlerContext* context, uint32_t slot) {
     hook.context.store(context, std::memory_order_seq_cst);
     // From here on moves are announced.
     ThreadState* const state = context->State(slot);
-    state->gc_epoch = state->code_epoch = 1;
+    state->walk.gc_epoch = state->walk.code_epoch = 1;
     state->isolate.store(reinterpret_cast<uintptr_t>(hook.isolate), std::memory_order_relaxed);
     state->announces_gc.store(1, std::memory_order_relaxed);
   }

@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "signal_safe/handler.h"
+#include "signal_safe/handler/handler.h"
 
 namespace spprof {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "signal_safe/v8_layout.h"
+#include "signal_safe/v8_heap/v8_layout.h"
 #include "v8/metadata.h"
 
 namespace spprof {

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "signal_safe/guarded_load.h"
-#include "signal_safe/v8_reader.h"
+#include "signal_safe/machine/guarded_load.h"
+#include "signal_safe/v8_heap/v8_reader.h"
 #include "v8/layout_finder.h"
 
 namespace spprof {

@@ -1,6 +1,6 @@
 #include "v8/vm_state.h"
 
-#include "signal_safe/guarded_load.h"
+#include "signal_safe/machine/guarded_load.h"
 
 namespace spprof {
 

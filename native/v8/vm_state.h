@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "signal_safe/v8_layout.h"
+#include "signal_safe/v8_heap/v8_layout.h"
 
 namespace spprof {
 

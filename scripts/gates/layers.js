@@ -46,6 +46,13 @@ function floorsOfCMake() {
   return floors;
 }
 
+/** The floor that a path lies in: the longest that its folders begin with. @param {Set<string>} floors @param {string} file from native/ on */
+function floorOf(floors, file) {
+  for (let folder = path.posix.dirname(file); folder !== '.'; folder = path.posix.dirname(folder))
+    if (floors.has(folder)) return folder;
+  return null;
+}
+
 /**
  * @param {string} file
  * @param {RegExp} pattern global, whose first group is the name
@@ -61,20 +68,21 @@ function references(file, pattern) {
 /** @returns {string[]} */
 function nativeProblems() {
   const floors = floorsOfCMake();
+  const names = new Set(floors.keys());
   /** @type {string[]} */
   const problems = [];
   for (const file of projectFiles('native/*.h', 'native/*.cc', 'native/*.S')) {
-    const [, own] = file.split('/');
-    const allowed = floors.get(own);
+    const own = floorOf(names, file.slice('native/'.length));
+    const allowed = own === null ? undefined : floors.get(own);
     if (allowed === undefined) {
-      problems.push(`${file}: native/${own} is not a floor of CMakeLists.txt`);
+      problems.push(`${file}: its folder is not a floor of CMakeLists.txt`);
       continue;
     }
     for (const { name, line } of references(file, /^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]/gm)) {
       const at = `${file}:${line}: ${own} includes ${name}`;
-      const floor = name.split('/')[0];
+      const floor = floorOf(names, name);
       if (NODE_HEADERS.test(name) && own !== 'addon') problems.push(`${at}: only addon/ knows Node`);
-      else if (floors.has(floor) && !allowed.has(floor)) problems.push(`${at}: it may use ${[...allowed].join(', ')}`);
+      else if (floor !== null && !allowed.has(floor)) problems.push(`${at}: it may use ${[...allowed].join(', ')}`);
       else if (name.startsWith('.')) problems.push(`${at}: name it from native/ on`);
     }
   }
@@ -154,4 +162,4 @@ function checkLayers() {
   return [...nativeProblems(), ...libProblems()];
 }
 
-module.exports = { checkLayers, findCircle };
+module.exports = { LIB_FLOORS, checkLayers, findCircle, floorsOfCMake };

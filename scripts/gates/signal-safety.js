@@ -1,9 +1,10 @@
 'use strict';
 
 /**
- * Signal safety, by linker: the objects of native/signal_safe are linked together (`ld -r`), with what they need of the
- * floors above them (region, base); what is left undefined is all that the signal handler can call. Each such symbol must be in scripts/signal-safe-symbols.txt with its reason; a
- * symbol there that is not used is a problem too, so that the list stays what it says.
+ * Signal safety, by linker: the objects of the rooms of native/signal_safe are linked together (`ld -r`), with what they
+ * need of the floors below them (region, base); what is left undefined is all that the signal handler can call. Each such
+ * symbol must be in scripts/signal-safe-symbols.txt with its reason; a symbol there that is not used is a problem too, so
+ * that the list stays what it says.
  */
 
 const fs = require('node:fs');
@@ -39,17 +40,24 @@ function must(tool, args) {
   return stdout;
 }
 
+/** The archives of the wing's rooms. @param {string} build */
+function archivesOf(build) {
+  const rooms = fs.readdirSync(path.join(ROOT, 'native', 'signal_safe'));
+  return rooms.map((room) => path.join(build, `libspprof_signal_safe_${room}.a`));
+}
+
 /**
  * The wing's undefined symbols.
- * @param {string} archive of the wing; those of the floors it uses lie beside it
+ * @param {string[]} archives of its rooms
+ * @param {string} build the folder in which those of the floors that it uses lie
  * @returns {string[]}
  */
-function undefinedSymbols(archive) {
-  const floors = ['region', 'base'].map((floor) => path.join(path.dirname(archive), `libspprof_${floor}.a`));
+function undefinedSymbols(archives, build) {
+  const floors = ['region', 'base'].map((floor) => path.join(build, `libspprof_${floor}.a`));
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-wing-'));
   try {
     const object = path.join(folder, 'wing.o');
-    must('ld', ['-r', '--whole-archive', archive, '--no-whole-archive', ...floors, '-o', object]);
+    must('ld', ['-r', '--whole-archive', ...archives, '--no-whole-archive', ...floors, '-o', object]);
     const lines = must('nm', ['--undefined-only', '--format=posix', object]).split('\n');
     return [...new Set(lines.map((line) => line.split(' ')[0]).filter(Boolean))].sort();
   } finally {
@@ -58,14 +66,18 @@ function undefinedSymbols(archive) {
 }
 
 /**
- * @param {string} [archive] of the wing
+ * @param {string} [build] the folder of the archives
  * @returns {string[]} one line a problem
  */
-function checkSignalSafety(archive = path.join(ROOT, 'build', 'libspprof_signal_safe.a')) {
-  if (!fs.existsSync(archive))
-    return [`${path.relative(ROOT, archive)} is missing; build it with: node scripts/build-addon.js`];
+function checkSignalSafety(build = path.join(ROOT, 'build')) {
+  const archives = archivesOf(build);
+  const missing = archives.filter((archive) => !fs.existsSync(archive));
+  if (missing.length > 0) {
+    const names = missing.map((archive) => path.relative(ROOT, archive)).join(', ');
+    return [`missing: ${names}; build them with: node scripts/build-addon.js`];
+  }
   const allowed = allowedSymbols();
-  const used = undefinedSymbols(archive);
+  const used = undefinedSymbols(archives, build);
   return [
     ...used
       .filter((name) => !allowed.has(name))

@@ -2,7 +2,7 @@
 
 /** Mutations of the reasons why a signal gives no sample (stats.dropped): each is not counted, or as another. */
 
-const HANDLER = 'native/signal_safe/handler.cc';
+const HANDLER = 'native/signal_safe/handler/handler.cc';
 
 /**
  * @param {string} reason

@@ -99,21 +99,21 @@ const ERRORS = [
   ),
   error(
     'fdatasync',
-    'native/drain/log_writer.cc',
+    'native/log/log_writer.cc',
     'if (fdatasync(Reach()) != 0 && errno != EINVAL)',
     'if (fdatasync(Reach()) > 0)',
     'FailingCalls.FdatasyncIsReportedAsAPhaseThatWasCutShort',
   ),
   error(
     'fdatasync-is-gone',
-    'native/drain/log_writer.cc',
+    'native/log/log_writer.cc',
     'if (fdatasync(Reach()) != 0 && errno != EINVAL)',
     'if (Reach() < -1)',
     'FailingCalls.FdatasyncIsReportedAsAPhaseThatWasCutShort',
   ),
   error(
     'writev',
-    'native/drain/log_writer.cc',
+    'native/log/log_writer.cc',
     'if (before >= 0 && ftruncate(fd, before) == 0) lseek(fd, before, SEEK_SET);\n    return false;',
     'return false;',
     'LogWriter.ADiskThatIsFullForAWhileTakesOnlyWhatFits',
@@ -122,6 +122,8 @@ const ERRORS = [
 ];
 
 /** @type {import('./mutations').Untried[]} */
-const UNTRIED = [{ name: 'eventfd', why: 'spprof makes none: the drain sleeps on a futex (signal_safe/waker.h)' }];
+const UNTRIED = [
+  { name: 'eventfd', why: 'spprof makes none: the drain sleeps on a futex (signal_safe/machine/waker.h)' },
+];
 
 module.exports = { ERRORS, UNTRIED };

@@ -45,11 +45,11 @@ function watched(name, file, find, cases, { test = 'ordering_test', isInTest = f
 const IN_TEST = { isInTest: true };
 const RING = 'region/ring.h';
 const QUEUE = 'region/spsc_queue.h';
-const HANDLER = 'signal_safe/handler.cc';
-const SIGNAL = 'signal_safe/shutdown_signal.cc';
-const LABELS = 'signal_safe/block_labels.cc';
-const WASM = 'signal_safe/wasm_index.cc';
-const LOST = 'signal_safe/lost_mapping.cc';
+const HANDLER = 'signal_safe/handler/handler.cc';
+const SIGNAL = 'signal_safe/handler/shutdown_signal.cc';
+const LABELS = 'signal_safe/walk/block_labels.cc';
+const WASM = 'signal_safe/v8_heap/wasm_index.cc';
+const LOST = 'signal_safe/machine/lost_mapping.cc';
 const MANAGER = 'session/shutdown_manager';
 const REGISTRY = 'registry/thread_registry.cc';
 
@@ -97,12 +97,23 @@ const ORDERS = [
     'while (!head.compare_exchange_weak(top, replacement, std::memory_order_acq_rel)',
     '*ThatAreFree',
   ),
-  watched('W1-waker', 'signal_safe/waker.h', 'fetch_or(reason, std::memory_order_acq_rel)', '*OfTheWaker', IN_TEST),
-  watched('W2-waker', 'signal_safe/waker.h', 'exchange(0, std::memory_order_acq_rel)', '*OfTheWaker', IN_TEST),
+  watched(
+    'W1-waker',
+    'signal_safe/machine/waker.h',
+    'fetch_or(reason, std::memory_order_acq_rel)',
+    '*OfTheWaker',
+    IN_TEST,
+  ),
+  watched('W2-waker', 'signal_safe/machine/waker.h', 'exchange(0, std::memory_order_acq_rel)', '*OfTheWaker', IN_TEST),
   watched('g_context-set', HANDLER, 'g_context.store(context, std::memory_order_seq_cst);', '*ItsContext'),
   watched('g_context-handler', HANDLER, 'context = g_context.load(std::memory_order_seq_cst);', '*ItsContext'),
   watched('g_in_flight-handler', HANDLER, 'in_flight.fetch_sub(1, std::memory_order_release);', '*WaitedFor'),
-  watched('g_in_flight-control', HANDLER, 'count.load(std::memory_order_seq_cst) ==', '*WaitedFor'),
+  watched(
+    'g_in_flight-control',
+    'signal_safe/handler/in_flight.cc',
+    'count.load(std::memory_order_seq_cst) ==',
+    '*WaitedFor',
+  ),
   watched('shutdown-context-set', SIGNAL, 'g_context.store(context, std::memory_order_seq_cst);', '*SignalsContext'),
   watched(
     'shutdown-context-handler',

@@ -6,7 +6,7 @@
 
 #include "cfi_test_support.h"
 #include "fuzz_target.h"
-#include "signal_safe/cfi.h"
+#include "signal_safe/cfi/cfi.h"
 
 namespace spprof::fuzz {
 

@@ -1,6 +1,6 @@
 // The expressions of call-frame rules.
 #include "fuzz_target.h"
-#include "signal_safe/dwarf_expression.h"
+#include "signal_safe/cfi/dwarf_expression.h"
 
 namespace spprof::fuzz {
 

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "fuzz_target.h"
-#include "signal_safe/position_table.h"
+#include "signal_safe/v8_heap/position_table.h"
 
 namespace spprof::fuzz {
 

@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "core_support.h"
-#include "drain/log_writer.h"
 #include "fuzz_target.h"
+#include "log/log_writer.h"
 #include "log_contents.h"
 #include "log_seeds.h"
 #include "platform/region_map.h"

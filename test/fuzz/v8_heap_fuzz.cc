@@ -1,7 +1,7 @@
 // V8's heap objects as the handler reads them: functions, names, strings, code, position tables,
 // WebAssembly. The input is the version's layout, a list of changes to a heap, and where to look.
 #include "fuzz_target.h"
-#include "signal_safe/v8_reader.h"
+#include "signal_safe/v8_heap/v8_reader.h"
 #include "v8_heap_support.h"
 #include "wasm_support.h"
 

@@ -4,7 +4,7 @@
 
 #include "fuzz_target.h"
 #include "sampling/wasm_indexer.h"
-#include "signal_safe/wasm_module.h"
+#include "signal_safe/v8_heap/wasm_module.h"
 #include "wasm_support.h"
 
 namespace spprof::fuzz {

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "fuzz_target.h"
-#include "signal_safe/wasm_module.h"
+#include "signal_safe/v8_heap/wasm_module.h"
 #include "wasm_support.h"
 
 namespace spprof::fuzz {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "fuzz_target.h"
-#include "signal_safe/leaf_frame.h"
-#include "signal_safe/x86_instruction.h"
+#include "signal_safe/machine/leaf_frame.h"
+#include "signal_safe/machine/x86_64/x86_instruction.h"
 
 namespace spprof::fuzz {
 

@@ -1,6 +1,6 @@
 // The way of a block's name: from the thread's label through the handler's records to the columns
 // of a recording, of a stream's batches, and of a recording that is folded.
-#include "signal_safe/block_labels.h"
+#include "signal_safe/walk/block_labels.h"
 
 #include <gtest/gtest.h>
 

@@ -13,7 +13,7 @@
 #include "platform/thread_signals.h"
 #include "platform/thread_sleep.h"
 #include "sampler_support.h"
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof {
 namespace {

@@ -14,8 +14,8 @@
 #include <random>
 
 #include "cfi_test_support.h"
-#include "signal_safe/cfi.h"
-#include "signal_safe/guarded_load.h"
+#include "signal_safe/cfi/cfi.h"
+#include "signal_safe/machine/guarded_load.h"
 
 namespace spprof {
 namespace {

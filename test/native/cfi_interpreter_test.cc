@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "cfi_test_support.h"
-#include "signal_safe/cfi.h"
+#include "signal_safe/cfi/cfi.h"
 
 namespace spprof {
 namespace {

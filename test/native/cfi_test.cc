@@ -1,5 +1,5 @@
 // Call-frame rules against readelf's reading of the same files (binutils).
-#include "signal_safe/cfi.h"
+#include "signal_safe/cfi/cfi.h"
 
 #include <gtest/gtest.h>
 

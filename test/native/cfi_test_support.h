@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "signal_safe/cfi.h"
+#include "signal_safe/cfi/cfi.h"
 
 namespace spprof::test {
 

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "cfi_test_support.h"
-#include "signal_safe/cfi.h"
+#include "signal_safe/cfi/cfi.h"
 
 // GCC only: clang has no such attribute and goes by the command line.
 #if defined(__GNUC__) && !defined(__clang__)

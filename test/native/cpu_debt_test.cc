@@ -1,4 +1,4 @@
-#include "signal_safe/cpu_debt.h"
+#include "signal_safe/ticks/cpu_debt.h"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core_support.h"
-#include "drain/log_writer.h"
+#include "log/log_writer.h"
 #include "log_contents.h"
 
 namespace spprof {

@@ -9,12 +9,12 @@
 #include <set>
 
 #include "drain/lane_drainer.h"
-#include "drain/lane_stream.h"
-#include "drain/log_reader.h"
+#include "log/lane_stream.h"
+#include "log/log_reader.h"
 #include "log_contents.h"
 #include "platform/kernel_tick_clock.h"
 #include "sampler_support.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace spprof {
 namespace {
@@ -163,7 +163,7 @@ TEST(LaneDrainer, LosesNothingWhileAThreadWrites) {
       }
     };
     for (uint64_t i = 0; i < wanted; i++) {
-      if (i % 300 == 0) harness.State(slot)->modules = nullptr;
+      if (i % 300 == 0) harness.State(slot)->walk.modules = nullptr;
       Walk::Down(&harness, slot, i % 50);
     }
     done.store(true, std::memory_order_release);

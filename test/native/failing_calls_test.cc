@@ -18,7 +18,7 @@
 #include "profile/recording_builder.h"
 #include "sampler_support.h"
 #include "session/profiler.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace {
 

@@ -13,9 +13,9 @@
 #include <cstring>
 
 #include "core_support.h"
-#include "signal_safe/guarded_load.h"
-#include "signal_safe/kernel.h"
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/machine/guarded_load.h"
+#include "signal_safe/machine/kernel.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof {
 namespace {

@@ -1,5 +1,5 @@
 // Frame pointers that are found without the register, against what the compiler says.
-#include "signal_safe/frame_search.h"
+#include "signal_safe/cfi/frame_search.h"
 
 #include <alloca.h>
 #include <gtest/gtest.h>

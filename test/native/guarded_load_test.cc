@@ -1,4 +1,4 @@
-#include "signal_safe/guarded_load.h"
+#include "signal_safe/machine/guarded_load.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 #include "core_support.h"
 #include "platform/fault_handler.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace spprof {
 namespace {

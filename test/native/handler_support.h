@@ -16,14 +16,14 @@
 #include <string>
 #include <vector>
 
-#include "drain/lane_stream.h"
+#include "log/lane_stream.h"
 #include "platform/fault_handler.h"
 #include "platform/modules.h"
 #include "platform/region_map.h"
 #include "registry/thread_registry.h"
 #include "registry/totals.h"
-#include "signal_safe/handler.h"
-#include "signal_safe/timer_value.h"
+#include "signal_safe/handler/handler.h"
+#include "signal_safe/ticks/timer_value.h"
 
 namespace spprof::test {
 
@@ -56,7 +56,7 @@ class HandlerHarness {
     context_.states = static_cast<uint8_t*>(states);
     context_.modules.store(&table_);
     context_.walk.max_frames = max_frames;
-    context_.interval_ns = 1'000'000;
+    context_.ticks.interval_ns = 1'000'000;
     context_.waker = &waker_;
     if (!InstallFaultHandler().ok()) std::abort();
     SetHandlerContext(&context_);
@@ -79,9 +79,9 @@ class HandlerHarness {
 
   uint32_t AddThread() {
     const uint32_t slot = registry_->Claim(next_tid_++, ThreadKind::kNative, "test", 0);
-    State(slot)->cpu_timer = State(slot)->perf_event = -1;
-    for (auto& timer : State(slot)->hires_timers) timer = -1;
-    State(slot)->random = 0x9e3779b97f4a7c15 + slot;
+    State(slot)->ticks.cpu_timer = State(slot)->ticks.perf_event = -1;
+    for (auto& timer : State(slot)->ticks.hires_timers) timer = -1;
+    State(slot)->ticks.random = 0x9e3779b97f4a7c15 + slot;
     registry_->Activate(slot);
     return slot;
   }

@@ -1,6 +1,6 @@
 // The handler, fed by hand: every signal ends in exactly one counter, CPU time is never lost, and
 // what is not ours is passed on. Then its walks, against libgcc's.
-#include "signal_safe/handler.h"
+#include "signal_safe/handler/handler.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@
 #include "platform/posix_timer.h"
 #include "sampler_support.h"
 #include "sampling/fork_guard.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace spprof {
 namespace {
@@ -43,7 +43,7 @@ class Handler : public testing::Test {
   void DeliverHires() { HandlerHarness::Deliver(harness_.Tick(slot_, 0, TickSource::kHiresTimer)); }
   // One that is in time. Returns its sample's weight; 0: there is none.
   uint64_t DeliverOwn() {
-    harness_.State(slot_)->hires.armed_ns = kernel::MonotonicNs();
+    harness_.State(slot_)->ticks.hires.armed_ns = kernel::MonotonicNs();
     DeliverHires();
     const auto samples = harness_.TakeSamples(slot_);
     return samples.size() == 1 ? samples[0].cpu_ns : 0;
@@ -91,8 +91,8 @@ TEST_F(Handler, WritesASampleWithItsStackAndCountsIt) {
 }
 
 TEST_F(Handler, SamplesAtSomeOfTheTicksWhereTheIntervalIsLonger) {
-  harness_.context().interval_ns = 10'000'000;
-  harness_.context().kernel_tick_ns = 4'000'000;
+  harness_.context().ticks.interval_ns = 10'000'000;
+  harness_.context().ticks.kernel_tick_ns = 4'000'000;
   constexpr uint64_t kTicks = 1000;
   uint64_t cpu_ns = 0, samples = 0;
   for (uint64_t i = 1; i <= kTicks; i++) {
@@ -110,7 +110,7 @@ TEST_F(Handler, SamplesAtSomeOfTheTicksWhereTheIntervalIsLonger) {
 }
 
 TEST_F(Handler, CountsIntervalsThatAShorterTickWouldHaveMet) {
-  harness_.context().kernel_tick_ns = 4'000'000;
+  harness_.context().ticks.kernel_tick_ns = 4'000'000;
   Deliver(399);
   Deliver(49);  // half a millisecond: half an interval too early
   Deliver(399);
@@ -124,18 +124,18 @@ TEST_F(Handler, CountsIntervalsThatAShorterTickWouldHaveMet) {
 
 // hires: so that all of a burst is seen alike, a tick early in it stands for more (hires_tick.cc).
 TEST_F(Handler, TheKernelsTickStandsForWhatComesBeforeOurOwn) {
-  harness_.context().engine = TimerEngine::kHires;
-  harness_.context().kernel_tick_ns = 4'000'000;
+  harness_.context().ticks.engine = TimerEngine::kHires;
+  harness_.context().ticks.kernel_tick_ns = 4'000'000;
   Deliver();  // caches are cold
   harness_.TakeSamples(slot_);
   for (const auto& [used_ms, weight_ms] : {std::pair(1.0, 3.0), std::pair(3.0, 1.0)}) {
     ThreadState* state = harness_.State(slot_);
     const auto used_ns = static_cast<uint64_t>(used_ms * 1e6);
     test::BurnCpu(used_ns);
-    state->last_cpu_ns = kernel::ThreadCpuNs() - used_ns;
-    state->hires.is_ticking = 0;
-    state->hires.debt.share = 0;  // nothing is being paid off
-    state->hires.debt.paying_ns = 8'000'000;
+    state->ticks.last_cpu_ns = kernel::ThreadCpuNs() - used_ns;
+    state->ticks.hires.is_ticking = 0;
+    state->ticks.hires.debt.share = 0;  // nothing is being paid off
+    state->ticks.hires.debt.paying_ns = 8'000'000;
     Deliver();
     const auto samples = harness_.TakeSamples(slot_);
     ASSERT_EQ(samples.size(), 1u);
@@ -154,11 +154,12 @@ void MissABurst(HiresState* hires) {
 // Failed: after bursts that no tick had met the kernel's stood for the same wherever in a burst it
 // came, and ticks of our own came after it, so that ends of bursts were seen too often.
 TEST_F(Handler, WhereInABurstOfHiresIsNotKnownTheKernelsTickStandsForAWholeOne) {
-  harness_.context().engine = TimerEngine::kHires;
-  harness_.context().kernel_tick_ns = 500'000'000;  // so long that reading the clock is no matter
-  HiresState& hires = harness_.State(slot_)->hires;
+  harness_.context().ticks.engine = TimerEngine::kHires;
+  harness_.context().ticks.kernel_tick_ns =
+      500'000'000;  // so long that reading the clock is no matter
+  HiresState& hires = harness_.State(slot_)->ticks.hires;
   MissABurst(&hires);
-  harness_.State(slot_)->last_cpu_ns = kernel::ThreadCpuNs() - 100'000'000;
+  harness_.State(slot_)->ticks.last_cpu_ns = kernel::ThreadCpuNs() - 100'000'000;
   Deliver();
   const auto samples = harness_.TakeSamples(slot_);
   ASSERT_EQ(samples.size(), 1u);
@@ -175,18 +176,18 @@ TEST_F(Handler, WhereInABurstOfHiresIsNotKnownTheKernelsTickStandsForAWholeOne) 
 // Failed: a call that kept the signal waiting stood for that time, too, though no tick of our own
 // was missed meanwhile.
 TEST_F(Handler, WhereInABurstOfHiresIsNotKnownTheTimeInACallIsInTheTick) {
-  harness_.context().engine = TimerEngine::kHires;
-  harness_.context().kernel_tick_ns = 500'000'000;
-  HiresState& hires = harness_.State(slot_)->hires;
+  harness_.context().ticks.engine = TimerEngine::kHires;
+  harness_.context().ticks.kernel_tick_ns = 500'000'000;
+  HiresState& hires = harness_.State(slot_)->ticks.hires;
   for (const auto& [used_ms, weight_ms, due_ms] : {std::tuple(150, 500, 400),
                                                    // Called for so long, x is known.
                                                    std::tuple(550, 50 + 100, 1)}) {
     MissABurst(&hires);
     hires.is_ticking = 0;
     hires.second_weight_ns = 0;
-    harness_.State(slot_)->last_cpu_ns =
+    harness_.State(slot_)->ticks.last_cpu_ns =
         kernel::ThreadCpuNs() - static_cast<uint64_t>(used_ms) * 1'000'000;
-    harness_.context().tick_phase_ns = (kernel::MonotonicNs() - 100'000'000) % 500'000'000;
+    harness_.context().ticks.tick_phase_ns = (kernel::MonotonicNs() - 100'000'000) % 500'000'000;
     Deliver();
     const auto samples = harness_.TakeSamples(slot_);
     ASSERT_EQ(samples.size(), 1u);
@@ -196,9 +197,9 @@ TEST_F(Handler, WhereInABurstOfHiresIsNotKnownTheTimeInACallIsInTheTick) {
 }
 
 TEST_F(Handler, ASleepEndsABurstOfHiresAndALostCpuDoesNot) {
-  harness_.context().engine = TimerEngine::kHires;
+  harness_.context().ticks.engine = TimerEngine::kHires;
   ThreadState* state = harness_.State(slot_);
-  HiresState& hires = state->hires;
+  HiresState& hires = state->ticks.hires;
   MissABurst(&hires);
   for (const bool has_slept : {true, false}) {
     hires.worked_ns = 80'000'000;
@@ -206,7 +207,7 @@ TEST_F(Handler, ASleepEndsABurstOfHiresAndALostCpuDoesNot) {
     if (!has_slept) hires.sleeps_read = kernel::ThreadSleeps();
     const uint64_t now_ns = kernel::MonotonicNs();
     hires.cpu_read_ns = now_ns - 2'000'000'000;  // since then the thread has used nothing
-    state->last_cpu_ns = kernel::ThreadCpuNs();
+    state->ticks.last_cpu_ns = kernel::ThreadCpuNs();
     hires.armed_ns = now_ns - 1'000'000'000;
     DeliverHires();
     EXPECT_EQ(harness_.TakeSamples(slot_).size(), 0u);
@@ -219,19 +220,19 @@ TEST_F(Handler, ASleepEndsABurstOfHiresAndALostCpuDoesNot) {
 
 // A thread at work, of which the clock has just been read. Its next tick is due now.
 void WorkWithoutSleep(ThreadState* state) {
-  state->hires.is_ticking = 1;
-  state->hires.has_slept = 0;
-  state->last_cpu_ns = kernel::ThreadCpuNs();  // may lose the CPU
+  state->ticks.hires.is_ticking = 1;
+  state->ticks.hires.has_slept = 0;
+  state->ticks.last_cpu_ns = kernel::ThreadCpuNs();  // may lose the CPU
   const uint64_t now_ns = kernel::MonotonicNs();
-  state->hires.cpu_read_ns = state->hires.armed_ns = now_ns;
+  state->ticks.hires.cpu_read_ns = state->ticks.hires.armed_ns = now_ns;
 }
 
 TEST_F(Handler, ATickOfHiresSetsTheOneAfterTheNext) {
-  harness_.context().engine = TimerEngine::kHires;
+  harness_.context().ticks.engine = TimerEngine::kHires;
   // So long that being preempted is no matter.
   constexpr uint64_t kInterval = 1'000'000'000;
-  harness_.context().interval_ns = kInterval;
-  HiresState& hires = harness_.State(slot_)->hires;
+  harness_.context().ticks.interval_ns = kInterval;
+  HiresState& hires = harness_.State(slot_)->ticks.hires;
   constexpr int kTicks = 8000;
   int short_waits = 0;
   double waits = 0;
@@ -257,10 +258,10 @@ TEST_F(Handler, ATickOfHiresSetsTheOneAfterTheNext) {
 // However long the handler takes, and however short the interval.
 TEST_F(Handler, ATickOfHiresThatIsOvertakenByTheNextPutsItOff) {
   if (test::kUnderTsan) GTEST_SKIP() << "handlers are slow: which were interrupted is not known";
-  harness_.context().engine = TimerEngine::kHires;
-  harness_.context().interval_ns = 10'000;
+  harness_.context().ticks.engine = TimerEngine::kHires;
+  harness_.context().ticks.interval_ns = 10'000;
   ThreadState* state = harness_.State(slot_);
-  HiresState& hires = state->hires;
+  HiresState& hires = state->ticks.hires;
   int ticks = 0;
   for (int i = 0; i < 1000; i++) {
     WorkWithoutSleep(state);
@@ -279,11 +280,11 @@ TEST_F(Handler, ATickOfHiresThatIsOvertakenByTheNextPutsItOff) {
 
 // Signals that were on their way when the timers were set anew, or disarmed.
 TEST_F(Handler, ATickOfHiresFromBeforeItsTimerWasSetIsNone) {
-  harness_.context().engine = TimerEngine::kHires;
-  harness_.context().interval_ns = 1'000'000'000;
+  harness_.context().ticks.engine = TimerEngine::kHires;
+  harness_.context().ticks.interval_ns = 1'000'000'000;
   ThreadState* state = harness_.State(slot_);
-  HiresState& hires = state->hires;
-  for (auto& timer : state->hires_timers) {
+  HiresState& hires = state->ticks.hires;
+  for (auto& timer : state->ticks.hires_timers) {
     int32_t id;
     ASSERT_TRUE(CreateThreadTimer(CLOCK_MONOTONIC, CurrentThreadId(), SIGPROF, 0, &id).ok());
     timer.store(id);
@@ -306,14 +307,14 @@ TEST_F(Handler, ATickOfHiresFromBeforeItsTimerWasSetIsNone) {
     EXPECT_EQ(hires.after_ns, before.after_ns);
     EXPECT_EQ(hires.skipped_ticks, before.skipped_ticks);
     if (is_ticking) {
-      EXPECT_NEAR(static_cast<double>(due_in_ns(state->hires_timers[1])), 500e9, 60e9);
-      EXPECT_NEAR(static_cast<double>(due_in_ns(state->hires_timers[0])), 1000e9, 60e9);
-      for (const auto& timer : state->hires_timers) kernel::SetTimer(timer, 0, 0, false);
+      EXPECT_NEAR(static_cast<double>(due_in_ns(state->ticks.hires_timers[1])), 500e9, 60e9);
+      EXPECT_NEAR(static_cast<double>(due_in_ns(state->ticks.hires_timers[0])), 1000e9, 60e9);
+      for (const auto& timer : state->ticks.hires_timers) kernel::SetTimer(timer, 0, 0, false);
     } else {
-      for (const auto& timer : state->hires_timers) EXPECT_EQ(due_in_ns(timer), 0);
+      for (const auto& timer : state->ticks.hires_timers) EXPECT_EQ(due_in_ns(timer), 0);
     }
   }
-  for (const auto& timer : state->hires_timers) DeleteTimer(timer);
+  for (const auto& timer : state->ticks.hires_timers) DeleteTimer(timer);
   EXPECT_EQ(Dropped(DropReason::kNotDue), 2u);
   EXPECT_EQ(Count().overruns.load(), 0u);
   ExpectLaw(2);
@@ -321,13 +322,13 @@ TEST_F(Handler, ATickOfHiresFromBeforeItsTimerWasSetIsNone) {
 
 // Failed: after 8 ms all was paid, so that the first 8 ms of longer bursts stood for more.
 TEST_F(Handler, ADebtOfHiresIsPaidByTwoBursts) {
-  harness_.context().engine = TimerEngine::kHires;
-  HiresState& hires = harness_.State(slot_)->hires;
+  harness_.context().ticks.engine = TimerEngine::kHires;
+  HiresState& hires = harness_.State(slot_)->ticks.hires;
   uint64_t weight_ns = 0;
   ASSERT_TRUE(test::WaitUntil([&] {  // at the first try, unless this test loses its CPU
     hires = HiresState{};
     hires.burst_ns = 50'000'000;
-    harness_.State(slot_)->last_cpu_ns = kernel::ThreadCpuNs() - 10'001'000'000;
+    harness_.State(slot_)->ticks.last_cpu_ns = kernel::ThreadCpuNs() - 10'001'000'000;
     weight_ns = DeliverOwn();
     return weight_ns != 0;
   }));
@@ -337,42 +338,43 @@ TEST_F(Handler, ADebtOfHiresIsPaidByTwoBursts) {
 
 // Fails: what is owed was divided by what the tick stands for, which was nothing at a tick's end.
 TEST_F(Handler, ATickOfHiresAtTheEndOfTheKernelsPaysWhatIsOwed) {
-  harness_.context().engine = TimerEngine::kHires;
-  harness_.context().kernel_tick_ns = 500'000'000;  // so long that reading the clock is no matter
+  harness_.context().ticks.engine = TimerEngine::kHires;
+  harness_.context().ticks.kernel_tick_ns =
+      500'000'000;  // so long that reading the clock is no matter
   ThreadState* state = harness_.State(slot_);
-  state->is_rearmed.store(1);
-  state->last_cpu_ns = kernel::ThreadCpuNs() - 501'000'000;
-  state->hires.debt.owed_ns = 0;
+  state->ticks.is_rearmed.store(1);
+  state->ticks.last_cpu_ns = kernel::ThreadCpuNs() - 501'000'000;
+  state->ticks.hires.debt.owed_ns = 0;
   Deliver();
   const auto samples = harness_.TakeSamples(slot_);
   ASSERT_EQ(samples.size(), 1u);
   EXPECT_NEAR(static_cast<double>(samples[0].cpu_ns) / 1e6, 501, 10);
   // Of the division's rounding, nanoseconds.
-  EXPECT_NEAR(
-      static_cast<double>(static_cast<int64_t>(samples[0].cpu_ns) + state->hires.debt.owed_ns) /
-          1e6,
-      501, 10);
+  EXPECT_NEAR(static_cast<double>(static_cast<int64_t>(samples[0].cpu_ns) +
+                                  state->ticks.hires.debt.owed_ns) /
+                  1e6,
+              501, 10);
 }
 
 // Fails: the handler's own time was taken out of what is owed, and went to a sample that was
 // dropped.
 TEST_F(Handler, WhatADroppedTickOfHiresHasCostIsTheNextSamples) {
-  harness_.context().engine = TimerEngine::kHires;
+  harness_.context().ticks.engine = TimerEngine::kHires;
   Deliver(0, true);
-  harness_.State(slot_)->hires.is_ticking = 0;
+  harness_.State(slot_)->ticks.hires.is_ticking = 0;
   Deliver();
   const auto samples = harness_.TakeSamples(slot_);
   ASSERT_EQ(samples.size(), 1u);
-  const auto owed = harness_.State(slot_)->hires.debt.owed_ns;
+  const auto owed = harness_.State(slot_)->ticks.hires.debt.owed_ns;
   EXPECT_EQ(static_cast<int64_t>(samples[0].cpu_ns) + owed,
-            static_cast<int64_t>(harness_.State(slot_)->last_cpu_ns));
+            static_cast<int64_t>(harness_.State(slot_)->ticks.last_cpu_ns));
 }
 
 TEST_F(Handler, TheFirstSampleAfterTimersWereSetAnewSaysSo) {
   for (int i = 0; i < 3; i++) {
     if (i == 1) {
-      harness_.State(slot_)->is_rearmed.store(1);
-      harness_.State(slot_)->last_cpu_ns = 0;
+      harness_.State(slot_)->ticks.is_rearmed.store(1);
+      harness_.State(slot_)->ticks.last_cpu_ns = 0;
       harness_.State(slot_)->busy.store(1);  // its own sample is dropped
       Deliver();
       harness_.State(slot_)->busy.store(0);
@@ -421,7 +423,7 @@ TEST_F(Handler, LeavesAThreadInOurOwnCodeAlone) {
   Deliver();
   ExpectLaw(1);
   EXPECT_EQ(Dropped(DropReason::kBusy), 1u);
-  EXPECT_EQ(harness_.State(slot_)->next_stack_id, 0u);
+  EXPECT_EQ(harness_.State(slot_)->walk.next_stack_id, 0u);
 }
 
 TEST_F(Handler, DoesNotWalkWhereFaultsAreBlocked) {
@@ -642,7 +644,7 @@ TEST_F(Handler, CostsWhatItUsesAndNotWhatOthersDoMeanwhile) {
     });
   }
   // Ticks that are made up soon are ahead of the clock, and what is measured starts from there.
-  harness_.State(slot_)->last_cpu_ns = kernel::ThreadCpuNs();
+  harness_.State(slot_)->ticks.last_cpu_ns = kernel::ThreadCpuNs();
   constexpr uint64_t kLongNs = 2'000'000;
   constexpr int kPreemptions = 20;
   int preemptions = 0;

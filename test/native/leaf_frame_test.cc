@@ -1,6 +1,6 @@
 // Where the return address of generated code is, told by the instructions ahead: by hand, and over
 // random bytes.
-#include "signal_safe/leaf_frame.h"
+#include "signal_safe/machine/leaf_frame.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -10,7 +10,7 @@
 #include <random>
 
 #include "platform/fault_handler.h"
-#include "signal_safe/x86_instruction.h"
+#include "signal_safe/machine/x86_64/x86_instruction.h"
 
 namespace spprof {
 namespace {

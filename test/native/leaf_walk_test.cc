@@ -17,7 +17,7 @@
 
 #include "core_support.h"
 #include "handler_support.h"
-#include "signal_safe/walker.h"
+#include "signal_safe/walk/walker.h"
 #include "single_step.h"
 
 namespace spprof {
@@ -46,15 +46,16 @@ struct Steps {
 WalkResult Walk(test::HandlerHarness* harness, uint32_t slot, const ucontext_t& here) {
   HandlerContext& context = harness->context();
   ThreadState* state = context.State(slot);
-  const V8Reader reader(context.v8, &state->known_maps);
-  Definitions definitions(context.Slot(slot), context.region, state, reader);
-  Walker walker(*context.modules.load(), context.v8, reader, state, &definitions, context.walk);
+  const V8Reader reader(context.v8, &state->walk.known_maps);
+  Definitions definitions(context.Slot(slot), context.region, &state->walk, reader);
+  Walker walker(*context.modules.load(), context.v8, reader, &state->walk, &definitions,
+                context.walk);
   return walker.Walk(Registers::FromContext(here));
 }
 
 void Judge(Steps* steps, const ucontext_t& here, const test::CallChain& chain) {
   const WalkResult walk = Walk(steps->harness, steps->slot, here);
-  const Frame* frames = steps->harness->State(steps->slot)->frames;
+  const Frame* frames = steps->harness->State(steps->slot)->walk.frames;
   const size_t expected = 1 + chain.depth() + steps->base_count;
   const auto expected_at = [&](size_t i) {
     if (i == 0) return static_cast<uint64_t>(here.uc_mcontext.gregs[REG_RIP]);

@@ -7,7 +7,7 @@
 
 #include "platform/threads.h"
 #include "sampler_support.h"
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof {
 namespace {

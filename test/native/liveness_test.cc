@@ -8,7 +8,7 @@
 #include <csignal>
 
 #include "core_support.h"
-#include "drain/log_writer.h"
+#include "log/log_writer.h"
 #include "session/profiler.h"
 
 namespace spprof {

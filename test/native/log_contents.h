@@ -10,8 +10,8 @@
 #include <tuple>
 #include <utility>
 
-#include "drain/lane_stream.h"
-#include "drain/log_reader.h"
+#include "log/lane_stream.h"
+#include "log/log_reader.h"
 #include "region/records.h"
 
 namespace spprof::test {

@@ -13,8 +13,8 @@
 #include <tuple>
 #include <vector>
 
-#include "drain/log_format.h"
-#include "drain/log_reader.h"
+#include "log/log_format.h"
+#include "log/log_reader.h"
 #include "region/records.h"
 
 namespace spprof::fixture {

@@ -1,4 +1,4 @@
-#include "drain/log_reader.h"
+#include "log/log_reader.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <random>
 
 #include "core_support.h"
-#include "drain/lane_stream.h"
+#include "log/lane_stream.h"
 #include "log_fixture.h"
 
 namespace spprof {

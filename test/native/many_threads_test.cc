@@ -10,8 +10,8 @@
 #include <set>
 
 #include "drain/drain.h"
-#include "drain/lane_stream.h"
-#include "drain/log_reader.h"
+#include "log/lane_stream.h"
+#include "log/log_reader.h"
 #include "log_contents.h"
 #include "sampler_support.h"
 

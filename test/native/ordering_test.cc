@@ -14,10 +14,10 @@
 #include "sampler_support.h"
 #include "session/profiler.h"
 #include "session/shutdown_manager.h"
-#include "signal_safe/block_labels.h"
-#include "signal_safe/lost_mapping.h"
-#include "signal_safe/shutdown_signal.h"
-#include "signal_safe/wasm_index.h"
+#include "signal_safe/handler/shutdown_signal.h"
+#include "signal_safe/machine/lost_mapping.h"
+#include "signal_safe/v8_heap/wasm_index.h"
+#include "signal_safe/walk/block_labels.h"
 
 namespace spprof {
 namespace {
@@ -189,7 +189,7 @@ TEST_F(OrderingOfTheHandler, ItsTableOfModules) {
   ExpectSeen([&] { modules.store(&table, std::memory_order_release); },
              [&] {
                test::HandlerHarness::Deliver(tick_);
-               return harness_.State(slot_)->modules == &table;
+               return harness_.State(slot_)->walk.modules == &table;
              });
 }
 

@@ -24,13 +24,13 @@ constexpr int kEvent = 900;  // the number of an event that does not exist
 class PerfTick : public testing::Test {
  protected:
   void SetUp() override {
-    harness_.context().engine = TimerEngine::kPerf;
-    harness_.context().kernel_tick_ns = kTickNs;
-    harness_.context().interval_ns = kMs;
+    harness_.context().ticks.engine = TimerEngine::kPerf;
+    harness_.context().ticks.kernel_tick_ns = kTickNs;
+    harness_.context().ticks.interval_ns = kMs;
     harness_.context().threads = ThreadTable(words_, std::size(words_));
     slot_ = harness_.AddThread();
-    state()->perf_event = kEvent;
-    state()->last_cpu_ns = kernel::ThreadCpuNs();
+    state()->ticks.perf_event = kEvent;
+    state()->ticks.last_cpu_ns = kernel::ThreadCpuNs();
     harness_.context().threads.Insert(static_cast<uint32_t>(CurrentThreadId()), slot_);
   }
   ThreadState* state() { return harness_.State(slot_); }
@@ -111,7 +111,7 @@ TEST_F(PerfTick, EveryTickCountsWhereEventsDoNotCome) {
   EXPECT_EQ(before, 8);
   Event();
   EXPECT_EQ(KernelTick(false), 0u) << "they come again";
-  state()->perf_event = kNoPerfEvent;
+  state()->ticks.perf_event = kNoPerfEvent;
   EXPECT_GT(KernelTick(false), 0u);
 }
 
@@ -128,7 +128,7 @@ TEST_F(PerfTick, CallsAreGivenOneTickMoreThanTheyHaveUsed) {
 }
 
 TEST_F(PerfTick, WhatSettingEventsTakesAtAChangeOfThreadsIsNotTheSystemCalls) {
-  harness_.context().perf_switch_ns = kTickNs;
+  harness_.context().ticks.perf_switch_ns = kTickNs;
   const auto lose_the_cpu = [] {
     const struct timespec shortly = {0, 1000};
     nanosleep(&shortly, nullptr);
@@ -145,10 +145,11 @@ TEST_F(PerfTick, WhatSettingEventsTakesAtAChangeOfThreadsIsNotTheSystemCalls) {
   for (int i = 0; i < 20; i++) lose_the_cpu();
   left_out = NotDue();
   EXPECT_EQ(tick(), 0u);
-  harness_.context().perf_switch_ns = 0;  // else, what the test loses by chance would count as well
+  harness_.context().ticks.perf_switch_ns =
+      0;  // else, what the test loses by chance would count as well
   for (int i = 0; i < 10; i++) tick();
   EXPECT_EQ(NotDue(), left_out + 2) << "calls afterwards do not pay for all of a busy time";
-  harness_.context().perf_switch_ns = kTickNs;
+  harness_.context().ticks.perf_switch_ns = kTickNs;
   // A long call is told from that.
   lose_the_cpu();
   test::BurnCpu(20 * kMs);

@@ -1,6 +1,6 @@
 // V8's position tables, made by hand: what they say is found, what is damaged is refused, and no
 // bytes lead out of bounds or on for ever.
-#include "signal_safe/position_table.h"
+#include "signal_safe/v8_heap/position_table.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

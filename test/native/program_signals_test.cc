@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "drain/drain.h"
-#include "drain/log_writer.h"
+#include "log/log_writer.h"
 #include "platform/signal_names.h"
 #include "sampler_support.h"
 

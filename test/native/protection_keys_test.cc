@@ -1,5 +1,5 @@
 // A walk through code under a memory protection key of its own, where the machine has keys.
-#include "signal_safe/protection_keys.h"
+#include "signal_safe/machine/protection_keys.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 
 #include "core_support.h"
 #include "handler_support.h"
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof {
 namespace {

@@ -93,7 +93,7 @@ TEST(Sampler, TickFindsItsTimerExpiredAtEveryTickOfTheKernels) {
   const uint32_t slot = harness.SlotOf(CurrentThreadId());
   ASSERT_NE(slot, kNoSlot);
   // Where the kernel's tick is not known, nothing else would keep the interval.
-  EXPECT_EQ(PeriodOf(GetHandlerContext()->State(slot)->cpu_timer.load()),
+  EXPECT_EQ(PeriodOf(GetHandlerContext()->State(slot)->ticks.cpu_timer.load()),
             KernelTickNs() == 0 ? kMs : 10'000);
   harness.sampler().Stop();
 }
@@ -145,20 +145,20 @@ TEST(Sampler, HiresHasTheNextTwoTicksSetOfAThreadThatWorks) {
   const ThreadState* state = GetHandlerContext()->State(slot);
   const auto timers_set = [&] {
     int set = 0;
-    for (const auto& timer : state->hires_timers) set += DueInNs(timer) != 0 ? 1 : 0;
+    for (const auto& timer : state->ticks.hires_timers) set += DueInNs(timer) != 0 ? 1 : 0;
     return set;
   };
   int looks = 0, both = 0;
   EXPECT_TRUE(test::WaitUntil([&] {
     test::BurnCpu(2 * kMs);
-    if (state->hires.is_ticking == 0) return false;
+    if (state->ticks.hires.is_ticking == 0) return false;
     both += timers_set() == 2 ? 1 : 0;
     return ++looks == 200;
   }));
   EXPECT_GE(both, 180) << "but where a signal is on its way";
   EXPECT_TRUE(test::WaitUntil([&] {
     poll(nullptr, 0, 5);
-    return state->hires.is_ticking == 0 && timers_set() == 0;
+    return state->ticks.hires.is_ticking == 0 && timers_set() == 0;
   }));
   harness.sampler().Stop();
 }

@@ -17,8 +17,8 @@
 #include "log_contents.h"
 #include "sampler_support.h"
 #include "session/profiler.h"
-#include "signal_safe/handler.h"
-#include "signal_safe/kernel.h"
+#include "signal_safe/handler/handler.h"
+#include "signal_safe/machine/kernel.h"
 
 namespace {
 

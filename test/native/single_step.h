@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "signal_safe/protection_keys.h"
+#include "signal_safe/machine/protection_keys.h"
 
 namespace spprof::test {
 

@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "drain/lane_stream.h"
+#include "log/lane_stream.h"
 #include "sampler_support.h"
 
 namespace spprof {

@@ -1,5 +1,5 @@
 // What the handler takes of a small signal stack, and what it does where there is no room.
-#include "signal_safe/stack_room.h"
+#include "signal_safe/handler/stack_room.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -16,10 +16,10 @@
 #include "core_support.h"
 #include "handler_support.h"
 #include "platform/threads.h"
-#include "signal_safe/disarmed_stack.h"
-#include "signal_safe/guarded_load.h"
-#include "signal_safe/protection_keys.h"
-#include "signal_safe/signal_mask.h"
+#include "signal_safe/handler/disarmed_stack.h"
+#include "signal_safe/machine/guarded_load.h"
+#include "signal_safe/machine/protection_keys.h"
+#include "signal_safe/machine/signal_mask.h"
 
 namespace spprof::test {
 namespace {

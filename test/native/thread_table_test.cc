@@ -1,5 +1,5 @@
 // Slots by thread id: found, not found, removed, and what crowds do.
-#include "signal_safe/thread_table.h"
+#include "region/thread_table.h"
 
 #include <gtest/gtest.h>
 

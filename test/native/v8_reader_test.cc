@@ -1,5 +1,5 @@
 // The reader of V8's heap, on a heap of our own: what is right is read, what is wrong is refused.
-#include "signal_safe/v8_reader.h"
+#include "signal_safe/v8_heap/v8_reader.h"
 
 #include <gtest/gtest.h>
 

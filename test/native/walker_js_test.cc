@@ -9,7 +9,7 @@
 #include "core_support.h"
 #include "handler_support.h"
 #include "sampling/wasm_indexer.h"
-#include "signal_safe/guarded_load.h"
+#include "signal_safe/machine/guarded_load.h"
 #include "v8_heap_support.h"
 #include "wasm_support.h"
 
@@ -40,7 +40,7 @@ class JsWalk : public testing::Test {
     inlining_.calls = {{Position(50, 0), 0}};
     inlining_.position_table = TableOf(heap_.v8.position_encoding, 5, Position(90, 1));
     bytecodes_ = heap_.BytecodeArray(std::vector<uint8_t>(20), TwoEntries());
-    State()->gc_epoch = State()->code_epoch = 1;
+    State()->walk.gc_epoch = State()->walk.code_epoch = 1;
   }
 
   // From bytecode 2 on place 30, from 12 on place 40.
@@ -90,7 +90,7 @@ class JsWalk : public testing::Test {
     const WalkResult result = walker.Walk(registers);
     std::string text;
     for (uint32_t i = 0; i < result.frame_count; i++) {
-      const Frame frame = State()->frames[i];
+      const Frame frame = State()->walk.frames[i];
       if (i != 0) text += " ";
       switch (FrameTypeOf(frame)) {
         case FrameType::kBuiltin:
@@ -118,7 +118,7 @@ class JsWalk : public testing::Test {
     Walker(table_, heap_.v8, reader, State(), &definitions, options).CaptureForGc(registers);
   }
   std::string LiteralOf(uint32_t function_id) {
-    for (const FunctionEntry& entry : State()->functions) {
+    for (const FunctionEntry& entry : State()->walk.functions) {
       if (entry.key != 0 && entry.id == function_id) {
         return std::string("f").append(std::to_string(static_cast<uint32_t>(entry.key)));
       }
@@ -175,12 +175,12 @@ TEST_F(JsWalk, RemembersCodeUntilACollectionThatMayMoveItBegins) {
   const PositionEncoding known = heap_.v8.position_encoding;
   heap_.v8.position_encoding = PositionEncoding::kUnknown;
   EXPECT_EQ(Walk(here), "f0@90t! f1@50t");
-  State()->gc_epoch++;
+  State()->walk.gc_epoch++;
   EXPECT_EQ(Walk(here), "f0@90t! f1@50t") << "a young generation's collection moves no code";
-  State()->code_epoch++;
+  State()->walk.code_epoch++;
   EXPECT_EQ(Walk(here), "f1@0t") << "looked at again";
   // A thread whose collections are not announced remembers nothing.
-  State()->gc_epoch = State()->code_epoch = 0;
+  State()->walk.gc_epoch = State()->walk.code_epoch = 0;
   EXPECT_EQ(Walk(here), "f1@0t");
   heap_.v8.position_encoding = known;
   EXPECT_EQ(Walk(here), "f0@90t! f1@50t");
@@ -198,7 +198,7 @@ TEST_F(JsWalk, RemembersMorePlacesThanThereIsRoomFor) {
         ASSERT_EQ(Walk(RegistersAt(code + at, 40)), "f0@90t! f1@50t");
       }
     }
-    ASSERT_LE(State()->code_frames_used, kCodeFramesSize);
+    ASSERT_LE(State()->walk.code_frames_used, kCodeFramesSize);
   }
 }
 
@@ -263,7 +263,7 @@ TEST_F(JsWalk, FindsThePlaceInSparkplugsCodeWhenBytecodesAndTableFit) {
   EXPECT_EQ(Walk(RegistersAt(code + 10, 40)), "f3@" + std::to_string(kPositionAtEntry) + "b")
       << "the prologue has the line of the function itself";
   heap_.v8.bytecode_sizes.opcode_count = 4;
-  State()->code_epoch++;
+  State()->walk.code_epoch++;
   EXPECT_EQ(Walk(RegistersAt(code + 25, 40)), "f3@0b") << "another V8's bytecodes";
 }
 
@@ -362,7 +362,7 @@ TEST_F(JsWalk, SurvivesAnyStackOnAnyHeap) {
     here.r9 = random() % 90;
     here.rdi = any_word();
     if (random() % 8 == 0) here.fp = any_word();
-    State()->gc_epoch = State()->code_epoch = random() % 4 == 0 ? 0 : turn + 1;
+    State()->walk.gc_epoch = State()->walk.code_epoch = random() % 4 == 0 ? 0 : turn + 1;
     for (size_t at = 40; at < 240 && turn % 4 == 0; at += 60) {
       PutWasm(at, wasm, at + 20, wasm.code[random() % 14] + random() % 64);
       if (random() % 4 == 0) stack_[at - 2] = any_word();

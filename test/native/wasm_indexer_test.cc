@@ -9,7 +9,7 @@
 
 #include "core_support.h"
 #include "platform/fault_handler.h"
-#include "signal_safe/wasm_module.h"
+#include "signal_safe/v8_heap/wasm_module.h"
 #include "wasm_support.h"
 
 namespace spprof {

@@ -1,5 +1,5 @@
 // What a WebAssembly module's bytes say of its functions, and that nothing they say does harm.
-#include "signal_safe/wasm_module.h"
+#include "signal_safe/v8_heap/wasm_module.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 'use strict';
 
-/** Changes a log of ours chunk by chunk and record by record, and makes its checksums right again (drain/log_format.h). */
+/** Changes a log of ours chunk by chunk and record by record, and makes its checksums right again (log/log_format.h). */
 
 const { mutateBytes, INTERESTING_32 } = require('./mutators');
 
