@@ -16,11 +16,11 @@ const SHARES = { own: 0.6, dependency: 0.25, crypto: 0.15 };
 const PROGRAM = `
 const { dependencyWork } = require('known-dep');
 const { createHash } = require('node:crypto');
-const block = Buffer.alloc(1 << 16, 7);
+const block = Buffer.alloc(1 << 20, 7);
 const cpuMs = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e3; };
 function ownWork(n) { let x = 0; for (let i = 0; i < n; i++) x += Math.sqrt(i) * (i & 7); return x; }
 function hashWork() { return createHash('sha256').update(block).digest()[0]; }
-const parts = [[${SHARES.own}, () => ownWork(20000)], [${SHARES.dependency}, () => dependencyWork(20000)], [${SHARES.crypto}, hashWork]];
+const parts = [[${SHARES.own}, () => ownWork(200000)], [${SHARES.dependency}, () => dependencyWork(200000)], [${SHARES.crypto}, hashWork]];
 const used = [0, 0, 0];
 let all = 0;
 const end = Number(process.argv[2]);
