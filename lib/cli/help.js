@@ -34,9 +34,9 @@ function verbFlags(verb, names) {
 const TOPICS = /** @type {Record<string, string>} */ ({
   report: `Usage: spprof report [options] <file>
 
-Prints the functions with the most self time. ${FILES}
+Prints where the time went, by whose code it is, and the functions with the most self time. ${FILES}
 
-${verbFlags('report', ['top', 'sort', 'thread', 'tree', 'threshold', 'json', 'verbose'])}
+${verbFlags('report', ['top', 'sort', 'thread', 'tree', 'threshold', 'view', 'engine', 'json', 'verbose'])}
 
 Examples:
   spprof report spprof.20261120T120000.4242.cpuprofile
@@ -48,7 +48,7 @@ Examples:
 
 Shows the flame graph in the browser, from a server that only this machine can reach, until Ctrl-C; or writes it. ${FILES}
 
-${verbFlags('view', ['output', 'no-open'])}
+${verbFlags('view', ['output', 'no-open', 'view'])}
 
 Examples:
   spprof view app.spprof
@@ -59,7 +59,7 @@ Examples:
 
 Compares two profiles by shares of their time, the largest change first; -o writes the differential flame graph. ${FILES}
 
-${verbFlags('diff', ['output', 'top', 'sort', 'json', 'verbose'])}
+${verbFlags('diff', ['output', 'top', 'sort', 'view', 'json', 'verbose'])}
 
 Examples:
   spprof diff before.spprof after.spprof
@@ -67,7 +67,8 @@ Examples:
 `,
   convert: `Usage: spprof convert <file> -o <file> [-f <format>]
 
-Writes a recording in another format; -o may repeat, .gz compresses. Formats: ${FORMAT_NAMES.join(', ')}. ${FILES}
+Writes a recording in another format; -o may repeat, .gz compresses. --view program leaves out the runtime's frames, --view full has every
+frame. Formats: ${FORMAT_NAMES.join(', ')}. ${FILES}
 
 Examples:
   spprof convert app.spprof -o app.pb.gz -o app.html

@@ -178,7 +178,7 @@ const OPTIONS = {
     flag: 'view',
     operand: 'view',
     env: 'SPPROF_VIEW',
-    help: 'program: as its author wrote it; full: every frame. Default: full in pprof, speedscope and logs, else program',
+    help: 'the program as its author wrote it, or every frame; if not given, pprof and speedscope have every frame',
   },
 };
 
