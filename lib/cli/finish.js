@@ -115,8 +115,11 @@ async function processRecordings(ended) {
     }
   }
   const problems = new Set(recorded.flatMap(({ profile }) => profile.sourceMapProblems));
-  const quiet = ended.summary === 'none';
-  io.stderr.write(sourceMapNotes([...problems], { verbose: ended.verbose, quiet, cwd: io.cwd() }));
+  const maps = sourceMapNotes([...problems], {
+    verbose: ended.verbose,
+    quiet: ended.summary !== 'text',
+    cwd: io.cwd(),
+  });
   /** @type {ProcessSummary[]} */
   const summaries = [];
   const taken = /** @type {Set<string>} */ (new Set());
@@ -130,7 +133,7 @@ async function processRecordings(ended) {
     }
   }
   const profiles = recorded.map(({ profile }) => profile);
-  return { summaries, profiles, missing, isComplete, wasRecorded: folders.length > 0 };
+  return { summaries, profiles, missing, maps, isComplete, wasRecorded: folders.length > 0 };
 }
 
 /** @param {string} file absolute @param {string} text @throws (rejects) `ERR_SPPROF_OUTPUT` */
@@ -148,7 +151,7 @@ async function finish(ended) {
     ended.io.stderr.write(`spprof: the recording is lost: its folder ${ended.folder} has been removed meanwhile\n`);
     return false;
   }
-  const { summaries, profiles, missing, isComplete, wasRecorded } = await processRecordings(ended);
+  const { summaries, profiles, missing, maps, isComplete, wasRecorded } = await processRecordings(ended);
   const { command, end, io, summary } = ended;
   const notes = [...missing, ...takeNotes(ended.folder, ended.ignore)];
   const unrecorded = findUnrecorded({ notes, profiles, cpuNs: end.cpuNs, known: ended.unrecorded });
@@ -158,9 +161,10 @@ async function finish(ended) {
   if (ended.summaryFile !== null)
     await writeSummary(ended.summaryFile, summaryJson(summaries, end, unrecorded, ended.reading.view));
   if (!wasRecorded) return isComplete;
+  const settings = { cwd: io.cwd(), hasEngine: ended.verbose, maps };
+  if (summary === 'text') io.stderr.write(summaryText(summaries, settings, unrecorded));
+  else io.stderr.write(maps);
   if (summary === 'json') io.stderr.write(summaryJson(summaries, end, unrecorded, ended.reading.view));
-  else if (summary === 'text')
-    io.stderr.write(summaryText(summaries, { cwd: io.cwd(), hasEngine: ended.verbose }, unrecorded));
   return isComplete;
 }
 

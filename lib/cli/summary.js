@@ -54,20 +54,21 @@ function otherLine(summary) {
  * The process that used the most CPU time comes first, with its categories and functions; then where the others' files are; then
  * what a person must know.
  * @param {ProcessSummary[]} summaries
- * @param {{ cwd: string, hasEngine: boolean }} settings paths below `cwd` are shown relative to it, except those of the files
+ * @param {{ cwd: string, hasEngine: boolean, maps: string }} settings paths below `cwd` are shown relative to it, except those of the
+ *   files; `maps`: lines about source maps that cannot be used
  * @param {import('./unrecorded').Unrecorded} unrecorded
  */
-function summaryText(summaries, { cwd, hasEngine }, unrecorded) {
+function summaryText(summaries, { cwd, hasEngine, maps }, unrecorded) {
   const [busiest, ...others] = [...summaries].sort((a, b) => b.profile.cpuNs - a.profile.cpuNs);
   const missing = unrecordedLine(unrecorded);
-  const last = missing === '' ? [] : [`spprof: ${missing}`];
+  const last = [...maps.split('\n').filter(Boolean), ...(missing === '' ? [] : [`spprof: ${missing}`])];
   if (busiest === undefined) return last.map((line) => `${visible(line)}\n`).join('');
   const { profile, program } = busiest;
   const { categories, table, head, health, engine } = profile.summaryParts({
     ...{ limit: MOST_FUNCTIONS, folder: cwd, hasEngine },
   });
   const fixed = OWN_LINES + TABLE_HEAD + last.length;
-  const room = LINES - fixed - LEAST_FUNCTIONS;
+  const room = Math.max(0, LINES - fixed - LEAST_FUNCTIONS);
   const notes = upTo(health, Math.max(1, Math.floor(room / 3)), (count) => `and ${count} more notes (spprof report)`);
   const files = upTo(
     filesOf(busiest).map(({ path, hint }) => `  ${path}${hint}`),
