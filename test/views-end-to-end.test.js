@@ -150,6 +150,31 @@ test('--view full has every frame, and both views have the same sums', () => {
   expect(textOf('program.speedscope.json')).not.toMatch(/JSEntry/);
 });
 
+test('a file in one view is compared with the recording in that view', () => {
+  runCli(['convert', 'k.spprof', '-o', 'all.folded', '--view', 'full'], { cwd: folder });
+  for (const file of ['k.folded', 'all.folded']) {
+    const rows = JSON.parse(runCli(['diff', '--json', 'k.spprof', file], { cwd: folder }).stdout);
+    // Collapsed stacks do not hold the columns that tell functions without a name apart.
+    const named = rows.filter(({ functionName }) => functionName !== '(anonymous)');
+    const changed = named.filter((row) => Math.abs(row.selfChange) + Math.abs(row.totalChange) > 0.001);
+    expect([file, changed.map(({ functionName }) => functionName)]).toEqual([file, []]);
+  }
+});
+
+test('a session can ask for the program view', async () => {
+  const spin = () => {
+    let sum = 0;
+    for (const end = process.cpuUsage().user + 200_000; process.cpuUsage().user < end; )
+      sum += JSON.stringify(sum).length;
+    return sum;
+  };
+  const { profile: own } = await spprof.profile(spin, { view: 'program', intervalUs: 1000 });
+  expect(own.functions.length).toBeGreaterThan(0);
+  expect(own.functions.filter(({ kind }) => kind === 'builtin')).toEqual([]);
+  expect(own.inView('full').functions.some(({ kind }) => kind === 'builtin')).toBe(true);
+  expect(own.cpuNs).toBe(own.inView('full').cpuNs);
+});
+
 test('an unknown view is refused', () => {
   const { status, stderr: message } = runCli(['report', '--view', 'programm', 'k.spprof'], { cwd: folder });
   expect([status, message]).toEqual([

@@ -10,6 +10,7 @@
 
 #include "platform/elf_file.h"
 #include "symbols/demangle.h"
+#include "symbols/frame_table.h"
 #include "symbols/symbol_lookup.h"
 
 namespace spprof {
@@ -135,12 +136,15 @@ class Work {
     std::vector<uint32_t> indexes;
     indexes.reserve(found.names.size());
     for (const std::string& name : found.names) indexes.push_back(AddNamed(name, module));
+    std::optional<FrameTable> functions;  // read when the first address without a symbol comes
     for (size_t i = 0; i < order.size(); ++i) {
       const uint32_t symbol = found.symbols[i];
       if (symbol != SymbolLookupResult::kNone) {
         result_.symbol_of[order[i].second] = indexes[symbol];
       } else {
-        Set(order[i].second, OffsetName(module, addresses[i]), module);
+        if (!functions.has_value()) functions.emplace(*file);
+        const uint64_t start = functions->FunctionAt(addresses[i]).value_or(addresses[i]);
+        Set(order[i].second, OffsetName(module, start), module);
       }
     }
   }

@@ -3,7 +3,8 @@
 // milliseconds); it keeps nothing between calls.
 //
 // Never fails: what cannot be found out gets a name that says where it is, `libfoo.so+0x1234` (the
-// file's own numbering).
+// file's own numbering): the function's first address, where call-frame rules tell it, else its
+// own.
 //
 // Context: any thread; not in the signal handler.
 #pragma once

@@ -19,6 +19,7 @@
 #include "log_fixture.h"
 #include "platform/elf_file.h"
 #include "symbols/demangle.h"
+#include "symbols/frame_table.h"
 #include "symbols/symbol_lookup.h"
 
 namespace spprof {
@@ -326,6 +327,85 @@ TEST(Demangle, KeepsWhatItCannotRead) {
   EXPECT_EQ(Demangle(""), "");
 }
 
+struct Range {
+  uint64_t start;
+  uint64_t end;
+};
+
+// The functions that a file has call-frame rules for, as binutils read them.
+std::vector<Range> FunctionsWithRules(const std::string& path) {
+  std::vector<Range> ranges;
+  for (const std::string& line :
+       LinesOf("readelf --debug-dump=frames '" + path + "' 2>/dev/null | grep ' FDE '")) {
+    const size_t at = line.find("pc=");
+    unsigned long long start = 0;
+    unsigned long long end = 0;
+    if (at == std::string::npos) continue;
+    if (sscanf(line.c_str() + at, "pc=%llx..%llx", &start, &end) == 2 && start < end) {
+      ranges.push_back({start, end});
+    }
+  }
+  return ranges;
+}
+
+TEST(FrameTable, FindsTheFunctionsThatBinutilsFind) {
+  const std::string libc = LibraryOf(reinterpret_cast<const void*>(&getpid));
+  const std::vector<Range> ranges = FunctionsWithRules(libc);
+  ASSERT_GT(ranges.size(), 1000U) << libc;
+  const std::unique_ptr<ElfFile> file = ElfFile::Open(libc);
+  ASSERT_NE(file, nullptr);
+  const FrameTable table(*file);
+  std::set<uint64_t> starts;
+  for (const auto& [start, end] : ranges) starts.insert(start);
+  size_t wrong = 0;
+  for (const auto& [start, end] : ranges) {
+    if (table.FunctionAt(start) != start) ++wrong;
+    // Rules of a signal's return begin a byte early, inside of the function before.
+    if (starts.lower_bound(start + 1) == starts.lower_bound(end) &&
+        table.FunctionAt(end - 1) != start) {
+      ++wrong;
+    }
+  }
+  EXPECT_EQ(wrong, 0U);
+  EXPECT_FALSE(table.FunctionAt(0).has_value());
+  EXPECT_FALSE(table.FunctionAt(UINT64_MAX).has_value());
+}
+
+TEST(Symbolizer, NamesAFunctionWithoutASymbolOnce) {
+  const std::string libc = LibraryOf(reinterpret_cast<const void*>(&getpid));
+  const std::unique_ptr<ElfFile> file = ElfFile::Open(libc);
+  ASSERT_NE(file, nullptr);
+  std::vector<uint64_t> addresses;
+  std::vector<Range> asked;
+  for (const Range& range : FunctionsWithRules(libc)) {
+    const uint64_t last = range.end - 1;
+    const uint64_t both[] = {range.start, last};
+    const SymbolLookupResult found = LookUpSymbols(*file, both);
+    const bool is_nameless = found.symbols[0] == SymbolLookupResult::kNone &&
+                             found.symbols[1] == SymbolLookupResult::kNone;
+    if (!is_nameless || range.end - range.start < 2) continue;
+    asked.push_back(range);
+    addresses.push_back(kBase + range.start);
+    addresses.push_back(kBase + last);
+    if (asked.size() == 200) break;
+  }
+  if (asked.empty()) GTEST_SKIP() << libc << " has a symbol for each function";
+  // As the file numbers them: the segments of a library lie where they are in the file, or a page
+  // on.
+  std::vector<Mapping> mappings;
+  for (const auto& [start, end] : asked) {
+    const uint32_t section = file->SectionOfAddress(start);
+    const ElfFile::Section& in = file->sections()[section];
+    mappings.push_back({kBase + start, kBase + end, in.offset + (start - in.address), libc, ""});
+  }
+  const Symbolization result = Symbolize(mappings, addresses);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    EXPECT_EQ(result.symbol_of[2 * i], result.symbol_of[2 * i + 1])
+        << result.symbols[result.symbol_of[2 * i]].name << ", "
+        << result.symbols[result.symbol_of[2 * i + 1]].name;
+  }
+}
+
 // An ELF image with one code section, at address 0x1000, and the symbols given.
 struct TinySymbol {
   const char* name;
@@ -432,10 +512,18 @@ TEST(ElfFile, SurvivesDamage) {
   const std::string tiny = TinyElf({{"sized", 0x1000, 0x10}, {"bare", 0x1020, 0}});
   std::ifstream in(LibraryOf(reinterpret_cast<void*>(&fopen)), std::ios::binary);
   const std::string library((std::istreambuf_iterator<char>(in)), {});
+  uint64_t frame_table = 0;
+  if (const auto whole = ElfFile::FromMemory(library.data(), library.size()); whole != nullptr) {
+    const ElfFile::Section* section = whole->FindSection(".eh_frame_hdr");
+    if (section != nullptr) frame_table = section->offset;
+  }
   for (int round = 0; round < 3000; ++round) {
     std::string image = round % 10 == 0 ? library : tiny;
-    // Headers are where damage has consequences.
-    const size_t first = image.size() > 4096 && round % 20 == 0 ? image.size() - 4096 : 16;
+    // Headers are where damage has consequences: those of sections, at the end, and of tables.
+    const bool is_large = image.size() > 4096;
+    const size_t first = is_large && round % 20 == 0    ? image.size() - 4096
+                         : is_large && round % 30 == 10 ? static_cast<size_t>(frame_table)
+                                                        : 16;
     for (int i = 0; i < 8; ++i) {
       image[first + random() % std::min<size_t>(image.size() - first, 1024)] =
           static_cast<char>(random());
@@ -445,8 +533,10 @@ TEST(ElfFile, SurvivesDamage) {
     if (file == nullptr) continue;
     const uint64_t addresses[] = {0x1000, 0x1004, 0x1024, 0x30000, 0x80000};
     EXPECT_EQ(LookUpSymbols(*file, addresses).symbols.size(), 5u);
+    const FrameTable functions(*file);
     for (const uint64_t address : addresses) {
       file->AddressOfOffset(address);
+      EXPECT_LE(functions.FunctionAt(address).value_or(address), address);
       for (const ElfFile::Section& section : file->sections())
         PltEntryName(*file, section, address);
     }
