@@ -91,6 +91,20 @@ test('few descriptors: the program gets them, and one line says why it is not re
   expect(recorded).toMatchObject({ status: 5, stdout: 'done\n' });
 });
 
+test('a program with few descriptors, whose workers need each of them, gives up three at any rate', () => {
+  const program = `const { readdirSync } = require('node:fs'), { start } = require(${JSON.stringify(ROOT)});
+    const count = () => readdirSync('/proc/self/fd').length, before = count();
+    const session = start({ intervalUs: 1000 }), taken = count() - before;
+    session.stop().then(({ stats: { warnings } }) => console.log(JSON.stringify({ taken, warnings })));`;
+  const limited = ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, '-e', program];
+  const { stdout, stderr } = spawnSync('/bin/sh', limited, { encoding: 'utf8', env: cleanEnvironment() });
+  expect(stderr).toBe('');
+  const { taken, warnings } = JSON.parse(stdout);
+  expect(taken).toBeLessThanOrEqual(3);
+  if (taken > 0 && warnings.length > 0)
+    expect(warnings.join('\n')).toMatch(/perf events would take file descriptors, of which this process may have only 100/);
+});
+
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 asRoot(
   `rights that go away meanwhile: what is open suffices${process.getuid?.() === 0 ? '' : ' (NOT RUN: not root)'}`,

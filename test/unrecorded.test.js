@@ -2,7 +2,9 @@
 
 /** The summary says how much CPU time was not recorded, and why, where that is known; and nothing that is not true. */
 
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { lossReason } = require('../lib/processes/child-loss');
 const { findUnrecorded, nothingLine, unrecordedLine } = require('../lib/cli/unrecorded');
@@ -42,6 +44,14 @@ test.each([
   const text = stderrOf(command);
   expect(text).toMatch(/^spprof: nothing was recorded of ".*" \([\d.]+ m?s of CPU time\): /);
   expect(text).toMatch(reason);
+});
+
+test.each([3, 4, 5, 6, 7])('a heap of %i MB: the program ends as it does without us', (megabytes) => {
+  const command = [NODE, `--max-old-space-size=${megabytes}`, '-e', 'process.exitCode = 3'];
+  const withoutCore = ['/bin/sh', '-c', 'ulimit -c 0; exec "$0" "$@"'];
+  const bare = spawnSync(withoutCore[0], [...withoutCore.slice(1), ...command], { env: cleanEnvironment() });
+  const { status } = runCli(['-q', '-o', 'heap.cpuprofile', ...withoutCore, ...command], { cwd: folder });
+  expect(status).toBe(bare.status ?? 128 + os.constants.signals[bare.signal]);
 });
 
 test('a child without NODE_OPTIONS is named, with the CPU time that is missing', () => {

@@ -13,6 +13,20 @@ const { commandFolder, leaveNote } = require('./leave-note');
 const FOLDER = commandFolder(process.env);
 const NOT_PERMITTED = 'it runs with a permission model';
 
+/** Of its limit, MB. Our own JavaScript takes 0.4 MB, and Node.js itself nearly 4. */
+const SMALLEST_HEAP = 8;
+
+/** What this process was started with. */
+function givenOptions() {
+  return [...process.execArgv, process.env.NODE_OPTIONS].join(' ');
+}
+
+/** Whether the heap's limit is so near to what Node.js takes that the program may reach it by what we add. */
+function hasTinyHeap() {
+  const limit = /--max[-_](?:old[-_]space|heap)[-_]size[=\s](\d+)/g;
+  return [...givenOptions().matchAll(limit)].some(([, megabytes]) => Number(megabytes) < SMALLEST_HEAP);
+}
+
 const hasPermissions = Reflect.has(process, 'permission');
 
 /** Main thread. @param {import('../../binding')} binding */
@@ -24,7 +38,7 @@ function startRecording(binding) {
   const program = path.basename(process.argv[1] ?? 'node').replace(/\.[cm]?[jt]s$/, '');
   const { writeFileSync } = require('node:fs');
   // The load of --on-port is not for a debugger. This file is complete before the next one is there.
-  const hasDebugger = /(^|\s)--inspect/.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '));
+  const hasDebugger = /(^|\s)--inspect/.test(givenOptions());
   beginInFolder(options.dir ?? 'spprof', (folder) => {
     if (hasDebugger) writeFileSync(path.join(folder, 'debugger-port'), String(process.debugPort));
     writeFileSync(path.join(folder, 'program'), program);
@@ -36,9 +50,8 @@ function startRecording(binding) {
 function ownChoice() {
   if (hasPermissions && !Reflect.get(process, 'permission').has('fs.write')) return NOT_PERMITTED;
   if (process.env.SPPROF_COMMAND && FOLDER === null) return 'it may not write into the folder of the recording';
-  return FOLDER !== null && /(^|\s)--no-addons(\s|$)/.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '))
-    ? 'it runs with --no-addons'
-    : null;
+  if (hasTinyHeap()) return `its heap may have less than ${SMALLEST_HEAP} MB`;
+  return FOLDER !== null && /(^|\s)--no-addons(\s|$)/.test(givenOptions()) ? 'it runs with --no-addons' : null;
 }
 
 /** @param {string} reason */

@@ -1,6 +1,7 @@
 #include "sampling/engine_choice.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstring>
@@ -20,8 +21,17 @@ namespace {
 // Where it is not known: that of most distributions.
 constexpr uint64_t kUsualTickNs = 4'000'000;
 
+// An event takes a file descriptor a thread, which a program with fewer than these may need for its
+// workers: each takes six or seven.
+constexpr rlim_t kFewestDescriptors = 256;
+
 // What perf events cannot do here; empty: nothing.
 std::string Obstacle(int signal) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kFewestDescriptors) {
+    return "perf events would take file descriptors, of which this process may have only " +
+           std::to_string(limit.rlim_cur);
+  }
 #if defined(SIGRTMIN)
   if (signal >= SIGRTMIN) return "perf events cannot send " + SignalName(signal);
 #endif

@@ -200,6 +200,20 @@ TEST(StackRoom, OnASignalStackThatIsDisarmedNothingBelowIsTouched) {
   EXPECT_GT(totals.written, 0u);
 }
 
+// Of a large one, a handler can have used so much that nothing is left for ours.
+TEST(StackRoom, ALargeStackIsFoundWhereItsHandlerHasUsedNearlyAllOfIt) {
+  const stack_t none = {nullptr, SS_DISABLE, 0};
+  alignas(16) static uint64_t memory[256 * 1024 / sizeof(uint64_t)];
+  const stack_t saved = {memory, static_cast<int>(kAutoDisarm), sizeof(memory)};
+  constexpr size_t kUsedWords = 60 * 1024 / sizeof(uint64_t);
+  std::memcpy(&memory[256 + kUsedWords], &saved, sizeof(saved));
+  DisarmedStack seen{};
+  const auto here = reinterpret_cast<uintptr_t>(&memory[256]);
+  EXPECT_EQ(KnownSignalStack(none, here, &seen).ss_size, sizeof(memory));
+  EXPECT_EQ(FindStackRoom(KnownSignalStack(none, here, &seen), here, FrameBytes()),
+            StackRoom::kNone);
+}
+
 TEST(StackRoom, ALoadThatHasNoRoomForAFaultGoesThroughTheKernel) {
   HandlerHarness harness;
   EXPECT_FALSE(internal::LoadsByKernel());

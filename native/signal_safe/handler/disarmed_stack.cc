@@ -13,8 +13,10 @@ namespace spprof {
 
 namespace {
 
-// A larger stack has room for the handler, except at its end.
-constexpr uintptr_t kLargestStack = 16 * 1024 * kStackScale;
+// How much a handler of the program's may have used of such a stack, however large that is, and is
+// still found on it. On a stack of another kind (a thread's own, a coroutine's) all of this is
+// looked at, in 10 µs.
+constexpr uintptr_t kReach = 64 * 1024 * kStackScale;
 constexpr uintptr_t kPage = 4096;
 
 // Above `here`, the kernel's frame of the program's handler holds the stack that it has taken away
@@ -22,7 +24,7 @@ constexpr uintptr_t kPage = 4096;
 SPPROF_READS_ANY_STACK bool FindInFrames(uintptr_t here, DisarmedStack* found, uintptr_t* end) {
   const uintptr_t begin = here & ~uintptr_t{7};
   uintptr_t readable = (begin & ~(kPage - 1)) + kPage;
-  for (uintptr_t at = begin; at < begin + kLargestStack; at += sizeof(uint64_t)) {
+  for (uintptr_t at = begin; at < begin + kReach; at += sizeof(uint64_t)) {
     if (at + sizeof(stack_t) > readable) {
       if (!kernel::IsReadable(readable)) {
         *end = readable;
@@ -32,14 +34,14 @@ SPPROF_READS_ANY_STACK bool FindInFrames(uintptr_t here, DisarmedStack* found, u
     }
     const auto* stack = reinterpret_cast<const stack_t*>(at);
     const auto low = reinterpret_cast<uintptr_t>(stack->ss_sp);
-    const bool is_on_it = here - low < stack->ss_size && stack->ss_size <= kLargestStack;
+    const bool is_on_it = here - low < stack->ss_size;
     if (is_on_it && static_cast<uint32_t>(stack->ss_flags) == kAutoDisarm) {
       found->low = low;
       found->size = stack->ss_size;
       return true;
     }
   }
-  *end = begin + kLargestStack;
+  *end = begin + kReach;
   return false;
 }
 
