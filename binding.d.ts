@@ -157,7 +157,7 @@ export interface NativeSampleBlock {
 /** A recording as the binding hands it over; `lib/native/unpack.js` makes it a `NativeRecording`. */
 export interface PackedRecording extends Omit<NativeRecording, 'frames'> {
   frames: PackedFrames;
-  /** Source maps (JSON) of code that the program has compiled in memory, by its name and its length in UTF-16 units. */
+  /** Source maps (`data:` URLs) that the texts of scripts hold, by their name and their length in UTF-16 units. */
   sourceMaps: NativeSourceMap[];
 }
 
@@ -279,11 +279,6 @@ export function subscribe(
 ): NativeSubscription;
 /** Notes a moment of this thread; `detail`: JSON, or ''. false: nothing records. */
 export function mark(name: string, detail: string): boolean;
-/**
- * Notes the source map (JSON) of code of `sourceLength` UTF-16 units that is compiled in memory under the name `script`;
- * false when nothing records.
- */
-export function sourceMap(script: string, sourceLength: number, map: string): boolean;
 /**
  * What JavaScript cannot ask the kernel for itself. `kernelTickNs`: between two ticks of the kernel, nanoseconds, 0 where
  * it is not known; `signalFrameBytes`: of the stack that the kernel uses to deliver a signal (AT_MINSIGSTKSZ), 0 or

@@ -102,7 +102,9 @@ test('a program with few descriptors, whose workers need each of them, gives up 
   const { taken, warnings } = JSON.parse(stdout);
   expect(taken).toBeLessThanOrEqual(3);
   if (taken > 0 && warnings.length > 0)
-    expect(warnings.join('\n')).toMatch(/perf events would take file descriptors, of which this process may have only 100/);
+    expect(warnings.join('\n')).toMatch(
+      /perf events would take file descriptors, of which this process may have only 100/,
+    );
 });
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;

@@ -6,7 +6,7 @@ const { UNPLACED, fromColumns, toColumns } = require('../recording/frame-columns
 const { scriptPath } = require('../recording/frames');
 const { MAP_REFERENCE } = require('./map-comment');
 const { openScriptFile } = require('../base/script-file');
-const { applySourceMaps, byScript, lineStartsIn, scriptKey } = require('./source-maps');
+const { applySourceMaps, byScript, scriptKey } = require('./source-maps');
 const { fillSourcePositions, lacksPosition } = require('./source-positions');
 
 /**
@@ -82,8 +82,7 @@ async function unplacedFrames(frames, { sourceMaps, recorded }) {
  * @returns {string[]} one sentence for each script whose map could not be used
  */
 function placeHere(frames, { sourceMaps, recorded }) {
-  const starts = new Map([...byScript(recorded)].map(([key, map]) => [key, lineStartsIn(map)]));
-  fillSourcePositions(frames, (frame) => starts.get(scriptKey(frame)) ?? null);
+  fillSourcePositions(frames);
   return sourceMaps ? applySourceMaps(frames, recorded) : [];
 }
 

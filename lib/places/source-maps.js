@@ -108,24 +108,12 @@ function byScript(maps) {
   return new Map(maps.map((map) => [scriptKey({ url: map.script, sourceLength: map.sourceLength }), map]));
 }
 
-/**
- * The starts of the lines of code that was compiled in memory.
- * @param {NativeSourceMap} recorded
- * @returns {number[] | null}
- */
-function lineStartsIn(recorded) {
-  try {
-    const starts = JSON.parse(recorded.map).x_spprof_line_starts;
-    return Array.isArray(starts) && starts[0] === 0 && starts.every(Number.isInteger) ? starts : null;
-  } catch {
-    return null; // What reads the map itself says so.
-  }
-}
-
 /** @param {NativeSourceMap} recorded @throws when it is no map */
 function recordedScript({ script, sourceLength, map }) {
   const base = script.startsWith('/') ? pathToFileURL(script).href : script;
-  return mappedScript(map, base, {
+  const json = decodeDataUrl(map);
+  if (json === null) throw new Error('it is no data: URL');
+  return mappedScript(json, base, {
     text: '',
     starts: [0],
     indent: 0,
@@ -240,4 +228,4 @@ function applySourceMaps(frames, recorded = []) {
   return problems;
 }
 
-module.exports = { applySourceMaps, byScript, lineStartsIn, scriptKey };
+module.exports = { applySourceMaps, byScript, scriptKey };

@@ -39,18 +39,12 @@ function lacksPosition({ line, kind, startOffset, sourceLength }) {
 /**
  * Completes `line` and `column` of frames in place. Each file is read once.
  * @param {import('../../binding').NativeFrame[]} frames
- * @param {(frame: import('../../binding').NativeFrame) => number[] | null} [inMemory] line starts of code that was compiled in memory
  */
-function fillSourcePositions(frames, inMemory = () => null) {
+function fillSourcePositions(frames) {
   /** @type {Map<string, { starts: number[], indent: number, length: number } | null>} */
   const known = new Map();
   for (const frame of frames) {
     if (!lacksPosition(frame)) continue;
-    const own = inMemory(frame);
-    if (own !== null) {
-      Object.assign(frame, positionOf(own, frame.startOffset));
-      continue;
-    }
     const file = scriptPath(frame);
     if (file === null) continue;
     const key = `${frame.sourceLength}\0${file}`;

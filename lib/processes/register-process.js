@@ -66,9 +66,8 @@ function recordThisThread() {
   else binding.registerThread(`worker ${threadId}`);
   try {
     require('./child-processes').watchStarts((what) => FOLDER !== null && leaveNote(FOLDER, what));
-    require('../places/memory-maps').noteMemoryMaps(binding);
   } catch {
-    // A permission model keeps Node's parts to itself: children and what is compiled are left alone.
+    // A permission model keeps Node's parts to itself: children are left alone.
   }
 }
 

@@ -123,16 +123,6 @@ Napi::Value Mark(const Napi::CallbackInfo& info) {
                                                  info[1].As<Napi::String>().Utf8Value()));
 }
 
-// sourceMap(script, sourceLength, map): false when nothing records.
-Napi::Value SourceMap(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString() || !info[1].IsNumber() || !info[2].IsString())
-    throw Napi::TypeError::New(info.Env(), "sourceMap: expected a name, a length and a map");
-  return Napi::Boolean::New(info.Env(),
-                            Profiler::Get().SourceMap(info[0].As<Napi::String>().Utf8Value(),
-                                                      info[1].As<Napi::Number>().Uint32Value(),
-                                                      info[2].As<Napi::String>().Utf8Value()));
-}
-
 Napi::Value Stats(const Napi::CallbackInfo& info) {
   ProfilerStats stats;
   const Status status = Profiler::Get().Stats(&stats);
@@ -252,7 +242,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("snapshot", Napi::Function::New(env, Snapshot, "snapshot"));
   exports.Set("subscribe", Napi::Function::New(env, Subscribe, "subscribe"));
   exports.Set("mark", Napi::Function::New(env, Mark, "mark"));
-  exports.Set("sourceMap", Napi::Function::New(env, SourceMap, "sourceMap"));
   exports.Set("machineFacts", Napi::Function::New(env, MachineFacts, "machineFacts"));
   exports.Set("isRunning", Napi::Function::New(env, IsRunning, "isRunning"));
   exports.Set("startedAt", Napi::Function::New(env, StartedAt, "startedAt"));

@@ -33,6 +33,7 @@ bool LaneStream::MayBeginAfterGap(std::span<const std::byte> bytes) const {
     case RecordType::kStack:
     case RecordType::kFunction:
     case RecordType::kScript:
+    case RecordType::kMapPiece:
       return kind_ == ChunkKind::kDetail;
     default:
       return false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "base/utf.h"
 #include "profile/control_text.h"
@@ -141,6 +142,9 @@ void RecordedLog::AddDetailRecord(RecordedThread& thread, const RecordView& reco
     case RecordType::kScript:
       is_good = AddScript(thread, record);
       break;
+    case RecordType::kMapPiece:
+      is_good = AddMapPiece(thread, record);
+      break;
     case RecordType::kBlock:
       is_good = AddBlock(record);
       break;
@@ -207,6 +211,41 @@ bool RecordedLog::AddScript(RecordedThread& thread, const RecordView& record) {
   return true;
 }
 
+bool RecordedLog::AddMapPiece(RecordedThread& thread, const RecordView& record) {
+  MapPieceRecord piece;
+  std::string_view bytes;
+  if (!record.Read(&piece)) return false;
+  const bool is_two_byte = (piece.header.flags & kTextTwoByte) != 0;
+  const auto script = thread.scripts.find(piece.script_id);
+  if (script == thread.scripts.end() ||
+      !record.ReadText(sizeof(piece), uint64_t{piece.piece_length} * (is_two_byte ? 2 : 1),
+                       &bytes)) {
+    return false;
+  }
+  RecordedMapPieces& map = thread.maps[piece.script_id];
+  if (piece.offset == 0) map = {{}, 0, piece.map_length};
+  if (piece.offset != map.characters || piece.map_length != map.length) return true;  // a gap
+  map.text += is_two_byte ? Utf16ToUtf8(bytes) : Latin1ToUtf8(bytes);
+  map.characters += piece.piece_length;
+  if (map.characters != map.length || map.length == 0) return true;
+  source_maps_.insert_or_assign({script->second.name, script->second.source_length},
+                                std::move(map.text));
+  thread.maps.erase(piece.script_id);
+  return true;
+}
+
+size_t RecordedLog::LostSourceMaps() const {
+  std::set<ScriptKey> lost;
+  for (const auto& thread : threads_) {
+    for (const auto& [script_id, map] : thread->maps) {
+      const RecordedScript& script = thread->scripts.at(script_id);
+      ScriptKey key{script.name, script.source_length};
+      if (source_maps_.count(key) == 0) lost.insert(std::move(key));
+    }
+  }
+  return lost.size();
+}
+
 bool RecordedLog::AddBlock(const RecordView& record) {
   BlockRecord block;
   RecordedBlock result;
@@ -249,9 +288,6 @@ void RecordedLog::AddControlRecord(const RecordView& record) {
       break;
     case RecordType::kMark:
       is_good = AddMark(record);
-      break;
-    case RecordType::kSourceMap:
-      is_good = AddSourceMap(record);
       break;
     case RecordType::kEnd: {
       EndRecord end;

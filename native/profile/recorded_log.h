@@ -40,6 +40,13 @@ struct RecordedScript {
   uint32_t origin_place;
 };
 
+// A map that is put together from its pieces.
+struct RecordedMapPieces {
+  std::string text;
+  uint32_t characters = 0;
+  uint32_t length = 0;  // characters of the whole
+};
+
 struct RecordedBlock {
   uint32_t parent;  // a label; 0: none
   std::string profiler, track, name;
@@ -85,6 +92,7 @@ struct RecordedThread {
   std::unordered_map<uint32_t, RecordedStack> stacks;
   std::unordered_map<uint32_t, RecordedFunction> functions;
   std::unordered_map<int32_t, RecordedScript> scripts;
+  std::unordered_map<int32_t, RecordedMapPieces> maps;  // that are not whole, by script
 };
 
 struct RecordedMark {
@@ -94,12 +102,8 @@ struct RecordedMark {
   std::string detail;  // JSON, or empty
 };
 
-struct RecordedSourceMap {
-  std::string script;
-  uint32_t source_length;
-  uint32_t length;  // of the whole map: less than that is there where pieces are lost
-  std::string map;  // JSON
-};
+// What a script is called, and how long its source is: whatever thread has compiled it.
+using ScriptKey = std::pair<std::string, uint32_t>;
 
 struct RecordedSession {
   uint64_t start_unix_ns;
@@ -139,7 +143,10 @@ class RecordedLog {
   // By label.
   const std::unordered_map<uint32_t, RecordedBlock>& blocks() const { return blocks_; }
   const std::vector<RecordedMark>& marks() const { return marks_; }
-  const std::vector<RecordedSourceMap>& source_maps() const { return source_maps_; }
+  // Those of code that was compiled in memory, as `data:` URLs.
+  const std::map<ScriptKey, std::string>& source_maps() const { return source_maps_; }
+  // Maps of which pieces are missing.
+  size_t LostSourceMaps() const;
   const std::vector<Mapping>& modules() const { return modules_; }
   const std::map<std::string, uint64_t>& counters() const { return counters_; }
   // Their names in order of appearance.
@@ -163,6 +170,7 @@ class RecordedLog {
   bool AddStack(RecordedThread& thread, const RecordView& record);
   bool AddFunction(RecordedThread& thread, const RecordView& record);
   bool AddScript(RecordedThread& thread, const RecordView& record);
+  bool AddMapPiece(RecordedThread& thread, const RecordView& record);
   bool AddBlock(const RecordView& record);
   void AddControlRecord(const RecordView& record);
   bool AddSession(const RecordView& record);
@@ -173,7 +181,6 @@ class RecordedLog {
   bool AddSleeperDetails(const RecordView& record);
   bool AddCounter(const RecordView& record);
   bool AddMark(const RecordView& record);
-  bool AddSourceMap(const RecordView& record);
 
   std::vector<std::unique_ptr<RecordedThread>> threads_;  // in order of appearance
   std::unordered_map<uint64_t, RecordedThread*> thread_by_key_;
@@ -184,7 +191,7 @@ class RecordedLog {
   std::vector<Mapping> modules_;
   std::unordered_map<uint32_t, RecordedBlock> blocks_;
   std::vector<RecordedMark> marks_;
-  std::vector<RecordedSourceMap> source_maps_;
+  std::map<ScriptKey, std::string> source_maps_;
   std::map<std::string, uint64_t> counters_;
   std::vector<std::string> counter_order_;
   std::optional<uint64_t> end_ns_;

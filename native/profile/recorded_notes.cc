@@ -20,28 +20,4 @@ bool RecordedLog::AddMark(const RecordView& record) {
   return true;
 }
 
-bool RecordedLog::AddSourceMap(const RecordView& record) {
-  SourceMapRecord piece;
-  RecordedSourceMap result{};
-  if (!record.Read(&piece) ||
-      !ReadControlText(record, sizeof(piece), piece.script_length, &result.script,
-                       kMaxRecordBytes) ||
-      !ReadControlText(record, sizeof(piece) + piece.script_length, piece.piece_length, &result.map,
-                       kMaxRecordBytes)) {
-    return false;
-  }
-  result.source_length = piece.source_length;
-  result.length = piece.map_length;
-  if ((piece.header.flags & kSourceMapGoesOn) == 0) {
-    source_maps_.push_back(std::move(result));
-    return true;
-  }
-  if (source_maps_.empty()) return false;
-  RecordedSourceMap& begun = source_maps_.back();
-  if (begun.script != result.script || begun.map.size() + result.map.size() > begun.length)
-    return false;
-  begun.map += result.map;
-  return true;
-}
-
 }  // namespace spprof

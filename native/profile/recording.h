@@ -115,11 +115,11 @@ struct RecordingMark {
   std::string detail;  // JSON, or empty
 };
 
-// The source map of code that the program has made in memory.
+// The source map that a script's text holds.
 struct RecordingSourceMap {
   std::string script;
   uint32_t source_length = 0;
-  std::string map;  // JSON
+  std::string map;  // a `data:` URL
 };
 
 // A shared object or executable that was mapped while the recording ran.

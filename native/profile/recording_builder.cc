@@ -108,11 +108,8 @@ Status RecordingBuilder::Build(Recording* out) const {
     const uint64_t since_ns = mark.time_ns - std::min(mark.time_ns, session.start_monotonic_ns);
     out->marks.push_back({static_cast<double>(since_ns), mark.tid, mark.name, mark.detail});
   }
-  for (const RecordedSourceMap& map : log_.source_maps()) {
-    if (map.map.size() == map.length) {
-      out->source_maps.push_back({map.script, map.source_length, map.map});
-    }
-  }
+  for (const auto& [script, map] : log_.source_maps())
+    out->source_maps.push_back({script.first, script.second, map});
   for (const Mapping& module : log_.modules()) {
     out->modules.push_back(
         {module.path, Hex(module.build_id), module.start, module.end, module.file_offset});

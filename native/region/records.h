@@ -21,6 +21,7 @@ enum class RecordType : uint16_t {
   kFunction = 3,
   kScript = 4,
   kBlock = 5,
+  kMapPiece = 6,
   // Control chunks, written by the drain.
   kSession = 16,
   kModule = 17,
@@ -32,7 +33,6 @@ enum class RecordType : uint16_t {
   kOffCpu = 23,
   kSleeperDetails = 24,
   kProcess = 25,
-  kSourceMap = 26,
 };
 
 struct RecordHeader {
@@ -168,6 +168,18 @@ struct ScriptRecord {
 };
 static_assert(sizeof(ScriptRecord) == 40);
 
+// A piece of the source map that the text of a script holds (a `data:` URL in its last comment). Of
+// code that was compiled in memory it is nowhere else. A piece at `offset` 0 begins the map, anew
+// if need be. Followed by `piece_length` characters; 0 of them: the map is not kept.
+struct MapPieceRecord {
+  RecordHeader header;
+  int32_t script_id;  // a ScriptRecord of the same thread, before this one
+  uint32_t offset;    // characters, of the URL
+  uint32_t piece_length;
+  uint32_t map_length;  // of all pieces
+};
+static_assert(sizeof(MapPieceRecord) == 24);
+
 // A label: a block within the label `parent` (0: within none). Labels are the process's, not the
 // thread's. Followed by the names of profiler, track and block, UTF-8.
 struct BlockRecord {
@@ -298,19 +310,6 @@ struct MarkRecord {
   uint32_t reserved;
 };
 static_assert(sizeof(MarkRecord) == 32);
-
-// A piece of the source map of code that the program has made in memory. Followed by
-// `script_length` bytes, the name under which it was compiled, and `piece_length` bytes of JSON.
-inline constexpr uint16_t kSourceMapGoesOn = 1;  // RecordHeader::flags: of the map that the record
-                                                 // before it has begun
-struct SourceMapRecord {
-  RecordHeader header;
-  uint32_t source_length;  // of the code, UTF-16 units
-  uint32_t script_length;
-  uint32_t piece_length;
-  uint32_t map_length;  // of all pieces
-};
-static_assert(sizeof(SourceMapRecord) == 24);
 
 inline constexpr uint16_t kProcessHasLock = 1;  // RecordHeader::flags: it holds a lock on the log
 

@@ -21,6 +21,7 @@ namespace {
 
 constexpr uint32_t kRingBytes = 256 * 1024;
 constexpr uint32_t kRingOffset = 64;  // 0 is a lane that has been lost
+constexpr uint32_t kMapBudget = kRingBytes / 2;
 constexpr uint32_t kFirstStackId = 1u << 31;
 constexpr uint32_t kFirstFunctionId = 1u << 23;  // of 24 bits
 
@@ -49,6 +50,7 @@ void ForgetDefinitions(WalkState* state) {
   std::fill(std::begin(state->scripts), std::end(state->scripts), 0);
   std::fill(std::begin(state->labels), std::end(state->labels), uint16_t{0});
   state->function_count = state->stack_count = state->script_count = 0;
+  state->map_rest = MapCopy{};
 }
 
 }  // namespace
@@ -111,7 +113,9 @@ SleepWalkResult SleepWalker::Walk(uint32_t slot, pid_t tid, SleepWalk* out) {
         out->definitions.resize(size);
         ring.Copy(reinterpret_cast<uint8_t*>(out->definitions.data()), size);
       });
-  return is_complete ? SleepWalkResult::kWalked : SleepWalkResult::kNoRoom;
+  if (is_complete) return SleepWalkResult::kWalked;
+  ForgetDefinitions(own);  // which nobody writes
+  return SleepWalkResult::kNoRoom;
 }
 
 bool SleepWalker::WalkStack(const ThreadState& theirs, pid_t tid, const Registers& registers,
@@ -135,7 +139,7 @@ bool SleepWalker::WalkStack(const ThreadState& theirs, pid_t tid, const Register
   options.heap_may_move = !is_announced && vm_state == kVmStateUnknown;
 
   const V8Reader reader(v8, &own->known_maps, &own->table_marks, own->code_epoch);
-  Definitions definitions(&lane_, bytes_.get(), own, reader);
+  Definitions definitions(&lane_, bytes_.get(), own, reader, kMapBudget);
   Walker walker(*modules, v8, reader, own, &definitions, options);
   const WalkResult walk = walker.Walk(registers);
   out->label = LabelOfSleeper(static_cast<uint32_t>(tid));

@@ -181,14 +181,6 @@ bool Profiler::Mark(const std::string& name, const std::string& detail) {
   return true;
 }
 
-bool Profiler::SourceMap(const std::string& script, uint32_t source_length,
-                         const std::string& map) {
-  std::lock_guard lock(mutex_);
-  if (!IsRunning()) return false;
-  recorder_->notes().SourceMap(script, source_length, map);
-  return true;
-}
-
 void Profiler::Exclude(pid_t tid) {
   std::lock_guard lock(mutex_);
   if (IsRunning()) recorder_->sampler().Exclude(tid);

@@ -66,8 +66,6 @@ class Profiler {
   Status Catch(uint64_t timeout_ns, std::shared_ptr<LogWriter>* log);
   // Notes a moment of the calling thread. False: nothing records.
   bool Mark(const std::string& name, const std::string& detail);
-  // Notes the source map of code that is compiled in memory. False: nothing records.
-  bool SourceMap(const std::string& script, uint32_t source_length, const std::string& map);
   // See Sampler::Exclude.
   void Exclude(pid_t tid);
   // See DumpRegion.

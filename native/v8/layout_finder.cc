@@ -216,6 +216,7 @@ V8Layout FindV8Layout(const V8Metadata& metadata, V8Version version,
   const uint8_t lazy = script("class_Script__compiled_lazy_function_positions__");
   const uint8_t before_flags = lazy != 0 ? lazy : script("class_Script__wasm_weak_instance_list__");
   v8.script_source_url = static_cast<uint8_t>(before_flags != 0 ? before_flags + 16 : 0);
+  v8.script_source_map_url = static_cast<uint8_t>(before_flags != 0 ? before_flags + 24 : 0);
   const auto frame = [&metadata](std::string_view name) {
     return static_cast<uint8_t>(metadata.Find({name}, 0));
   };

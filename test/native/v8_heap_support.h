@@ -61,6 +61,7 @@ inline V8Layout LayoutOfNode22() {
   v8.script_eval_from_shared = 72;
   v8.script_eval_from_position = 80;
   v8.script_source_url = 112;
+  v8.script_source_map_url = 120;
   v8.frame_wasm = 4;
   return v8;
 }

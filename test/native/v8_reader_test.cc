@@ -275,7 +275,7 @@ TEST_P(V8ReaderTest, GivesTheLengthsOfAFunctionsLines) {
     positions.start = start;
     positions.end = end;
     uint8_t bytes[64];
-    const uint32_t size = reader_.ReadLineLengths(function, positions, bytes, capacity);
+    const uint32_t size = reader_.ReadLineLengths(function, positions, 4096, bytes, capacity);
     return std::vector<int>(bytes, bytes + size);
   };
   using Lengths = std::vector<int>;
@@ -293,6 +293,33 @@ TEST_P(V8ReaderTest, GivesTheLengthsOfAFunctionsLines) {
   EXPECT_EQ(lengths(heap_.OneByte(std::string(9000, 'x')), 0, 9000), (Lengths{128, 4096 / 128}))
       << "of a long function the beginning";
   EXPECT_EQ(lengths(V8Heap::Smi(0), 0, 1), Lengths{});
+}
+
+TEST_P(V8ReaderTest, CountsTheLinesOfASlice) {
+  const uint64_t whole = heap_.OneByte("\n\n12345\n7\n9ab");
+  const uint64_t slice = heap_.Sliced(whole, 3, 10, true);  // 2345\n7\n9ab
+  const FunctionPositions positions =
+      PositionsOf({.start = 7, .end = 9}, heap_.Script(1, 0, slice));
+  EXPECT_EQ(positions.line, 3);
+  EXPECT_EQ(positions.column, 1);
+  const uint64_t torn = heap_.Sliced(whole, 8, 10, true);
+  EXPECT_EQ(PositionsOf({.start = 7, .end = 9}, heap_.Script(1, 0, torn)).line, 0);
+}
+
+// What a program has put before a text that it compiles (Vitest's wrapper) has no place.
+TEST_P(V8ReaderTest, TakesNegativeOffsetsOfAScript) {
+  const uint64_t source = heap_.OneByte("(function(){f();\n\ng();");
+  const auto place = [&](int32_t start, int32_t line_offset, int32_t column_offset) {
+    const FunctionPositions positions =
+        PositionsOf({.start = start, .end = start + 1},
+                    heap_.Script(1, 0, source, 0, line_offset, column_offset));
+    return std::to_string(positions.line) + ":" + std::to_string(positions.column);
+  };
+  EXPECT_EQ(place(12, 0, -12), "1:1");
+  EXPECT_EQ(place(3, 0, -12), "0:0");
+  EXPECT_EQ(place(18, 0, -12), "3:1");
+  EXPECT_EQ(place(18, -2, 0), "1:1");
+  EXPECT_EQ(place(12, -2, 0), "0:0");
 }
 
 TEST_P(V8ReaderTest, LeavesTheLineOpenWhereTheSourceIsNotAtHand) {
@@ -545,7 +572,7 @@ TEST_P(V8ReaderTest, SurvivesAHeapOfRandomWords) {
       read += reader.ReadName(function, &text);
       reader.ReadPositions(function, &positions);
       uint8_t lines[24] = {};
-      ASSERT_LE(reader.ReadLineLengths(function, positions, lines, 16), 16u);
+      ASSERT_LE(reader.ReadLineLengths(function, positions, 4096, lines, 16), 16u);
       ASSERT_EQ(lines[16], 0);
     }
     function.shared = function.script = word;

@@ -50,6 +50,7 @@ struct V8Layout {
   uint8_t script_line_ends = 56;
   uint8_t script_id = 64;
   uint8_t script_source_url = 0;          // of a sourceURL comment; 0: unknown
+  uint8_t script_source_map_url = 0;      // of a sourceMappingURL comment; 0: unknown
   uint8_t script_eval_from_shared = 0;    // or something else; 0: unknown
   uint8_t script_eval_from_position = 0;  // or, negative, a bytecode's offset
   uint8_t shared_data = 8;                // bytecodes, or baseline code

@@ -7,33 +7,34 @@ namespace spprof {
 namespace {
 
 constexpr uint32_t kMaxScannedChars = 128 * 1024;
-constexpr uint32_t kMaxBodyChars = 4096;
+constexpr uint32_t kMaxMemoryChars = 1024 * 1024;  // of what was compiled in memory
 constexpr uint32_t kChunkBytes = 512;
 
 }  // namespace
 
 void V8Reader::ResolveLine(uint64_t script, FunctionPositions* positions) const {
-  uint64_t line_ends, source;
+  uint64_t line_ends;
   uint16_t type;
-  const bool found =
-      (Field(script, v8_.script_line_ends, &line_ends) && TypeOf(line_ends, &type) &&
-       type == v8_.fixed_array_type && LineFromTable(line_ends, positions)) ||
-      (Field(script, v8_.script_source, &source) && LineFromSource(source, positions));
+  const bool found = (Field(script, v8_.script_line_ends, &line_ends) && TypeOf(line_ends, &type) &&
+                      type == v8_.fixed_array_type && LineFromTable(line_ends, positions)) ||
+                     LineFromSource(script, positions);
   if (!found) return;
   int32_t line_offset, column_offset;
   if (!SmiField(script, v8_.script_line_offset, &line_offset) ||
       !SmiField(script, v8_.script_column_offset, &column_offset)) {
     return;
   }
-  // Of a torn script the offsets may be anything; no real one is near the limit.
+  // Of a torn script the offsets may be anything; no real one is near the limit. What a program
+  // puts before a text, on lines or in columns of its own, it can leave out by negative ones.
   constexpr int32_t kMaxOffset = 1 << 30;
-  if (line_offset < 0 || line_offset > kMaxOffset || column_offset < 0 ||
+  if (line_offset < -kMaxOffset || line_offset > kMaxOffset || column_offset < -kMaxOffset ||
       column_offset > kMaxOffset) {
     positions->line = positions->column = 0;
     return;
   }
   if (positions->line == 1) positions->column += column_offset;
   positions->line += line_offset;
+  if (positions->line < 1 || positions->column < 1) positions->line = positions->column = 0;
 }
 
 // V8's own table, where an Error.stack has already made it: positions of the line ends, in order.
@@ -102,15 +103,18 @@ void ScanLines(const Char* chars, uint32_t count, uint32_t position, LineScan* s
 }  // namespace
 
 // Counts line ends up to the position. Only near the beginning of a source: what lies further on is
-// left to the reader of the log, who has the file and the time. Line ends as in V8: \n, \r\n, \r,
-// and U+2028, U+2029 in two-byte sources.
-bool V8Reader::LineFromSource(uint64_t source, FunctionPositions* positions) const {
-  uint64_t chars;
+// left to the reader of the log, who has the time, and the file if there is one. Line ends as in
+// V8: \n, \r\n, \r, and U+2028, U+2029 in two-byte sources.
+bool V8Reader::LineFromSource(uint64_t script, FunctionPositions* positions) const {
+  uint64_t source, chars;
   uint32_t length;
   bool two_byte;
   const uint32_t position = static_cast<uint32_t>(positions->start);
-  if (position > kMaxScannedChars || !FlatChars(source, &chars, &length, &two_byte) ||
-      position > length) {
+  if (position > kMaxScannedChars && (position > kMaxMemoryChars || !HasOwnMap(script))) {
+    return false;
+  }
+  if (!Field(script, v8_.script_source, &source) ||
+      !FlatChars(source, &chars, &length, &two_byte) || position > length) {
     return false;
   }
   const uint32_t width = two_byte ? 2 : 1;
@@ -164,8 +168,8 @@ struct LineLengths {
 // Exact, unlike ScanLines, as to \r\n: the two are one line end, and belong to the line that they
 // end.
 uint32_t V8Reader::ReadLineLengths(const FunctionIdentity& function,
-                                   const FunctionPositions& positions, uint8_t* out,
-                                   uint32_t capacity) const {
+                                   const FunctionPositions& positions, uint32_t max_chars,
+                                   uint8_t* out, uint32_t capacity) const {
   uint64_t source, chars;
   uint32_t length;
   bool two_byte;
@@ -177,7 +181,7 @@ uint32_t V8Reader::ReadLineLengths(const FunctionIdentity& function,
   }
   const uint32_t width = two_byte ? 2 : 1;
   uint32_t left = static_cast<uint32_t>(positions.end - positions.start);
-  if (left > kMaxBodyChars) left = kMaxBodyChars;
+  if (left > max_chars) left = max_chars;
   uint64_t from = chars + uint64_t{static_cast<uint32_t>(positions.start)} * width;
   alignas(16) uint8_t chunk[kChunkBytes];
   LineLengths lines{out, capacity};

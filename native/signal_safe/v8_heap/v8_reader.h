@@ -100,6 +100,10 @@ class V8Reader {
   // Of what eval or new Function has compiled: the function that called it, and 1 + offset of the
   // call in its script, 0: not known. False: it is not such a script.
   bool ReadEvalOrigin(uint64_t script, FunctionIdentity* caller, uint32_t* place) const;
+  // Of the address of a source map that the script's text holds itself (`data:`), what begins at
+  // `offset`, as far as `out` has room, and the length of all of it. False: it holds none.
+  bool ReadOwnMap(uint64_t script, uint32_t offset, Text* out, uint32_t* length) const;
+  bool HasOwnMap(uint64_t script) const;
   // The source from `offset` on, as far as `out` has room.
   bool ReadSource(uint64_t script, uint32_t offset, Text* out) const;
   // Length of the script's source in UTF-16 units, and where it begins in its resource.
@@ -107,10 +111,10 @@ class V8Reader {
                        int32_t* column_offset) const;
   void ReadPositions(const FunctionIdentity& function, FunctionPositions* out) const;
   // Lengths of the function's lines with their ends (the first and last as far as they are its
-  // own), as LEB128; those that fit in `out`. Of a long function only the beginning. Gives the
-  // bytes written.
+  // own), as LEB128; those that fit in `out`. Of a long function only the first `max_chars`. Gives
+  // the bytes written.
   uint32_t ReadLineLengths(const FunctionIdentity& function, const FunctionPositions& positions,
-                           uint8_t* out, uint32_t capacity) const;
+                           uint32_t max_chars, uint8_t* out, uint32_t capacity) const;
 
   bool IsBytecodeArray(uint64_t word) const;
   // The Code object whose instructions hold `pc`: steps back from pc to the code's header (V8.md
@@ -158,7 +162,7 @@ class V8Reader {
   bool FlatChars(uint64_t word, uint64_t* address, uint32_t* length, bool* two_byte) const;
   void ResolveLine(uint64_t script, FunctionPositions* positions) const;
   bool LineFromTable(uint64_t line_ends, FunctionPositions* positions) const;
-  bool LineFromSource(uint64_t source, FunctionPositions* positions) const;
+  bool LineFromSource(uint64_t script, FunctionPositions* positions) const;
   bool ReadCodeField(uint64_t code, uint8_t offset, uint16_t type, uint64_t* out) const;
   bool ReadPositionsOfCode(uint64_t code, uint64_t* out) const;
   bool ReadDeoptData(uint64_t code, uint64_t* out) const;

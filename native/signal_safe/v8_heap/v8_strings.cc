@@ -112,23 +112,70 @@ bool V8Reader::ReadSource(uint64_t script, uint32_t offset, Text* out) const {
   return AppendString(source, offset, out->shortened ? out->capacity : length - offset, 0, out);
 }
 
+bool V8Reader::ReadOwnMap(uint64_t script, uint32_t offset, Text* out, uint32_t* length) const {
+  constexpr char kData[] = {'d', 'a', 't', 'a', ':'};
+  uint64_t url;
+  uint16_t type;
+  if (v8_.script_source_map_url == 0 || !Field(script, v8_.script_source_map_url, &url) ||
+      !TypeOf(url, &type) || type >= v8_.first_nonstring_type ||
+      !GuardedLoad32(url - kTag + kLength, length) || *length <= sizeof(kData) ||
+      offset >= *length) {
+    return false;
+  }
+  out->two_byte = (type & kOneByte) == 0;
+  if (offset == 0) {
+    out->length = 0;
+    if (!AppendString(url, 0, sizeof(kData), 0, out)) return false;
+    for (uint32_t i = 0; i < sizeof(kData); i++) {
+      const char16_t c =
+          out->two_byte ? out->buffer[i] : reinterpret_cast<const uint8_t*>(out->buffer)[i];
+      if (c != static_cast<char16_t>(kData[i])) return false;
+    }
+  }
+  out->length = 0;
+  const uint32_t left = *length - offset;
+  return AppendString(url, offset, left < out->capacity ? left : out->capacity, 0, out);
+}
+
+bool V8Reader::HasOwnMap(uint64_t script) const {
+  char16_t begin[8];
+  Text out{begin, 8};
+  uint32_t length;
+  return script != 0 && ReadOwnMap(script, 0, &out, &length);
+}
+
 bool V8Reader::FlatChars(uint64_t word, uint64_t* address, uint32_t* length, bool* two_byte) const {
+  uint32_t begin = 0;  // in the string that a slice is of
   for (int depth = 0; depth <= kMaxDepth; depth++) {
     uint16_t type;
+    uint32_t own_length;
     if (!TypeOf(word, &type) || type >= v8_.first_nonstring_type ||
-        !GuardedLoad32(word - kTag + kLength, length)) {
+        !GuardedLoad32(word - kTag + kLength, &own_length)) {
       return false;
     }
+    if (depth == 0) *length = own_length;
+    if (begin > own_length || *length > own_length - begin) return false;  // torn
     *two_byte = (type & kOneByte) == 0;
+    const uint64_t skipped = uint64_t{begin} * (*two_byte ? 2 : 1);
     switch (type & kRepresentation) {
       case kSeq:
-        *address = word - kTag + kChars;
+        *address = word - kTag + kChars + skipped;
         return true;
       case kExternal:
-        return (type & kUncached) == 0 && Field(word, kSecond, address) && *address != 0;
+        if ((type & kUncached) != 0 || !Field(word, kSecond, address) || *address == 0)
+          return false;
+        *address += skipped;
+        return true;
       case kThin:
         if (!Field(word, kFirst, &word)) return false;
         continue;
+      case kSliced: {
+        int32_t offset;
+        if (!SmiField(word, kSecond, &offset) || offset < 0 || !Field(word, kFirst, &word))
+          return false;
+        begin += static_cast<uint32_t>(offset);
+        continue;
+      }
       case kCons: {  // flattened: the second part is empty
         uint64_t second;
         uint32_t second_length;

@@ -30,6 +30,11 @@ void Clear(Entry (&table)[kSize]) {
   for (Entry& entry : table) entry = Entry{};
 }
 
+// Of a function, the characters in which lines are counted. What was compiled in memory no reader
+// of the log can look at.
+constexpr uint32_t kMaxBody = 4096;
+constexpr uint32_t kMaxMemoryBody = 64 * 1024;
+
 RecordHeader HeaderOf(RecordType type, size_t size, const Text& text) {
   const uint16_t flags = static_cast<uint16_t>((text.two_byte ? kTextTwoByte : 0) |
                                                (text.shortened ? kTextShortened : 0));
@@ -43,6 +48,36 @@ int32_t* Definitions::FindScript(int32_t script_id) {
   uint32_t at = static_cast<uint32_t>(Mix(static_cast<uint32_t>(script_id))) % kScriptTableSize;
   while (scripts[at] != 0 && scripts[at] != script_id + 1) at = (at + 1) % kScriptTableSize;
   return &scripts[at];
+}
+
+bool Definitions::DefineMap(const FunctionIdentity& function) {
+  constexpr uint32_t kMaxMapLength = 1 << 20;
+  constexpr uint32_t kMaxRefusals = 64;
+  MapCopy& rest = state_->map_rest;
+  MapPieceRecord record{};
+  record.script_id = function.script_id;
+  record.offset = rest.script_id == function.script_id ? rest.offset : 0;
+  Text piece{state_->text, kTextCapacity};
+  const uint32_t most = map_budget_ < kMaxMapLength ? map_budget_ : kMaxMapLength;
+  while (reader_.ReadOwnMap(function.script, record.offset, &piece, &record.map_length)) {
+    if (record.map_length > most || rest.refusals >= kMaxRefusals) piece.length = record.offset = 0;
+    record.piece_length = piece.length;
+    const size_t size = RecordSize(sizeof(record), piece.byte_length());
+    record.header = HeaderOf(RecordType::kMapPiece, size, piece);
+    if (!writer_.Reserve(size, &swapped_)) {
+      rest = {record.script_id, record.offset, rest.refusals + 1};
+      return false;
+    }
+    writer_.Write(&record, sizeof(record), piece.buffer, piece.byte_length());
+    record.offset += piece.length;
+    if (piece.length == 0 || record.offset >= record.map_length) {
+      map_budget_ -= record.offset;
+      rest.refusals = 0;
+      break;
+    }
+  }
+  if (rest.script_id == function.script_id) rest = MapCopy{};
+  return true;
 }
 
 bool Definitions::DefineScript(const FunctionIdentity& function) {
@@ -67,6 +102,7 @@ bool Definitions::DefineScript(const FunctionIdentity& function) {
   record.header = HeaderOf(RecordType::kScript, size, name);
   if (!writer_.Reserve(size, &swapped_)) return false;
   writer_.Write(&record, sizeof(record), name.buffer, name.byte_length());
+  if (!DefineMap(function)) return false;
   if (state_->script_count >= kScriptTableSize * 3 / 4) {
     Clear(state_->scripts);  // scripts are defined again as they are met
     state_->script_count = 0;
@@ -106,7 +142,10 @@ uint32_t Definitions::FunctionId(const FunctionIdentity& function) {
   record.column = positions.column;
   record.name_length = name.length;
   uint8_t* const lines = reinterpret_cast<uint8_t*>(state_->text) + name.byte_length();
-  record.lines_length = reader_.ReadLineLengths(function, positions, lines, kLinesCapacity);
+  const bool is_in_memory = reader_.HasOwnMap(function.script);
+  record.lines_length =
+      reader_.ReadLineLengths(function, positions, is_in_memory ? kMaxMemoryBody : kMaxBody, lines,
+                              is_in_memory ? kMemoryLinesCapacity : kLinesCapacity);
   const size_t tail = name.byte_length() + record.lines_length;
   const size_t size = RecordSize(sizeof(record), tail);
   record.header = HeaderOf(RecordType::kFunction, size, name);

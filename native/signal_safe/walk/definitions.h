@@ -15,9 +15,11 @@ class Definitions {
  public:
   Definitions(ThreadLaneSet* lanes, uint8_t* region, WalkState* state, const V8Reader& reader)
       : Definitions(&lanes->detail, region, state, reader) {}
-  // Into another lane, whose rings are `bytes` and what follows.
-  Definitions(Lane* lane, uint8_t* bytes, WalkState* state, const V8Reader& reader)
-      : writer_(lane, bytes), state_(state), reader_(reader) {}
+  // Into another lane, whose rings are `bytes` and what follows; all maps together may have
+  // `map_budget` characters.
+  Definitions(Lane* lane, uint8_t* bytes, WalkState* state, const V8Reader& reader,
+              uint32_t map_budget = UINT32_MAX)
+      : writer_(lane, bytes), state_(state), reader_(reader), map_budget_(map_budget) {}
 
   // The function's id; 0 when there was no room.
   uint32_t FunctionId(const FunctionIdentity& function);
@@ -34,6 +36,9 @@ class Definitions {
     return state_->labels[label % kLabelTableSize] == label;
   }
   bool DefineScript(const FunctionIdentity& function);
+  // The map in the script's text, if there is one: what there is room for, and the rest at the next
+  // sample. False: there is a rest.
+  bool DefineMap(const FunctionIdentity& function);
   // Where it is in its table, or would be.
   FunctionEntry* FindFunction(uint64_t key);
   int32_t* FindScript(int32_t script_id);
@@ -41,6 +46,7 @@ class Definitions {
   LaneWriter writer_;
   WalkState* state_;
   const V8Reader& reader_;
+  uint32_t map_budget_;
   bool swapped_ = false;
   uint32_t evals_within_ = 0;  // that are being defined
 };

@@ -89,8 +89,19 @@ inline constexpr uint32_t kPlaceCacheSize = 1024;
 inline constexpr uint32_t kWasmCacheSize = 1024;
 inline constexpr uint32_t kNameCapacity = 256;  // UTF-16 units
 inline constexpr uint32_t kUrlCapacity = 1024;
-inline constexpr uint32_t kLinesCapacity = 512;  // bytes
-static_assert(kNameCapacity * sizeof(char16_t) + kLinesCapacity <= kUrlCapacity * sizeof(char16_t));
+inline constexpr uint32_t kLinesCapacity = 512;         // bytes
+inline constexpr uint32_t kMemoryLinesCapacity = 4096;  // of a function that no file has
+inline constexpr uint32_t kTextCapacity = 4096;         // UTF-16 units
+static_assert(kUrlCapacity <= kTextCapacity);
+static_assert(kNameCapacity * sizeof(char16_t) + kMemoryLinesCapacity <=
+              kTextCapacity * sizeof(char16_t));
+
+// A source map that is being written (Definitions::DefineMap), as far as there has been room.
+struct MapCopy {
+  int32_t script_id;
+  uint32_t offset;    // characters that have been written
+  uint32_t refusals;  // how often there was no room, since one was written wholly
+};
 
 struct WalkState {
   const void* modules;  // the ModuleTable that `rules` was filled from
@@ -111,7 +122,9 @@ struct WalkState {
   KnownMaps known_maps;
   uint16_t labels[kLabelTableSize];   // of blocks that have a BlockRecord; 0: empty
   int32_t scripts[kScriptTableSize];  // script id + 1; 0: empty
-  char16_t text[kUrlCapacity];  // a script's URL, or a function's name and behind it its lines
+  MapCopy map_rest;
+  // A script's URL, a piece of its map, or a function's name and behind it its lines.
+  char16_t text[kTextCapacity];
   GcFrame gc_frames[kMaxGcFrames];
   RuleCacheEntry rules[kRuleCacheSize];
   FunctionCacheEntry function_cache[kFunctionCacheSize];
