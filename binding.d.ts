@@ -157,7 +157,7 @@ export interface NativeSampleBlock {
 /** A recording as the binding hands it over; `lib/native/unpack.js` makes it a `NativeRecording`. */
 export interface PackedRecording extends Omit<NativeRecording, 'frames'> {
   frames: PackedFrames;
-  /** Source maps (`data:` URLs) that the texts of scripts hold, by their name and their length in UTF-16 units. */
+  /** Source maps (`data:` URLs; '': not kept) that the texts of scripts hold, by their name and their length in UTF-16 units. */
   sourceMaps: NativeSourceMap[];
 }
 

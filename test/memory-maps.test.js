@@ -162,3 +162,13 @@ test.each([
   expect(problems.length).toBeLessThanOrEqual(1);
   expect(frames.map(({ line }) => line)).toEqual([0, 0]);
 });
+
+test('a map that was not kept is spoken of where the file is not what ran, and nowhere else', () => {
+  const url = path.join(folder, 'app.ts');
+  const lost = [7, SOURCE.length + CALL.length].map((sourceLength) => ({ script: url, sourceLength, map: '' }));
+  const frames = lost.map(({ sourceLength }) => js('a', { url, line: 6, column: 1, sourceLength }));
+  expect(applySourceMaps(frames, lost)).toEqual([
+    expect.stringMatching(/app\.ts is not used: it is longer than .* \(1 MB\)/),
+  ]);
+  expect(frames.map(({ line }) => line)).toEqual([0, 6]);
+});

@@ -206,7 +206,10 @@ function applySourceMaps(frames, recorded = []) {
       script = null;
       try {
         script = file === null ? null : readMappedScript(file, frame.sourceLength);
-        if (own !== undefined && (script === 'other' || script === null)) script = recordedScript(own);
+        if (own !== undefined && (script === 'other' || script === null)) {
+          if (own.map !== '') script = recordedScript(own);
+          else if (script === 'other') throw new Error('it is longer than what is kept of one (1 MB)');
+        }
       } catch (error) {
         problems.push(`the source map of ${file ?? frame.url} is not used: ${messageOf(error)}`);
       }

@@ -20,6 +20,7 @@ LiveBatch LiveDecoder::Take() {
   told_blocks_ = static_cast<uint32_t>(blocks_.blocks().size());
   told_frames_ = static_cast<uint32_t>(resolver_.frames().size());
   samples_taken_ = log_.samples_added();
+  log_.DropSourceMaps();  // a batch has V8's lines
   return batch;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 
 #include "base/utf.h"
 #include "profile/control_text.h"
@@ -234,7 +233,7 @@ bool RecordedLog::AddMapPiece(RecordedThread& thread, const RecordView& record) 
   return true;
 }
 
-size_t RecordedLog::LostSourceMaps() const {
+std::set<ScriptKey> RecordedLog::LostSourceMaps() const {
   std::set<ScriptKey> lost;
   for (const auto& thread : threads_) {
     for (const auto& [script_id, map] : thread->maps) {
@@ -243,7 +242,12 @@ size_t RecordedLog::LostSourceMaps() const {
       if (source_maps_.count(key) == 0) lost.insert(std::move(key));
     }
   }
-  return lost.size();
+  return lost;
+}
+
+void RecordedLog::DropSourceMaps() {
+  source_maps_.clear();
+  for (const auto& thread : threads_) thread->maps.clear();
 }
 
 bool RecordedLog::AddBlock(const RecordView& record) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -145,8 +146,9 @@ class RecordedLog {
   const std::vector<RecordedMark>& marks() const { return marks_; }
   // Those of code that was compiled in memory, as `data:` URLs.
   const std::map<ScriptKey, std::string>& source_maps() const { return source_maps_; }
-  // Maps of which pieces are missing.
-  size_t LostSourceMaps() const;
+  // Scripts whose maps were too large to be kept, or of which pieces are missing.
+  std::set<ScriptKey> LostSourceMaps() const;
+  void DropSourceMaps();
   const std::vector<Mapping>& modules() const { return modules_; }
   const std::map<std::string, uint64_t>& counters() const { return counters_; }
   // Their names in order of appearance.

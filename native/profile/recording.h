@@ -119,7 +119,7 @@ struct RecordingMark {
 struct RecordingSourceMap {
   std::string script;
   uint32_t source_length = 0;
-  std::string map;  // a `data:` URL
+  std::string map;  // a `data:` URL; empty: it was too large to be kept
 };
 
 // A shared object or executable that was mapped while the recording ran.

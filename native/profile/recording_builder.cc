@@ -110,6 +110,8 @@ Status RecordingBuilder::Build(Recording* out) const {
   }
   for (const auto& [script, map] : log_.source_maps())
     out->source_maps.push_back({script.first, script.second, map});
+  for (const ScriptKey& script : log_.LostSourceMaps())
+    out->source_maps.push_back({script.first, script.second, {}});
   for (const Mapping& module : log_.modules()) {
     out->modules.push_back(
         {module.path, Hex(module.build_id), module.start, module.end, module.file_offset});

@@ -137,12 +137,6 @@ RecordingStats MakeStats(const RecordedLog& log, uint64_t log_bytes) {
   }
   if (const uint64_t lost = counter("lost_marks", 0); lost > 0)
     stats.warnings.push_back(std::to_string(lost) + " marks came too fast to be written");
-  if (const uint64_t lost = log.LostSourceMaps(); lost > 0) {
-    stats.warnings.push_back(
-        "the source maps of " + std::to_string(lost) +
-        " scripts that were compiled in memory are too large to be kept: their "
-        "functions have no lines");
-  }
   if (log.bad_records() > 0) {
     stats.warnings.push_back(std::to_string(log.bad_records()) + " damaged records were left out");
   }

@@ -75,7 +75,7 @@ TEST_F(ScriptMaps, AreInTheLogWithTheFirstFunction) {
   EXPECT_TRUE(Define(FunctionWith(1, heap_.OneByte(url))));
   Drain();
   EXPECT_EQ(MapInLog(), url);
-  EXPECT_EQ(log_.LostSourceMaps(), 0u);
+  EXPECT_EQ(log_.LostSourceMaps().size(), 0u);
 }
 
 TEST_F(ScriptMaps, ThatAreNotInTheTextAreLeftThere) {
@@ -84,7 +84,7 @@ TEST_F(ScriptMaps, ThatAreNotInTheTextAreLeftThere) {
   EXPECT_TRUE(Define(FunctionWith(3, heap_.New(131, 24))));
   Drain();
   EXPECT_EQ(MapInLog(), "none");
-  EXPECT_EQ(log_.LostSourceMaps(), 0u);
+  EXPECT_EQ(log_.LostSourceMaps().size(), 0u);
 }
 
 TEST_F(ScriptMaps, LargerThanTheLaneComeWithOneSampleAfterTheOther) {
@@ -108,13 +108,13 @@ TEST_F(ScriptMaps, ThatAreTooLargeAreCountedAndTheFunctionIsThere) {
   EXPECT_TRUE(Define(FunctionWith(1, External(url))));
   Drain();
   EXPECT_EQ(MapInLog(), "none");
-  EXPECT_EQ(log_.LostSourceMaps(), 1u);
+  EXPECT_EQ(log_.LostSourceMaps().size(), 1u);
   // Another thread, or the same one later, had room.
   const std::string shorter = UrlOf(100);
   EXPECT_TRUE(Define(FunctionWith(2, heap_.OneByte(shorter))));
   Drain();
   EXPECT_EQ(MapInLog(), shorter);
-  EXPECT_EQ(log_.LostSourceMaps(), 0u);
+  EXPECT_EQ(log_.LostSourceMaps().size(), 0u);
 }
 
 TEST_F(ScriptMaps, BeyondAWalksBudgetAreCounted) {
@@ -122,7 +122,7 @@ TEST_F(ScriptMaps, BeyondAWalksBudgetAreCounted) {
   EXPECT_TRUE(Define(FunctionWith(1, heap_.OneByte(url)), 999));
   Drain();
   EXPECT_EQ(MapInLog(), "none");
-  EXPECT_EQ(log_.LostSourceMaps(), 1u);
+  EXPECT_EQ(log_.LostSourceMaps().size(), 1u);
 }
 
 TEST_F(ScriptMaps, OfWhichNothingIsDrainedCostNoMoreThanSomeSamples) {
@@ -132,7 +132,7 @@ TEST_F(ScriptMaps, OfWhichNothingIsDrainedCostNoMoreThanSomeSamples) {
   while (dropped < 1000 && !Define(function)) dropped++;
   EXPECT_EQ(dropped, 64);
   Drain();
-  EXPECT_EQ(log_.LostSourceMaps(), 1u);
+  EXPECT_EQ(log_.LostSourceMaps().size(), 1u);
 }
 
 }  // namespace

@@ -15,9 +15,12 @@ constexpr uint32_t kChunkBytes = 512;
 void V8Reader::ResolveLine(uint64_t script, FunctionPositions* positions) const {
   uint64_t line_ends;
   uint16_t type;
+  // Asked here, as what counts has a large frame.
+  const bool is_far = positions->start > static_cast<int32_t>(kMaxScannedChars);
+  const uint32_t limit = is_far && HasOwnMap(script) ? kMaxMemoryChars : kMaxScannedChars;
   const bool found = (Field(script, v8_.script_line_ends, &line_ends) && TypeOf(line_ends, &type) &&
                       type == v8_.fixed_array_type && LineFromTable(line_ends, positions)) ||
-                     LineFromSource(script, positions);
+                     LineFromSource(script, limit, positions);
   if (!found) return;
   int32_t line_offset, column_offset;
   if (!SmiField(script, v8_.script_line_offset, &line_offset) ||
@@ -105,15 +108,12 @@ void ScanLines(const Char* chars, uint32_t count, uint32_t position, LineScan* s
 // Counts line ends up to the position. Only near the beginning of a source: what lies further on is
 // left to the reader of the log, who has the time, and the file if there is one. Line ends as in
 // V8: \n, \r\n, \r, and U+2028, U+2029 in two-byte sources.
-bool V8Reader::LineFromSource(uint64_t script, FunctionPositions* positions) const {
+bool V8Reader::LineFromSource(uint64_t script, uint32_t limit, FunctionPositions* positions) const {
   uint64_t source, chars;
   uint32_t length;
   bool two_byte;
   const uint32_t position = static_cast<uint32_t>(positions->start);
-  if (position > kMaxScannedChars && (position > kMaxMemoryChars || !HasOwnMap(script))) {
-    return false;
-  }
-  if (!Field(script, v8_.script_source, &source) ||
+  if (position > limit || !Field(script, v8_.script_source, &source) ||
       !FlatChars(source, &chars, &length, &two_byte) || position > length) {
     return false;
   }

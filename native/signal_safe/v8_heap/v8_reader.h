@@ -162,7 +162,7 @@ class V8Reader {
   bool FlatChars(uint64_t word, uint64_t* address, uint32_t* length, bool* two_byte) const;
   void ResolveLine(uint64_t script, FunctionPositions* positions) const;
   bool LineFromTable(uint64_t line_ends, FunctionPositions* positions) const;
-  bool LineFromSource(uint64_t script, FunctionPositions* positions) const;
+  bool LineFromSource(uint64_t script, uint32_t limit, FunctionPositions* positions) const;
   bool ReadCodeField(uint64_t code, uint8_t offset, uint16_t type, uint64_t* out) const;
   bool ReadPositionsOfCode(uint64_t code, uint64_t* out) const;
   bool ReadDeoptData(uint64_t code, uint64_t* out) const;

@@ -114,27 +114,25 @@ bool V8Reader::ReadSource(uint64_t script, uint32_t offset, Text* out) const {
 
 bool V8Reader::ReadOwnMap(uint64_t script, uint32_t offset, Text* out, uint32_t* length) const {
   constexpr char kData[] = {'d', 'a', 't', 'a', ':'};
-  uint64_t url;
-  uint16_t type;
+  uint64_t url, chars;
   if (v8_.script_source_map_url == 0 || !Field(script, v8_.script_source_map_url, &url) ||
-      !TypeOf(url, &type) || type >= v8_.first_nonstring_type ||
-      !GuardedLoad32(url - kTag + kLength, length) || *length <= sizeof(kData) ||
+      !FlatChars(url, &chars, length, &out->two_byte) || *length <= sizeof(kData) ||
       offset >= *length) {
     return false;
   }
-  out->two_byte = (type & kOneByte) == 0;
-  if (offset == 0) {
-    out->length = 0;
-    if (!AppendString(url, 0, sizeof(kData), 0, out)) return false;
-    for (uint32_t i = 0; i < sizeof(kData); i++) {
-      const char16_t c =
-          out->two_byte ? out->buffer[i] : reinterpret_cast<const uint8_t*>(out->buffer)[i];
-      if (c != static_cast<char16_t>(kData[i])) return false;
-    }
-  }
-  out->length = 0;
+  const uint32_t width = out->two_byte ? 2 : 1;
   const uint32_t left = *length - offset;
-  return AppendString(url, offset, left < out->capacity ? left : out->capacity, 0, out);
+  out->length = left < out->capacity ? left : out->capacity;
+  if (GuardedCopy(out->buffer, chars + uint64_t{offset} * width, out->byte_length()) !=
+      out->byte_length()) {
+    return false;
+  }
+  for (uint32_t i = 0; offset == 0 && i < sizeof(kData); i++) {
+    const char16_t c =
+        out->two_byte ? out->buffer[i] : reinterpret_cast<const uint8_t*>(out->buffer)[i];
+    if (c != static_cast<char16_t>(kData[i])) return false;
+  }
+  return true;
 }
 
 bool V8Reader::HasOwnMap(uint64_t script) const {
