@@ -5,7 +5,7 @@
 
 #include "handler_support.h"
 #include "profile/recorded_log.h"
-#include "signal_safe/definitions.h"
+#include "signal_safe/walk/definitions.h"
 #include "v8_heap_support.h"
 
 namespace spprof {
@@ -43,7 +43,7 @@ class ScriptMaps : public testing::Test {
     KnownMaps maps;
     const V8Reader reader(heap_.v8, &maps);
     return Definitions(&harness_.Slot(slot_)->detail, harness_.region()->base(),
-                       harness_.State(slot_), reader, budget)
+                       &harness_.State(slot_)->walk, reader, budget)
                .FunctionId(function) != 0;
   }
   // As the drain, between samples.
