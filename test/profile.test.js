@@ -203,6 +203,22 @@ describe('collapsed stacks', () => {
   });
 });
 
+test('in wall mode a thread that has nothing to do is no time in system calls', () => {
+  const wait = [native('uv__io_poll'), native('epoll_pwait', '/lib/libc.so.6')];
+  const blocked = [native('uv__run_timers'), js('load'), native('read', '/lib/libc.so.6')];
+  const samples = [
+    { atMs: 100, cpuMs: 0, wallMs: 70, stack: wait, state: 8 },
+    { atMs: 200, cpuMs: 0, wallMs: 20, stack: blocked, state: 8 },
+    { atMs: 300, cpuMs: 10, wallMs: 10, stack: [native('uv__run_timers'), js('load')] },
+  ];
+  const { categories } = new Profile(recordingOf(samples, { mode: 'wall' }));
+  expect(categories.map(({ name, percent, parts }) => [name, percent, parts.map((part) => part.name)])).toEqual([
+    ['your code', 10, []],
+    ['native', 20, ['system calls']],
+    ['other', 70, ['waiting']],
+  ]);
+});
+
 describe('the report', () => {
   test('shows the hottest functions, what was lost, and what it cost', () => {
     const stats = {

@@ -4,7 +4,7 @@ const path = require('node:path');
 const { C_LIBRARY } = require('../recording/system-calls');
 const { shortNativeName } = require('../recording/native-names');
 const { scriptPath } = require('../recording/frames');
-const { STATE_GC, weightsOf } = require('../recording/model');
+const { STATE_GC, STATE_OFF_CPU, weightsOf } = require('../recording/model');
 const { bundledLibrary, isRuntimeModule } = require('./frame-roles');
 const { Packages } = require('./packages');
 const { apportion } = require('./percentages');
@@ -83,6 +83,17 @@ function ownerOf(frame, { execPath }, packages) {
   }
 }
 
+/** For each stack, whether JavaScript is on it. @param {Recording} recording */
+function stacksWithJs({ frames, stackFrames, stackParents }) {
+  const isOn = new Uint8Array(stackParents.length);
+  // A parent's number is lower than its children's.
+  for (let node = 1; node < isOn.length; node++) {
+    const { kind } = frames[stackFrames[node]];
+    isOn[node] = kind === 'js' || kind === 'unknown-js' ? 1 : isOn[stackParents[node]];
+  }
+  return isOn;
+}
+
 /**
  * @param {Recording} recording in program view
  * @returns {Category[]} those with time, in the order of the report; their `percent` adds up to 100
@@ -92,14 +103,17 @@ function categoriesOf(recording) {
   const packages = new Packages();
   const owners = frames.map((frame) => ownerOf(frame, recording, packages));
   const weights = weightsOf(recording);
+  const hasJs = recording.mode === 'wall' ? stacksWithJs(recording) : null;
   /** @type {Map<Category['name'], Map<string, number>>} */
   const sums = new Map(CATEGORIES.map((name) => [name, new Map()]));
   for (let i = 0; i < sampleStacks.length; i++) {
     const isGc = (sampleStates[i] & STATE_GC) !== 0;
     const stack = sampleStacks[i];
+    // Wall mode: an event loop, a pool or a helper that has nothing to do.
+    const isIdle = hasJs !== null && (sampleStates[i] & STATE_OFF_CPU) !== 0 && hasJs[stack] === 0;
     /** @type {Owner} */
-    const none = { category: isGc ? COLLECTION : OTHER, part: '' };
-    const { category, part } = isGc || stack === 0 ? none : owners[stackFrames[stack]];
+    const none = { category: isGc ? COLLECTION : OTHER, part: isIdle ? 'waiting' : '' };
+    const { category, part } = isGc || isIdle || stack === 0 ? none : owners[stackFrames[stack]];
     const parts = /** @type {Map<string, number>} */ (sums.get(category));
     parts.set(part, (parts.get(part) ?? 0) + weights[i]);
   }
