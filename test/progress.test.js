@@ -64,7 +64,7 @@ describe('colours', () => {
 
   test('are for terminals', async () => {
     const { out } = await runWith(['report', FILE], true, {});
-    const head = out.split('\n')[1];
+    const head = out.split('\n')[2];
     expect([head.startsWith('\u001b[1m '), head.includes('self ms'), head.endsWith('\u001b[0m')]).toEqual([
       true,
       true,

@@ -37,7 +37,7 @@ test.each([
 ])('%s is read', (_, script) => {
   const { status, stdout, stderr } = shell(script);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(stdout).toMatch(/^30 samples \(read from collapsed\)/);
+  expect(stdout).toMatch(/^native 100\.0 %\n30 samples \(read from collapsed\)/);
 });
 
 test('a socket as standard input is read', () => {
@@ -46,7 +46,7 @@ test('a socket as standard input is read', () => {
     encoding: 'utf8',
   });
   expect(status).toBe(0);
-  expect(stdout).toMatch(/^30 samples/);
+  expect(stdout).toMatch(/^30 samples/m);
 });
 
 test.each([

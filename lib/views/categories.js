@@ -54,11 +54,11 @@ function ownerOfScript(frame, packages) {
   return { category: DEPENDENCIES, part: found.version === '' ? found.name : `${found.name}@${found.version}` };
 }
 
-/** @param {Frame} frame @param {string} execPath @returns {string} */
+/** @param {Frame} frame @param {string} execPath @returns {string} '': not known, as in files of others */
 function libraryOf(frame, execPath) {
   if (C_LIBRARY.test(frame.module)) return 'system calls';
   const bundled = isRuntimeModule(frame, execPath) ? bundledLibrary(shortNativeName(frame.functionName)) : null;
-  return bundled ?? (path.posix.basename(frame.module || frame.url) || 'unknown');
+  return bundled ?? path.posix.basename(frame.module || frame.url);
 }
 
 /** @param {Frame} frame of a program view @param {Recording} recording @param {Packages} packages @returns {Owner} */

@@ -61,7 +61,7 @@ function bundledLibrary(name) {
 
 /** @param {Frame} frame @param {string} execPath */
 function isRuntimeModule({ module }, execPath) {
-  return module === execPath || RUNTIME_MODULE.test(path.posix.basename(module));
+  return module !== '' && (module === execPath || RUNTIME_MODULE.test(path.posix.basename(module)));
 }
 
 /** @param {Role['part']} part @param {Partial<Role>} [rest] @returns {Role} */
