@@ -29,17 +29,7 @@ const KEEPS_SAMPLES = 'StartStop.AThousandTimesLeavesNothing';
 const SUITES = [
   {
     name: 'asan',
-    gate: [
-      ...READERS,
-      ...LANES,
-      ...ENDS,
-      'blocks',
-      'fault_handler',
-      'guarded_load',
-      'handler',
-      'v8_reader',
-      'walker_js',
-    ],
+    gate: [...READERS, ...LANES, ...ENDS, 'fault_handler', 'guarded_load', 'handler', 'v8_reader', 'walker_js'],
     parts: null,
   },
   {
@@ -51,7 +41,7 @@ const SUITES = [
     name: 'valgrind',
     gate: [...READERS, ...LANES, 'shutdown_manager', 'start_stop'],
     // The others measure times, count mappings, or send signals faster than valgrind delivers them.
-    parts: [...READERS, ...LANES, 'blocks', 'shutdown_manager', 'shutdown_signals', 'start_stop', 'v8_reader'],
+    parts: [...READERS, ...LANES, 'shutdown_manager', 'shutdown_signals', 'start_stop', 'v8_reader'],
   },
 ];
 

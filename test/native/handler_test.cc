@@ -591,6 +591,7 @@ TEST_F(Handler, ForwardsNothingToTheDefaultOrIgnoringDisposition) {
   for (auto handler : {SIG_DFL, SIG_IGN}) {
     harness_.context().previous.sa_handler = handler;
     siginfo_t info{};
+    info.si_signo = SIGPROF;
     info.si_code = SI_USER;
     HandlerHarness::Deliver(info);
   }
