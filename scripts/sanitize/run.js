@@ -20,6 +20,7 @@ const VALGRIND = [
   ...['--quiet', '--error-exitcode=99', '--leak-check=full', '--show-leak-kinds=definite'],
   // A forked child has the memory of threads that it does not have.
   ...['--errors-for-leak-kinds=definite', '--child-silent-after-fork=yes', '--fair-sched=yes'],
+  `--suppressions=${path.join(NATIVE, 'valgrind.supp')}`,
 ];
 
 /** The tests that there are, without `_test`. @returns {string[]} */
