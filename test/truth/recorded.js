@@ -37,7 +37,7 @@ async function recordProgram(name, { options = [], flags = [], args = [], env = 
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof truth '));
   try {
     const base = path.basename(name);
-    const outputs = ['-q', '-o', `${base}.cpuprofile`, '-o', `${base}.spprof`];
+    const outputs = ['-q', '--view', 'full', '-o', `${base}.cpuprofile`, '-o', `${base}.spprof`];
     const command = ['--', process.execPath, ...flags, programOf(name), ...args];
     const truth = runJson([CLI, ...outputs, ...options, ...command], folder, env);
     const recording = await readRecording(path.join(folder, `${base}.spprof`));
