@@ -59,7 +59,7 @@ class FrameResolver {
 
   const RecordedLog& log_;
   std::unordered_map<const RecordedThread*, size_t> learned_frames_;
-  FrameTable table_;
+  InternedFrames table_;
   std::vector<Symbol> symbols_;
   SourcePositions positions_;
   std::unordered_map<uint64_t, uint32_t> symbol_of_address_;

@@ -2,7 +2,7 @@
 
 namespace spprof {
 
-uint32_t FrameTable::Intern(const RecordingFrame& frame) {
+uint32_t InternedFrames::Intern(const RecordingFrame& frame) {
   // Strings are separated by NUL: names and paths hold none, and two frames that a NUL in a name
   // makes alike are no harm.
   std::string key = frame.function_name;

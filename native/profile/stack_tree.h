@@ -14,7 +14,7 @@ namespace spprof {
 // Frames that are equal in name, URL, line, column, sampled place, kind, tier, inlining and module
 // share an index; where the line is not known, also the start offset must be equal, so that two
 // anonymous functions of one file stay apart.
-class FrameTable {
+class InternedFrames {
  public:
   uint32_t Intern(const RecordingFrame& frame);
   std::vector<RecordingFrame> Take() && { return std::move(frames_); }
