@@ -85,8 +85,9 @@ class JsWalk : public testing::Test {
   std::string Walk(const Registers& registers, WalkOptions options = {}) {
     KnownMaps maps;
     const V8Reader reader(heap_.v8, &maps);
-    Definitions definitions(harness_.Slot(slot_), harness_.region()->base(), State(), reader);
-    Walker walker(table_, heap_.v8, reader, State(), &definitions, options);
+    Definitions definitions(harness_.Slot(slot_), harness_.region()->base(), &State()->walk,
+                            reader);
+    Walker walker(table_, heap_.v8, reader, &State()->walk, &definitions, options);
     const WalkResult result = walker.Walk(registers);
     std::string text;
     for (uint32_t i = 0; i < result.frame_count; i++) {
@@ -113,9 +114,10 @@ class JsWalk : public testing::Test {
   void Capture(const Registers& registers) {
     KnownMaps maps;
     const V8Reader reader(heap_.v8, &maps);
-    Definitions definitions(harness_.Slot(slot_), harness_.region()->base(), State(), reader);
+    Definitions definitions(harness_.Slot(slot_), harness_.region()->base(), &State()->walk,
+                            reader);
     const WalkOptions options;
-    Walker(table_, heap_.v8, reader, State(), &definitions, options).CaptureForGc(registers);
+    Walker(table_, heap_.v8, reader, &State()->walk, &definitions, options).CaptureForGc(registers);
   }
   std::string LiteralOf(uint32_t function_id) {
     for (const FunctionEntry& entry : State()->walk.functions) {
