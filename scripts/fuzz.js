@@ -12,13 +12,14 @@ const { NATIVE_TARGETS, TARGET_NAMES, prepareTargets, runTarget } = require('./f
 /** @typedef {import('./fuzz/targets').Outcome} Outcome */
 
 /** @param {Outcome} outcome */
-function row({ name, executions, seconds, edges, findings }) {
-  return [name, executions, Math.round(executions / seconds), edges ?? '-', findings.length].map(String);
+function row({ name, executions, seconds, edges, newEdges, findings }) {
+  const perSecond = Math.round(executions / seconds);
+  return [name, executions, perSecond, edges ?? '-', newEdges ?? '-', findings.length].map(String);
 }
 
 /** @param {Outcome[]} outcomes */
 function table(outcomes) {
-  const rows = [['target', 'executions', 'per second', 'edges', 'findings'], ...outcomes.map(row)];
+  const rows = [['target', 'executions', 'per second', 'edges', 'new', 'findings'], ...outcomes.map(row)];
   return tableLines(rows, 1).join('\n');
 }
 

@@ -64,7 +64,9 @@ function runNativeTarget(name, { seconds, seed, folder, seeds, findings, more })
   const args = [`-max_total_time=${seconds}`, `-seed=${seed}`, `-artifact_prefix=${prefix}`, ...LIMITS, ...more];
   const { status, stderr } = spawnSync(program, [...args, corpus, own], { encoding: 'utf8', maxBuffer: 1 << 28 });
   const executions = lastNumber(stderr, /stat::number_of_executed_units:\s*(\d+)/g);
-  const outcome = { name, executions, seconds, edges: lastNumber(stderr, /cov: (\d+)/g) };
+  const edges = lastNumber(stderr, /cov: (\d+)/g);
+  const known = Number(/\bINITED\s+cov: (\d+)/.exec(stderr)?.[1] ?? edges);
+  const outcome = { name, executions, seconds, edges, newEdges: edges - known };
   if (status === 0) return { ...outcome, findings: [] };
   const file = /Test unit written to (\S+)/.exec(stderr)?.[1] ?? '(no input)';
   const problem = stderr.slice(Math.max(0, stderr.search(/spprof-fuzz:|runtime error:|ERROR:/))).slice(0, 3000);

@@ -93,7 +93,7 @@ function runScriptTarget(name, { seconds, seed, folder, seeds, findings }) {
       const { executions = 0, problem = null } = stdout.startsWith('{') ? JSON.parse(stdout) : {};
       const ended = status === 0 ? null : why || problem || `ended with ${signal ?? status}: ${stderr}`;
       const found = ended === null ? [] : [keep(name, file, findings, ended)];
-      resolve({ name, executions, seconds, edges: null, findings: found });
+      resolve({ name, executions, seconds, edges: null, newEdges: null, findings: found });
     });
   });
 }

@@ -10,8 +10,8 @@ const { SCRIPT_TARGETS, makeSeeds, runScriptTarget } = require('./script-targets
 
 /**
  * @typedef {{ file: string, problem: string, again: string }} Finding `again`: the command that repeats it
- * @typedef {{ name: string, executions: number, seconds: number, edges: number | null, findings: Finding[] }} Outcome
- *   `edges`: of coverage; null: not known
+ * @typedef {{ name: string, executions: number, seconds: number, edges: number | null, newEdges: number | null, findings: Finding[] }} Outcome
+ *   `edges`: of coverage; `newEdges`: of these, which the corpus had not reached before; null: not known
  */
 
 const FOLDER = path.join(ROOT, 'build/fuzz');
