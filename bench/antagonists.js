@@ -12,8 +12,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { ANTAGONISTS } = require('../test/antagonists/list');
-const { runPlain, runRecorded } = require('../test/antagonists/run');
+const { ANTAGONISTS } = require('../test/harm/antagonists/list');
+const { runPlain, runRecorded } = require('../test/harm/antagonists/run');
 
 const { values } = parseArgs({
   options: {

@@ -2,7 +2,7 @@
 
 /**
  * Shares that a program measures itself, and what spprof's engines and Linux perf say of them: a core that two threads share, system
- * calls, and work that a timer sets off (test/truth).
+ * calls, and work that a timer sets off (test/programs/truth).
  *
  *     node bench/shared-core.js [--node <path>]... [--rate 1000 --rate 10000] [--program shared-core]...
  *
@@ -78,7 +78,7 @@ function show(what, measure) {
 for (const node of values.node) {
   for (const name of values.program) {
     const { args, parts } = PROGRAMS[name];
-    const program = [path.join(__dirname, '..', 'test', 'truth', `${name}.js`), ...args];
+    const program = [path.join(__dirname, '..', 'test', 'programs', 'truth', `${name}.js`), ...args];
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'spprof-bench-'));
     console.log(`${name}: ${parts[0]} of ${parts.join(' and ')}, Node ${run(node, ['--version'], folder).trim()}`);
     show('truth', () => shareOf(JSON.parse(run(node, program, folder)).parts, parts));
