@@ -1,6 +1,9 @@
 'use strict';
 
-/** The addon loads wherever Node.js does: no symbol of a newer glibc, no other library (native/addon/glibc_floor.cc). */
+/**
+ * How the addon is linked: it loads wherever Node.js does, without a symbol of a newer glibc or another library
+ * (native/addon/glibc_floor.cc), and binds its functions when it is loaded, not at the first call in a signal handler.
+ */
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -29,12 +32,18 @@ function problemsOf(text) {
   return symbols.length === 0 ? ['no symbol of glibc was found'] : [...newer, ...others];
 }
 
+/** @param {string} text as above @returns {string[]} one line a problem */
+function lazyBindingProblems(text) {
+  const isBound = /\((BIND_NOW|FLAGS|FLAGS_1)\).*\b(BIND_NOW|NOW)\b/.test(text);
+  return isBound ? [] : ['its functions are bound at their first call; link it with -z now'];
+}
+
 /** @param {string} [file] @returns {string[]} one line a problem */
 function checkGlibcFloor(file = path.join(ROOT, 'build', 'Release', 'spprof.node')) {
   requireTool('readelf');
   if (!fs.existsSync(file)) return [`${file} is missing; build it with: node scripts/build-addon.js`];
   const { status, output, stdout } = capture('readelf', ['--dyn-syms', '--dynamic', '--wide', file]);
-  return status === 0 ? problemsOf(stdout) : [output.trim()];
+  return status === 0 ? [...problemsOf(stdout), ...lazyBindingProblems(stdout)] : [output.trim()];
 }
 
-module.exports = { checkGlibcFloor, problemsOf };
+module.exports = { checkGlibcFloor, lazyBindingProblems, problemsOf };

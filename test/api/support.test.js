@@ -5,7 +5,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { problemsOf } = require('../../scripts/gates/glibc-floor');
+const { lazyBindingProblems, problemsOf } = require('../../scripts/gates/glibc-floor');
 const { dropForeignCache } = require('../../scripts/build-addon');
 const { cleanEnvironment, runCli, temporaryFolder } = require('../helpers/run-cli');
 
@@ -74,12 +74,14 @@ test('of several addons the first that loads is used, whatever their times', () 
   expect(inDisguise('', code)).toMatch(/npx spprof build[\s\S]*ERR_SPPROF_NO_BINDING/);
 });
 
-test('the gate finds symbols of a newer glibc, and other libraries', () => {
+test('the gate finds symbols of a newer glibc, other libraries, and functions that are bound late', () => {
   const line = '  7: 0000000000000000     0 FUNC    GLOBAL DEFAULT  UND';
   expect(problemsOf(`${line} pthread_create@GLIBC_2.34 (3)`)).toEqual([expect.stringMatching(/pthread_create.*2\.34/)]);
   expect(problemsOf(`${line} memcpy@GLIBC_2.14 (2)`)).toEqual([]);
   expect(problemsOf(`${line} memcpy@GLIBC_2.14 (2)\n 0x1 (NEEDED) Shared library: [libgcc_s.so.1]`)).toHaveLength(1);
   expect(problemsOf('')).toHaveLength(1);
+  expect(lazyBindingProblems(' 0x1e (FLAGS)   SYMBOLIC BIND_NOW')).toEqual([]);
+  expect(lazyBindingProblems(' 0x1e (FLAGS)   SYMBOLIC')).toHaveLength(1);
 });
 
 test('a build folder of another place is not used: a copied checkout builds', () => {
