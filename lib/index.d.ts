@@ -10,7 +10,7 @@ export type { StartOptions } from './types/start-options';
 export * from './types/stats';
 export * from './types/threads';
 
-import type { CpuProfile, Format, SpeedscopeFile } from './types/formats';
+import type { CpuProfile, FirefoxProfile, Format, SpeedscopeFile, TraceFile } from './types/formats';
 import type { StartOptions } from './types/start-options';
 import type { Stats } from './types/stats';
 
@@ -183,6 +183,10 @@ export interface Profile {
   toPprof(settings?: { view?: View }): Uint8Array;
   /** All threads in speedscope's file format, a profile each, weights in nanoseconds. */
   toSpeedscope(settings?: { view?: View }): SpeedscopeFile;
+  /** All threads for the Firefox Profiler: categories and packages as colours; collections, blocks and marks as markers. In full view. */
+  toFirefox(settings?: { view?: View }): FirefoxProfile;
+  /** All threads as Chrome's trace events, for DevTools and Perfetto: samples, times in which they ran, collections, blocks, marks. In program view. */
+  toTrace(settings?: { view?: View }): TraceFile;
   /** The flame graph as a page that opens offline, in this view (default: the program's); it can switch to the other. */
   toFlameGraph(settings?: { view?: View }): string;
   /**
@@ -199,7 +203,7 @@ export interface Profile {
   /** The call tree for people. `threshold`: least share of all time, 0 to 1, default 0.01. */
   toTree(settings?: { threshold?: number; view?: View }): string;
   /**
-   * Writes a file in the format of its extension, or of `format`; pprof and speedscope in full view, others in program view, unless
+   * Writes a file in the format of its extension, or of `format`; pprof, speedscope and firefox in full view, others in program view, unless
    * `view` says otherwise.
    * @returns its absolute path
    * @throws (rejects) `ERR_SPPROF_OUTPUT`, `ERR_SPPROF_UNKNOWN_FORMAT`, `ERR_SPPROF_UNAVAILABLE`

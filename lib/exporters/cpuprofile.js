@@ -2,6 +2,7 @@
 
 const { GC, IDLE, PROGRAM, ROOT, frameUrl, functionName } = require('../recording/frames');
 const { STATE_GC, numberFunctions, samplesOfThread, weightsOf } = require('../recording/model');
+const { arrayPieces } = require('./json-pieces');
 const { layOutSamples } = require('./timeline');
 
 /**
@@ -224,19 +225,6 @@ function toleranceUs(recording) {
 function functionId(node) {
   const { functionName: name, url, scriptId, lineNumber, columnNumber } = node.callFrame;
   return `${name}\0${url}\0${scriptId}\0${lineNumber}\0${columnNumber}`;
-}
-
-/** Elements of an array written in one piece. */
-const PIECE = 4096;
-
-/** @param {string} key @param {unknown[]} array */
-function* arrayPieces(key, array) {
-  yield `${JSON.stringify(key)}:[`;
-  for (let i = 0; i < array.length; i += PIECE) {
-    const text = JSON.stringify(array.slice(i, i + PIECE)).slice(1, -1);
-    yield i === 0 ? text : `,${text}`;
-  }
-  yield ']';
 }
 
 /**

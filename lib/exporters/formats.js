@@ -7,7 +7,7 @@ const { errors } = require('../base/errors');
  * `.gz` behind it), whether a file holds one thread, the view that it is in unless
  * another is asked for, and what opens it.
  *
- * @typedef {'cpuprofile' | 'pprof' | 'collapsed' | 'speedscope' | 'flamegraph' | 'text' | 'markdown' | 'log'} FormatName
+ * @typedef {'cpuprofile' | 'pprof' | 'collapsed' | 'speedscope' | 'firefox' | 'trace' | 'flamegraph' | 'text' | 'markdown' | 'log'} FormatName
  * @typedef {{ extensions: string[], isPerThread: boolean, view: 'program' | 'full', hint: string }} Format
  */
 
@@ -36,6 +36,18 @@ const FORMATS = {
     isPerThread: false,
     view: 'full',
     hint: 'open in speedscope.app',
+  },
+  firefox: {
+    extensions: ['.profile.json'],
+    isPerThread: false,
+    view: 'full',
+    hint: 'open in profiler.firefox.com',
+  },
+  trace: {
+    extensions: ['.trace.json'],
+    isPerThread: false,
+    view: 'program',
+    hint: 'open in ui.perfetto.dev, or Chrome DevTools > Performance > Load profile',
   },
   flamegraph: { extensions: ['.html'], isPerThread: false, view: 'program', hint: 'open in a browser' },
   text: { extensions: ['.txt'], isPerThread: false, view: 'program', hint: 'read it' },

@@ -11,7 +11,12 @@ const { weightsOf } = require('../recording/model');
  */
 
 /** Formats whose values are all 0 or more. */
-const NOT_NEGATIVE = ['cpuprofile', 'collapsed', 'speedscope', 'flamegraph'];
+const NOT_NEGATIVE = ['cpuprofile', 'collapsed', 'speedscope', 'firefox', 'trace', 'flamegraph'];
+/** Formats that are time lines. */
+const OF_TIME = new Map([
+  ['cpuprofile', 'a .cpuprofile'],
+  ['trace', 'a trace'],
+]);
 
 /** In a `.cpuprofile` of counts each stands for so much, ns. */
 const COUNT_NS = 1e6;
@@ -23,7 +28,8 @@ const COUNT_NS = 1e6;
  */
 function whyNotHeld(recording, format) {
   const { name, unit } = measureOf(recording);
-  if (format === 'cpuprofile' && unit === 'bytes') return `a .cpuprofile holds times, and these are bytes (${name})`;
+  const file = OF_TIME.get(format);
+  if (file !== undefined && unit === 'bytes') return `${file} holds times, and these are bytes (${name})`;
   if (!NOT_NEGATIVE.includes(format) || !weightsOf(recording).some((value) => value < 0)) return null;
   return 'some values are negative, which only reports and pprof can hold; spprof diff compares two files';
 }

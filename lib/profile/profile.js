@@ -263,6 +263,16 @@ class Profile {
   }
 
   /** @param {{ view?: View }} [settings] */
+  toFirefox({ view } = {}) {
+    return JSON.parse([...this.#pieces('firefox', { view }, 'a profile as firefox')].join(''));
+  }
+
+  /** @param {{ view?: View }} [settings] */
+  toTrace({ view } = {}) {
+    return JSON.parse([...this.#pieces('trace', { view }, 'a profile as trace')].join(''));
+  }
+
+  /** @param {{ view?: View }} [settings] */
   toFlameGraph({ view } = {}) {
     return [...this.#pagePieces(view)].join('');
   }
@@ -348,6 +358,15 @@ class Profile {
       case 'speedscope': {
         const { speedscopePieces } = require('../exporters/speedscope');
         return speedscopePieces(recording);
+      }
+      case 'firefox': {
+        const { firefoxPieces } = require('../exporters/firefox');
+        return firefoxPieces(recording);
+      }
+      case 'trace': {
+        const { tracePieces } = require('../exporters/trace');
+        const { asTimes } = require('../exporters/holdable');
+        return tracePieces(asTimes(recording));
       }
       case 'flamegraph':
         return this.#pagePieces(view);

@@ -29,9 +29,18 @@ export interface CpuProfile {
 
 /**
  * A file format; chosen by extension: `.cpuprofile`, `.pb.gz`/`.pprof`/`.pb`, `.collapsed`/`.folded`, `.speedscope.json`,
- * `.html`, `.txt`, `.md`; with `.gz` behind it compressed.
+ * `.profile.json` (firefox), `.trace.json` (trace), `.html`, `.txt`, `.md`; with `.gz` behind it compressed.
  */
-export type Format = 'cpuprofile' | 'pprof' | 'collapsed' | 'speedscope' | 'flamegraph' | 'text' | 'markdown';
+export type Format =
+  | 'cpuprofile'
+  | 'pprof'
+  | 'collapsed'
+  | 'speedscope'
+  | 'firefox'
+  | 'trace'
+  | 'flamegraph'
+  | 'text'
+  | 'markdown';
 
 /** https://www.speedscope.app/file-format-schema.json */
 export interface SpeedscopeFile {
@@ -49,4 +58,81 @@ export interface SpeedscopeFile {
     samples: number[][];
     weights: number[];
   }[];
+}
+
+/**
+ * The Firefox Profiler's processed profile format, version 62, as its repository documents it. Columns have one element a row; indices
+ * lead from samples to stacks, frames, functions and strings, which all threads share.
+ */
+export interface FirefoxProfile {
+  meta: {
+    /** Milliseconds. */
+    interval: number;
+    /** Unix time, milliseconds. */
+    startTime: number;
+    product: string;
+    version: number;
+    preprocessedProfileVersion: number;
+    categories: { name: string; color: string; subcategories: string[] }[];
+    [key: string]: unknown;
+  };
+  libs: { name: string; path: string; codeId: string | null; [key: string]: unknown }[];
+  shared: {
+    stringArray: string[];
+    stackTable: { length: number; frame: number[]; prefix: (number | null)[] };
+    frameTable: {
+      length: number;
+      func: number[];
+      category: (number | null)[];
+      line: (number | null)[];
+      [key: string]: unknown;
+    };
+    funcTable: { length: number; name: number[]; isJS: boolean[]; source: (number | null)[]; [key: string]: unknown };
+    [key: string]: unknown;
+  };
+  threads: {
+    name: string;
+    isMainThread: boolean;
+    pid: string;
+    tid: number;
+    samples: {
+      length: number;
+      stack: number[];
+      /** Milliseconds since the start. */
+      time: number[];
+      /** Milliseconds of CPU time (wall mode: wall time); bytes or counts by `weightType`. */
+      weight: number[];
+      weightType: 'tracing-ms' | 'bytes' | 'samples';
+      /** Nanoseconds. */
+      threadCPUDelta: (number | null)[];
+    };
+    markers: {
+      length: number;
+      name: number[];
+      startTime: number[];
+      endTime: (number | null)[];
+      data: { type: 'mark' | 'collection' | 'block'; detail?: string }[];
+      [key: string]: unknown;
+    };
+    [key: string]: unknown;
+  }[];
+  [key: string]: unknown;
+}
+
+/** Chrome's trace events in JSON: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU. */
+export interface TraceFile {
+  traceEvents: {
+    name: string;
+    cat: string;
+    ph: string;
+    pid: number;
+    tid: number;
+    /** Microseconds since the start of the recording. */
+    ts: number;
+    dur?: number;
+    id?: string;
+    args: Record<string, unknown>;
+  }[];
+  metadata: Record<string, unknown>;
+  displayTimeUnit: 'ms';
 }

@@ -136,4 +136,4 @@ function categoriesOf(recording) {
   });
 }
 
-module.exports = { categoriesOf };
+module.exports = { CATEGORIES, COLLECTION, COMPILATION, categoriesOf, ownerOf };

@@ -84,7 +84,7 @@ describe('parseArguments()', () => {
     ['--timer tck node', 'did you mean tick?'],
     [
       '-f pprf node',
-      '--format must be one of cpuprofile, pprof, collapsed, speedscope, flamegraph, text, markdown, log, not "pprf"; did you mean pprof?',
+      '--format must be one of cpuprofile, pprof, collapsed, speedscope, firefox, trace, flamegraph, text, markdown, log, not "pprf"; did you mean pprof?',
     ],
     ['report --sort name a', '--sort must be one of self, total, not "name"'],
     ['report --threshold 200 a', '--threshold must be a number from 0 to 100, not "200"'],
