@@ -1,4 +1,4 @@
-// What a block costs in native code. Targets (TARGETS.md): a pair <= 20 ns (two readings of the
+// What a block costs in native code. Targets: a pair <= 20 ns (two readings of the
 // clock included, which no pair can do without: BM_TwoReadings).
 #include <benchmark/benchmark.h>
 

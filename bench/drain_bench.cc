@@ -1,6 +1,6 @@
 // Lanes and drain as in a session: eight threads write at a given rate for ten seconds, and as fast
-// as the drain goes, into a log in memory and on disk; and what a lane does on more cores. Targets
-// (TARGETS.md, issue 3): >= 1 million events/s from 8 producers for 10 s with nothing dropped at
+// as the drain goes, into a log in memory and on disk; and what a lane does on more cores. Targets:
+// >= 1 million events/s from 8 producers for 10 s with nothing dropped at
 // four times the default ring sizes; >= 500 MB/s through the drain to a file.
 //
 // SPPROF_BENCH_SECONDS: how long (10). SPPROF_BENCH_FOLDER: where the log on disk lies (/tmp).

@@ -1,5 +1,5 @@
 // What a thread costs to register, with 1, 64 and 4,096 threads there, and what the handler does
-// before it walks. Targets (TARGETS.md): <= 1 us to register, the same from 1 to 4,096; <= 10 ns
+// before it walks. Targets: <= 1 us to register, the same from 1 to 4,096; <= 10 ns
 // for the fast path in the handler.
 #include <benchmark/benchmark.h>
 

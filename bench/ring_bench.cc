@@ -1,4 +1,4 @@
-// Queue, ring and lane. Targets (TARGETS.md): SPSC queue >= 100 million operations/s between two
+// Queue, ring and lane. Targets: SPSC queue >= 100 million operations/s between two
 // cores; events through lanes and drain >= 1 million/s with none dropped, the drain >= 500 MB/s.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>

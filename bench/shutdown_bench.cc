@@ -1,4 +1,4 @@
-// The end of a recording with many busy threads, and its signal handler. Targets (TARGETS.md): 64
+// The end of a recording with many busy threads, and its signal handler. Targets: 64
 // threads <= 20 ms, 1,000 threads <= 100 ms under load, a thread stops accepting in <= 10 us, its
 // lanes are flushed in <= 1 ms, fsync <= 50 ms; the handler <= 1 us.
 //

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 // What a million streamed samples cost the JavaScript thread. Records work on several threads at a high rate, then attaches a listener:
-// it gets the recording from its beginning, as fast as the JavaScript thread takes it. Target (TARGETS.md, issue 7): 1 million samples
+// it gets the recording from its beginning, as fast as the JavaScript thread takes it. Target: 1 million samples
 // a second cost the JavaScript thread <= 5 %, which is 50 ms a million.
 //
 //   node bench/stream.js [--seconds n] [--rounds n]

@@ -1,5 +1,5 @@
 // One walk of a native stack of 30 to 40 frames, warm: by the handler (TakeSample: clocks, walk,
-// records), and by the walker alone. Targets (TARGETS.md): p50 <= 1 us, p99 <= 10 us; first sight
+// records), and by the walker alone. Targets: p50 <= 1 us, p99 <= 10 us; first sight
 // of a frame <= 5 us.
 #include <benchmark/benchmark.h>
 

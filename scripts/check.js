@@ -40,6 +40,7 @@ const GATES = [
   { name: 'signal safety by linker', run: () => require('./gates/signal-safety').checkSignalSafety() },
   { name: 'glibc of the addon', run: () => require('./gates/glibc-floor').checkGlibcFloor() },
   { name: 'contract with the addon', run: () => require('./gates/contract').checkContract() },
+  { name: 'citations of docs', run: () => require('./gates/citations').checkCitations() },
   { name: 'docs of the options', run: () => require('./gates/option-docs').checkOptionDocs() },
   { name: 'docs of errors and statistics', run: () => require('./gates/reference-docs').checkReferenceDocs() },
   { name: 'forbidden strings', run: () => require('./gates/forbidden').checkForbidden() },

@@ -1,6 +1,7 @@
-// Wall mode: where threads are while they use no CPU time, without waking them (DESIGN D6). The
-// stack of a thread whose CPU clock stands still is walked once, from outside
-// (sampling/sleep_walker.h); until the clock moves, that stack is repeated, in the log alone.
+// Wall mode: where threads are while they use no CPU time, without waking them
+// (docs/design/time-and-weights.md). The stack of a thread whose CPU clock stands still is walked
+// once, from outside (sampling/sleep_walker.h); until the clock moves, that stack is repeated, in
+// the log alone.
 //
 //              time off the CPU: its stack is walked
 //   unknown ───────────────────────────────────────────▶ asleep

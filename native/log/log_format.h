@@ -1,7 +1,7 @@
-// The log: what the drain appends, an unrolled copy of the rings (DESIGN D8). A file header, then
-// chunks. A chunk is a header and `length` bytes: for kDetail and kIndex the bytes of one lane in
-// order, for kControl records of the drain itself. Little-endian, eight-byte aligned. A chunk whose
-// CRC does not match is left out.
+// The log: what the drain appends, an unrolled copy of the rings (docs/design/region-and-log.md 3).
+// A file header, then chunks. A chunk is a header and `length` bytes: for kDetail and kIndex the
+// bytes of one lane in order, for kControl records of the drain itself. Little-endian, eight-byte
+// aligned. A chunk whose CRC does not match is left out.
 //
 // Context: plain data, any.
 #pragma once

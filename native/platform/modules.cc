@@ -106,7 +106,7 @@ int AddObject(dl_phdr_info* info, size_t, void* data) {
 }
 
 // V8 maps its embedded builtins a second time, from the same file, into each isolate's code range
-// (V8.md 2.3).
+// (docs/design/v8-internals.md 2.3).
 void AddBuiltinsCopies(std::vector<LoadedModule>* modules) {
   std::string host;
   for (const LoadedModule& module : *modules) {

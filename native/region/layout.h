@@ -1,6 +1,6 @@
-// The shared region (DESIGN D7): a mapped file, or anonymous memory, of fixed-width fields and
-// offsets, that another process can read when this one has died. It grows by blocks of 64 slots;
-// what is never used is a hole in the file.
+// The shared region (docs/design/region-and-log.md 1): a mapped file, or anonymous memory, of
+// fixed-width fields and offsets, that another process can read when this one has died. It grows by
+// blocks of 64 slots; what is never used is a hole in the file.
 //
 //   0            4096                          4096 + block_size
 //   ┌────────────┬─────────────────────────────┬─────────────

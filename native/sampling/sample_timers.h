@@ -1,6 +1,7 @@
-// What sets off samples, by engine (DESIGN D6; signal_safe/ticks/engines.h says what their signals
-// mean): for each thread a timer on its CPU clock, and with hires two on the monotonic clock, with
-// perf an event of the kernel's task clock; or the process's interval timer.
+// What sets off samples, by engine (docs/design/time-and-weights.md; signal_safe/ticks/engines.h
+// says what their signals mean): for each thread a timer on its CPU clock, and with hires two on
+// the monotonic clock, with perf an event of the kernel's task clock; or the process's interval
+// timer.
 //
 //   Start ──▶ armed ──Pause──▶ disarmed ──Resume──▶ armed ──▶ … ──▶ Delete
 //

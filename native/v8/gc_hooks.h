@@ -1,5 +1,6 @@
-// Announces garbage collections of this process's isolates to the handler (V8.md 4): V8 calls us
-// before and after a collection, on the isolate's own thread.
+// Announces garbage collections of this process's isolates to the handler
+// (docs/design/v8-internals.md 4): V8 calls us before and after a collection, on the isolate's own
+// thread.
 //
 // Install and Remove: on the isolate's thread. Attach and Detach: control thread; Detach returns
 // when no callback uses the context any more.

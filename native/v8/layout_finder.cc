@@ -77,7 +77,7 @@ void FindCodeObjects(const V8Metadata& metadata, V8Layout* v8) {
 
 // Position tables and inlined functions. What is missing is 0: a frame then has no position, or no
 // inlined functions. Which arrays hold them changed as V8 moved them to its trusted space
-// (V8.md 1.4).
+// (docs/design/v8-internals.md 1.4).
 void FindPositions(const V8Metadata& metadata, const TestedVersion* tested, V8Layout* v8) {
   const auto type = [&metadata](std::string_view name) {
     return static_cast<uint16_t>(metadata.Find({name}, 0));

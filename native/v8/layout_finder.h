@@ -1,7 +1,7 @@
 // Fills a V8Layout for the V8 of this process: from its metadata, which says nearly all, and what
-// can be told from that (V8.md 1.3; decisions/0021). How tables of positions are written is known
-// of the versions that have been tested; position_check.h finds it out of others. What stays
-// unknown the walker does without.
+// can be told from that (docs/design/v8-internals.md 1.3; decisions/0021). How tables of positions
+// are written is known of the versions that have been tested; position_check.h finds it out of
+// others. What stays unknown the walker does without.
 //
 // Context: control thread, once, called from JavaScript (it looks at the current isolate and at the
 // stack); guarded loads, so the fault handler must be installed.

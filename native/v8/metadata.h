@@ -1,6 +1,6 @@
 // V8's own description of its frames and objects: the v8dbg_* symbols that every node executable
 // exports for debuggers. Their names end in the field's type, which changes from version to
-// version, so a field is asked for by several prefixes (DESIGN D1).
+// version, so a field is asked for by several prefixes (docs/design/v8-internals.md).
 //
 // Context: control thread, once. Reads the dynamic symbol table in memory; opens no file.
 #pragma once

@@ -22,7 +22,7 @@ struct InterpretedFrame {
 
 // The innermost one above `sp`; false when there is none, or Sparkplug's code is further in.
 // Neighbouring words are looked for instead of following frame pointers, which other addons may not
-// keep: function, argument count, bytecode array, offset (V8.md 2.1).
+// keep: function, argument count, bytecode array, offset (docs/design/v8-internals.md 2.1).
 bool FindInterpretedFrame(const V8Reader& reader, uint64_t sp, InterpretedFrame* out) {
   for (uint64_t at = sp; at < sp + kSearchedStackBytes; at += 8) {
     uint64_t array, offset_slot, function_word;

@@ -1,5 +1,6 @@
-// Self-test of source positions (DESIGN D1): the script that calls binding.start() is on the stack,
-// and what its position table says of the call must be where `start(` stands in its source.
+// Self-test of source positions (docs/design/v8-internals.md): the script that calls
+// binding.start() is on the stack, and what its position table says of the call must be where
+// `start(` stands in its source.
 //
 // Context: control thread, once, called from JavaScript; reads the own stack and V8's heap through
 // guarded loads, so the fault handler must be installed.

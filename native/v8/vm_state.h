@@ -1,6 +1,7 @@
 // Where an isolate keeps V8's state (collecting, running JavaScript, ...): two words behind the
-// stack pointer with which JavaScript was entered (V8.md 2.2). That word can be told from all
-// others of the isolate: it is the frame pointer of an entry frame of this thread's own stack.
+// stack pointer with which JavaScript was entered (docs/design/v8-internals.md 2.2). That word can
+// be told from all others of the isolate: it is the frame pointer of an entry frame of this
+// thread's own stack.
 //
 // Context: control thread, once, called from JavaScript; guarded loads, so the fault handler must
 // be installed.

@@ -1,6 +1,6 @@
-// V8 heap objects in memory of our own, laid out as V8.md 1 says, for both families: Node 18 to 22
-// (a ScopeInfo's positions behind its variables, its flags a Smi) and 24 on (positions first, raw
-// flags). Objects are tagged words; offsets are from the untagged start.
+// V8 heap objects in memory of our own, laid out as docs/design/v8-internals.md 1 says, for both
+// families: Node 18 to 22 (a ScopeInfo's positions behind its variables, its flags a Smi) and 24 on
+// (positions first, raw flags). Objects are tagged words; offsets are from the untagged start.
 //
 // Context: tests only.
 #pragma once

@@ -1,5 +1,5 @@
 // What a timer's signal means: how much CPU time its sample stands for, and when the next one
-// comes. One engine each way (DESIGN D6):
+// comes. One engine each way (docs/design/time-and-weights.md):
 //
 // - tick: a periodic timer on the thread's CPU clock, which rides on the kernel's tick: a sample at
 //   every tick that meets the thread, or at as many as a longer interval asks for.

@@ -1,5 +1,5 @@
-// What a sampling timer's signal carries (DESIGN D5): whose it is and which slot it is for, so that
-// the handler needs no lookup and no thread-local storage.
+// What a sampling timer's signal carries (docs/design/threads.md 2): whose it is and which slot it
+// is for, so that the handler needs no lookup and no thread-local storage.
 //
 //   63      50 49  48 47        16 15        0
 //   │ cookie  │ source │ generation │ slot      │

@@ -1,6 +1,7 @@
 // V8's tables of source positions, as bytes: which place of a script belongs to an offset in
-// bytecode or machine code, and which bytecode to a place in Sparkplug's code (V8.md 3). Bytes are
-// treated as hostile: every read is bounded and guarded, every loop ends with its table.
+// bytecode or machine code, and which bytecode to a place in Sparkplug's code
+// (docs/design/v8-internals.md 3). Bytes are treated as hostile: every read is bounded and guarded,
+// every loop ends with its table.
 //
 // Context: signal | any thread.
 #pragma once

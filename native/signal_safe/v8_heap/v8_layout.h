@@ -1,6 +1,6 @@
 // Where V8 keeps what the walker reads: offsets, instance types and frame markers of the running
-// version. Filled once by v8/ from the metadata that the executable exports (DESIGN D1); read by
-// the handler. Offsets are from an object's untagged start.
+// version. Filled once by v8/ from the metadata that the executable exports
+// (docs/design/v8-internals.md); read by the handler. Offsets are from an object's untagged start.
 //
 // Context: plain data, any.
 #pragma once

@@ -1,5 +1,5 @@
 // Where in its script a frame is: V8's position tables, and what optimized code says of the
-// functions that were inlined into it (V8.md 3).
+// functions that were inlined into it (docs/design/v8-internals.md 3).
 #include "region/records.h"
 #include "signal_safe/machine/guarded_load.h"
 #include "signal_safe/v8_heap/v8_reader.h"

@@ -105,8 +105,8 @@ bool V8Reader::IsBytecodeArray(uint64_t word) const {
   return HasType(word, v8_.bytecode_array_type, &maps_->bytecode_array);
 }
 
-// ScopeInfo (V8.md 1.7): flags, parameter count, context local count, ..., then what the flags
-// announce, from `*slot` on.
+// ScopeInfo (docs/design/v8-internals.md 1.7): flags, parameter count, context local count, ...,
+// then what the flags announce, from `*slot` on.
 bool V8Reader::ReadScope(uint64_t scope, uint32_t* flags, uint32_t* slot) const {
   uint64_t flags_word;
   int32_t local_count;

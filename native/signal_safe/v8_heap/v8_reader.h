@@ -1,6 +1,6 @@
 // Reads V8's heap objects from inside the handler: guarded loads, and every tag, type and length
-// checked before it is used (DESIGN D3). Any doubt gives false; nothing is guessed. Never used
-// while the thread's isolate is in a moving collection.
+// checked before it is used (docs/design/walking.md 3). Any doubt gives false; nothing is guessed.
+// Never used while the thread's isolate is in a moving collection.
 //
 // Context: signal.
 #pragma once
@@ -117,8 +117,8 @@ class V8Reader {
                            uint32_t max_chars, uint8_t* out, uint32_t capacity) const;
 
   bool IsBytecodeArray(uint64_t word) const;
-  // The Code object whose instructions hold `pc`: steps back from pc to the code's header (V8.md
-  // 0.2).
+  // The Code object whose instructions hold `pc`: steps back from pc to the code's header
+  // (docs/design/v8-internals.md 0).
   bool FindCode(uint64_t pc, CodeObject* out) const;
   // The function that optimized code was compiled for.
   bool ReadOptimizedFunction(const CodeObject& code, FunctionIdentity* out) const;

@@ -1,4 +1,4 @@
-// V8's strings: representations (V8.md 1.2) and copying.
+// V8's strings: representations (docs/design/v8-internals.md 1.2) and copying.
 #include "signal_safe/machine/guarded_load.h"
 #include "signal_safe/v8_heap/v8_reader.h"
 

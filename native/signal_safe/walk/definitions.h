@@ -1,6 +1,6 @@
-// Writes detail records: what a frame or a stack is, once for each thread (DESIGN D4). A definition
-// counts as written only when it is in the lane; when there is no room the caller drops the sample
-// and the next one tries again.
+// Writes detail records: what a frame or a stack is, once for each thread (docs/design/walking.md
+// 4). A definition counts as written only when it is in the lane; when there is no room the caller
+// drops the sample and the next one tries again.
 //
 // Context: signal, on the thread itself; or the drain, with a lane and a state of its own.
 #pragma once

@@ -157,8 +157,9 @@ Walker::Step Walker::StepByFramePointer(const ModuleRange* module, RuleCacheEntr
   }
   uint64_t marker;
   if (IsV8(module) && GuardedLoad64(fp - 8, &marker) && v8_.IsEntryMarker(marker)) {
-    // JSEntry has saved the C++ caller's registers (V8.md 2.1), which call-frame rules above may
-    // ask for. As a leaf, only those above the stack pointer, yet or still.
+    // JSEntry has saved the C++ caller's registers (docs/design/v8-internals.md 2.1), which
+    // call-frame rules above may ask for. As a leaf, only those above the stack pointer, yet or
+    // still.
     constexpr uint64_t Registers::*kSaved[] = {&Registers::r12, &Registers::r13, &Registers::r14,
                                                &Registers::r15, &Registers::rbx};
     uint64_t slot = fp - 16;
@@ -299,8 +300,8 @@ void Walker::EmitV8Frame(const ModuleRange* module) {
     }
     return;
   }
-  // A context in the marker's place: a JavaScript frame, whose function is in its own slot (DESIGN
-  // D4).
+  // A context in the marker's place: a JavaScript frame, whose function is in its own slot
+  // (docs/design/walking.md 4).
   if (options_.heap_is_moving) {
     if (EmitFromGcFrames(fp)) return;
     // Where the JavaScript frames are known, it is none of them, whatever lies there.

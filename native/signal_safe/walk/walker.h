@@ -1,5 +1,5 @@
 // Walks one mixed stack, leaf first: native frames by call-frame rules, V8's code by frame pointers
-// (DESIGN D2).
+// (docs/design/walking.md 1).
 //
 // Context: signal, on the walked thread (and the thread itself in a garbage-collection callback);
 // or the drain, while that thread sleeps (sampling/sleep_walker.h).

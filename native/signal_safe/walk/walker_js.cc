@@ -31,7 +31,7 @@ bool Walker::HasTrappedAt(uint64_t address) const {
          IsInWasm(address - 1);
 }
 
-// `function_word` is from the frame's own slot (DESIGN D4).
+// `function_word` is from the frame's own slot (docs/design/walking.md 4).
 void Walker::EmitJsFrame(const ModuleRange* module, uint64_t function_word, Frame otherwise) {
   const uint64_t fp = registers_.fp;
   const bool in_builtin = module != nullptr;
@@ -187,7 +187,7 @@ Frame Walker::FrameFromSlots(uint64_t fp, uint32_t function_id, Tier otherwise) 
 }
 
 // The interpreter writes its offset into the frame when it calls; in a bytecode's handler it is
-// ahead of that, in a register (V8.md 2.5).
+// ahead of that, in a register (docs/design/v8-internals.md 2.5).
 uint64_t Walker::NewestOffset(uint64_t bytecode_array, uint64_t offset_slot) const {
   const uint64_t in_register = interpreter_offset_ << 32;
   uint32_t offset;
