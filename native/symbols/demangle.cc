@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/utf.h"
+#include "symbols/rust_v0.h"
 
 namespace spprof {
 namespace {
@@ -82,8 +83,12 @@ std::string RustName(std::string_view name) {
 
 std::string Demangle(const std::string& name) {
   // Other names are left alone: the ABI's function also takes bare types, "i" would become "int".
-  if (name.compare(0, 2, "_Z") != 0) return name;
   const size_t at = name.find('@');
+  if (name.compare(0, 2, "_R") == 0) {
+    const std::optional<std::string> rust = DemangleRustV0(std::string_view(name).substr(0, at));
+    return rust ? *rust + (at == std::string::npos ? "" : name.substr(at)) : name;
+  }
+  if (name.compare(0, 2, "_Z") != 0) return name;
   int status = 0;
   char* demangled = abi::__cxa_demangle(name.substr(0, at).c_str(), nullptr, nullptr, &status);
   if (demangled == nullptr) return name;
