@@ -36,14 +36,11 @@ inline LogSeed SeedRecords() {
   mark.name_length = 4;
   mark.detail_length = 2;
   seed.control += Record(RecordType::kMark, mark, "mark{}");
-  SourceMapRecord map{};
-  map.source_length = 100;
-  map.script_length = 5;
-  map.piece_length = 2;
-  map.map_length = 2;
-  seed.control += Record(RecordType::kSourceMap, map, "/a.ts{}");
+  MapPieceRecord map{};
+  map.script_id = 7;
+  map.piece_length = map.map_length = 7;
   seed.detail =
-      Script(7, "file:///a/b.js", 100) +
+      Script(7, "file:///a/b.js", 100) + Record(RecordType::kMapPiece, map, "data:{}") +
       Function(1, "outer",
                {.script_id = 7,
                 .start_offset = 3,

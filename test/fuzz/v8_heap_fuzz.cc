@@ -104,6 +104,7 @@ class Heap {
     Text text{characters, 32};
     if (reader.ReadSource(object, head.offset % 64, &text)) CheckText(text);
     if (reader.ReadScriptName(object, &text)) CheckText(text);
+    if (reader.ReadOwnMap(object, head.offset % 64, &text, &number)) CheckText(text);
     int32_t line, column;
     reader.ReadScriptShape(object, &number, &line, &column);
     reader.ReadEvalOrigin(object, &function, &number);
@@ -120,7 +121,7 @@ class Heap {
     uint8_t lines[24];
     if (reader.ReadName(function, &text)) CheckText(text);
     reader.ReadPositions(function, &positions);
-    Require(reader.ReadLineLengths(function, positions, lines, 16) <= 16,
+    Require(reader.ReadLineLengths(function, positions, 4096, lines, 16) <= 16,
             "lines outgrow their room");
   }
   static void LookAtCode(const V8Reader& reader, uint64_t pc, uint64_t bytecodes) {
