@@ -42,10 +42,10 @@ function reservedCallFrame(name) {
 
 /** The call tree under construction. */
 class NodeTree {
-  /** @param {Recording} recording */
-  constructor(recording) {
+  /** @param {Recording} recording @param {Uint32Array} functionOf as `numberFunctions` has it */
+  constructor(recording, functionOf) {
     this.recording = recording;
-    this.functionOf = numberFunctions(recording.frames).functionOf;
+    this.functionOf = functionOf;
     /** @type {CpuProfileNode[]} */
     this.nodes = [];
     /** @type {Map<string, CpuProfileNode>} */
@@ -154,11 +154,12 @@ function metadata(recording, thread) {
 /**
  * @param {Recording} recording
  * @param {import('../../binding').NativeThread} thread
+ * @param {Uint32Array} [functionOf] as `numberFunctions` has it, for those who write several threads
  * @returns {CpuProfile}
  */
-function toCpuProfile(recording, thread) {
+function toCpuProfile(recording, thread, functionOf = numberFunctions(recording.frames).functionOf) {
   const { begin, end } = samplesOfThread(recording, thread.id);
-  const tree = new NodeTree(recording);
+  const tree = new NodeTree(recording, functionOf);
   /** @type {CpuProfileNode[]} */
   const sampleNodes = [];
   for (let i = begin; i < end; i++) sampleNodes.push(tree.nodeOfSample(i));

@@ -1,7 +1,7 @@
 'use strict';
 
 const { measureOf } = require('../recording/measure');
-const { STATE_GC, samplesOfThread, weightsOf } = require('../recording/model');
+const { STATE_GC, sampledThreads, samplesOfThread, weightsOf } = require('../recording/model');
 const { FirefoxTables } = require('./firefox-tables');
 const { intervalsOf } = require('./intervals');
 const { arrayPieces, columnPieces } = require('./json-pieces');
@@ -90,15 +90,15 @@ function samplesOf(recording, { id }, tables) {
 
 /** @param {Recording} recording @param {Thread} thread @param {FirefoxTables} tables */
 function markersOf(recording, { id, tid }, tables) {
-  const other = Object.keys(COLORS).indexOf('other');
+  const { collection, other } = tables.categories;
   const spans = intervalsOf(recording, id).map(({ kind, name, beginNs, endNs }) => ({
     ...{ name, phase: INTERVAL, startTime: toMs(beginNs), endTime: toMs(endNs), data: { type: kind } },
-    category: kind === 'collection' ? tables.categories.collection.category : other,
+    category: kind === 'collection' ? collection.category : other.category,
   }));
   const marks = recording.marks
     .filter((mark) => mark.tid === tid)
     .map(({ name, detail, timeNs }) => ({
-      ...{ name, phase: INSTANT, startTime: toMs(timeNs), endTime: null, category: other },
+      ...{ name, phase: INSTANT, startTime: toMs(timeNs), endTime: null, category: other.category },
       data: detail === '' ? { type: 'mark' } : { type: 'mark', detail },
     }));
   const all = [...spans, ...marks].sort((a, b) => a.startTime - b.startTime);
@@ -130,8 +130,7 @@ function weightTypeOf(recording) {
 
 /** @param {Recording} recording @param {FirefoxTables} tables */
 function* threadPieces(recording, tables) {
-  const threads = recording.threads.filter(({ sampleCount, wallNs }) => sampleCount > 0 || wallNs > 0);
-  for (const [k, thread] of threads.entries()) {
+  for (const [k, thread] of sampledThreads(recording).entries()) {
     yield `${k === 0 ? '' : ','}\n${JSON.stringify(threadHead(recording, thread)).slice(0, -1)},"samples":`;
     yield* withType(columnPieces(samplesOf(recording, thread, tables)), weightTypeOf(recording));
     yield ',"markers":';

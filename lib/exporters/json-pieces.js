@@ -5,18 +5,13 @@
 /** Elements of an array written in one piece. */
 const PIECE = 4096;
 
-/** The elements, without brackets. @param {unknown[]} array @returns {Generator<string>} */
-function* elementPieces(array) {
+/** A property whose value is an array. @param {string} key @param {unknown[]} array @returns {Generator<string>} */
+function* arrayPieces(key, array) {
+  yield `${JSON.stringify(key)}:[`;
   for (let i = 0; i < array.length; i += PIECE) {
     const text = JSON.stringify(array.slice(i, i + PIECE)).slice(1, -1);
     yield i === 0 ? text : `,${text}`;
   }
-}
-
-/** A property whose value is an array. @param {string} key @param {unknown[]} array @returns {Generator<string>} */
-function* arrayPieces(key, array) {
-  yield `${JSON.stringify(key)}:[`;
-  yield* elementPieces(array);
   yield ']';
 }
 
@@ -35,4 +30,4 @@ function* columnPieces(columns) {
   yield '}';
 }
 
-module.exports = { arrayPieces, columnPieces, elementPieces };
+module.exports = { arrayPieces, columnPieces };

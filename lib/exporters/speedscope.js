@@ -2,7 +2,7 @@
 
 const { GC, PROGRAM, displayName, frameWhere } = require('../recording/frames');
 const { measureOf } = require('../recording/measure');
-const { STATE_GC, samplesOfThread, weightsOf } = require('../recording/model');
+const { STATE_GC, sampledThreads, samplesOfThread, weightsOf } = require('../recording/model');
 
 /**
  * Speedscope's file format (https://www.speedscope.app/file-format-schema.json): a `sampled` profile for each thread, its
@@ -62,10 +62,11 @@ function frameNumbers({ frames, stackFrames, stackParents }, { stack, isGc }) {
 }
 
 /** Threads that have samples, and their profiles' names. @param {Recording} recording */
-function profiledThreads({ threads }) {
-  return threads
-    .filter(({ sampleCount, wallNs }) => sampleCount > 0 || wallNs > 0)
-    .map((thread) => ({ thread, name: `${thread.name} (${thread.kind}, ${thread.tid})` }));
+function profiledThreads(recording) {
+  return sampledThreads(recording).map((thread) => ({
+    thread,
+    name: `${thread.name} (${thread.kind}, ${thread.tid})`,
+  }));
 }
 
 /**

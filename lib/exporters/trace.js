@@ -1,8 +1,8 @@
 'use strict';
 
+const { numberFunctions, sampledThreads } = require('../recording/model');
 const { toCpuProfile } = require('./cpuprofile');
 const { intervalsOf } = require('./intervals');
-const { elementPieces } = require('./json-pieces');
 
 /**
  * Chrome's trace events in JSON (the document "Trace Event Format"), for Chrome DevTools > Performance > Load profile, and for
@@ -94,9 +94,9 @@ function* markEvents({ pid, marks }) {
 
 /** @param {Recording} recording */
 function* events(recording) {
-  for (const thread of recording.threads) {
-    if (thread.sampleCount === 0 && thread.wallNs === 0) continue;
-    const profile = toCpuProfile(recording, thread);
+  const { functionOf } = numberFunctions(recording.frames);
+  for (const thread of sampledThreads(recording)) {
+    const profile = toCpuProfile(recording, thread, functionOf);
     yield* headEvents(recording, thread);
     yield* spanEvents(recording, thread, profile);
     yield* profileEvents(recording, thread, profile);
@@ -117,7 +117,7 @@ function* tracePieces(recording) {
   for (const event of events(recording)) {
     if (!isFirst) yield ',\n';
     isFirst = false;
-    yield* elementPieces([event]);
+    yield JSON.stringify(event);
   }
   yield '\n]}\n';
 }

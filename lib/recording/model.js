@@ -54,6 +54,11 @@ function samplesOfThread(recording, threadId) {
   return begin < 0 ? { begin: 0, end: 0 } : { begin, end: threads.lastIndexOf(threadId) + 1 };
 }
 
+/** The threads that samples stand for: they have some, or in wall mode have only slept. @param {Recording} recording */
+function sampledThreads({ threads }) {
+  return threads.filter(({ sampleCount, wallNs }) => sampleCount > 0 || wallNs > 0);
+}
+
 /**
  * Each frame's function, as a dense number: frames that differ in place, tier or inlining only have the same.
  * @param {Frame[]} frames
@@ -191,6 +196,7 @@ module.exports = {
   STATE_OFF_CPU,
   weightsOf,
   samplesOfThread,
+  sampledThreads,
   numberFunctions,
   sumStacks,
   summarizeFunctions,

@@ -136,4 +136,4 @@ function categoriesOf(recording) {
   });
 }
 
-module.exports = { CATEGORIES, COLLECTION, COMPILATION, categoriesOf, ownerOf };
+module.exports = { CATEGORIES, COLLECTION, COMPILATION, NODE, OTHER, categoriesOf, ownerOf };

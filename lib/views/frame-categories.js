@@ -1,6 +1,6 @@
 'use strict';
 
-const { CATEGORIES, COLLECTION, COMPILATION, ownerOf } = require('./categories');
+const { CATEGORIES, COLLECTION, COMPILATION, NODE, OTHER, ownerOf } = require('./categories');
 const { roleOf } = require('./frame-roles');
 const { Packages } = require('./packages');
 
@@ -22,11 +22,12 @@ class FrameCategories {
       const { part, work } = roleOf(frame, recording.execPath);
       if (work !== null) return this.#number(work === 'gc' ? COLLECTION : COMPILATION, '');
       if (part === 'engine' || part === 'c') return null;
-      if (part === 'node') return this.#number('Node.js', '');
+      if (part === 'node') return this.#number(NODE, '');
       const owner = ownerOf(frame, recording, packages);
       return this.#number(owner.category, owner.part);
     });
     this.collection = this.#number(COLLECTION, '');
+    this.other = this.#number(OTHER, '');
   }
 
   /** @param {import('../index').Category['name']} category @param {string} part @returns {CategoryNumbers} */
