@@ -11,7 +11,7 @@ export interface Stats {
   overruns: number;
   /** Samples that have become part of others of their stack, to keep a long profile within `maxMemory`. `written = sampleCount + folded`. */
   folded: number;
-  /** Stacks with more than `maxFrames` frames. */
+  /** Stacks of more than `maxFrames` frames: some between the leaf's part and the root's are left out, or all beyond the leaf's part. */
   truncated: number;
   /** Stacks whose walk ended before the thread's first function. */
   incomplete: number;
