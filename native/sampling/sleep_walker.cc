@@ -114,7 +114,7 @@ SleepWalkResult SleepWalker::Walk(uint32_t slot, pid_t tid, SleepWalk* out) {
         ring.Copy(reinterpret_cast<uint8_t*>(out->definitions.data()), size);
       });
   if (is_complete) return SleepWalkResult::kWalked;
-  ForgetDefinitions(own);  // which nobody writes
+  ForgetDefinitions(own);  // they are not written
   return SleepWalkResult::kNoRoom;
 }
 

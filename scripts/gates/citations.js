@@ -11,7 +11,7 @@ const DECISION = /(?:docs\/)?decisions\/(\d{4})(-[a-z0-9-]+\.md)?/g;
 /** Papers that are not in the project. */
 const STRANGERS = /\b(?:V8\.md|DESIGN(?:\.md)? D\d|TARGETS\.md|STYLE\.md|GAPS\.md|RESEARCH\.md)\b/g;
 
-/** This file; and decisions, which tell of their time. */
+/** This file; and decisions, which may cite the papers of their time. */
 const OWN = /^(scripts\/gates\/citations\.js$|docs\/decisions\/)/;
 
 /** The numbers of a page's headings. @param {string} page */

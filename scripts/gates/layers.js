@@ -13,7 +13,7 @@ const { ROOT, projectFiles } = require('../tools');
 const NODE_HEADERS = /^(napi\.h|node_api\.h|js_native_api.*\.h|node\.h|v8(-[^/]*)?\.h|uv\.h)$/;
 
 /** The folders of lib/ and what each requires of the others; within a folder each file may require each. */
-const LIB_FLOORS = {
+const LIB_FLOORS = /** @type {Record<string, string[]>} */ ({
   base: [],
   options: ['base'],
   native: ['base'],
@@ -26,7 +26,7 @@ const LIB_FLOORS = {
   profile: ['base', 'options', 'native', 'recording', 'places', 'importers', 'views', 'exporters'],
   session: ['base', 'options', 'native', 'recording', 'profile'],
   processes: ['base', 'options', 'native', 'places'],
-};
+});
 /** At the top: the library's entry points, what is preloaded, and the command. */
 const LIB_TOP = ['index', 'register', 'cli'];
 
@@ -97,7 +97,7 @@ function libFolder(file) {
 /** What a folder of lib/ may require; null: anything. @param {string} folder @returns {string[] | null | undefined} */
 function libUses(folder) {
   if (LIB_TOP.includes(folder)) return null;
-  return Object.entries(LIB_FLOORS).find(([name]) => name === folder)?.[1];
+  return Object.hasOwn(LIB_FLOORS, folder) ? LIB_FLOORS[folder] : undefined;
 }
 
 /**

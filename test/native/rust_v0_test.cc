@@ -17,7 +17,7 @@ struct Pair {
 };
 
 // Of a library that rustc 1.95 has compiled with -C symbol-mangling-version=v0; binutils' c++filt
-// has the same names, but for the hashes of crates, and types of constants.
+// has the same names, except that it adds the hashes of crates and the types of constants.
 constexpr Pair kOfRustc[] = {
     {"_RINvNtCsgEmfK2I1SDS_4core3ptr13drop_in_placeINtNtCsh537bOAIRKx_"
      "3lib5inner4WrapINtNtCslNYArtu3iFV_5alloc3vec3VechEEEBL_",
