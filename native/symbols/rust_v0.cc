@@ -2,15 +2,13 @@
 
 #include <cstdint>
 
-#include "symbols/punycode.h"
+#include "symbols/rust_v0_cursor.h"
 
 namespace spprof {
 
 namespace {
 
 constexpr int kMaxDepth = 200;
-// A name refers to its own parts, so a short one can stand for an endless one.
-constexpr size_t kMaxLength = 16 * 1024;
 
 // By letter, from a to z; null: a letter of the grammar's.
 constexpr const char* kBasicTypes[] = {"i8",   "bool",  "char",  "f64",   "str", "f32", nullptr,
@@ -19,15 +17,11 @@ constexpr const char* kBasicTypes[] = {"i8",   "bool",  "char",  "f64",   "str",
                                        "...",  nullptr, "i64",   "u64",   "!"};
 static_assert(sizeof(kBasicTypes) / sizeof(*kBasicTypes) == 26);
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-
 // Reads a name by the grammar's rules, a function each, and writes what they stand for. Once
 // something is wrong, all else does nothing.
-class Reader {
+class Reader : private RustV0Cursor {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  explicit Reader(std::string_view text) : RustV0Cursor(text) {}
 
   std::optional<std::string> Read() {
     Path(true);
@@ -57,78 +51,10 @@ class Reader {
     Reader* reader_;
   };
 
-  void Fail() {
-    has_failed_ = true;
-    at_ = text_.size();
-  }
-  char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  char Next() {
-    if (at_ >= text_.size()) Fail();
-    return has_failed_ ? '\0' : text_[at_++];
-  }
-  bool Eat(char c) {
-    if (Peek() != c) return false;
-    at_++;
-    return true;
-  }
   void Write(std::string_view text) {
     if (is_silent_ || has_failed_) return;
     out_ += text;
-    if (out_.size() > kMaxLength) Fail();
-  }
-
-  // Base 62: `_` is 0, `0_` is 1.
-  uint64_t Base62() {
-    if (Eat('_')) return 0;
-    uint64_t value = 0;
-    while (!Eat('_')) {
-      const char c = Next();
-      uint64_t digit = 0;
-      if (IsDigit(c)) {
-        digit = static_cast<uint64_t>(c - '0');
-      } else if (IsLower(c)) {
-        digit = 10 + static_cast<uint64_t>(c - 'a');
-      } else if (IsUpper(c)) {
-        digit = 36 + static_cast<uint64_t>(c - 'A');
-      } else {
-        Fail();
-      }
-      if (has_failed_ || value > (UINT64_MAX - 63) / 62) {
-        Fail();
-        return 0;
-      }
-      value = value * 62 + digit;
-    }
-    return value + 1;
-  }
-  uint64_t Optional62(char tag) { return Eat(tag) ? Base62() + 1 : 0; }
-
-  uint64_t Decimal() {
-    if (Eat('0')) return 0;
-    uint64_t value = 0;
-    if (!IsDigit(Peek())) Fail();
-    while (IsDigit(Peek())) {
-      value = value * 10 + static_cast<uint64_t>(Next() - '0');
-      if (value > kMaxLength) Fail();
-    }
-    return value;
-  }
-
-  // Without its disambiguator.
-  std::string Identifier() {
-    const bool is_punycode = Eat('u');
-    const uint64_t length = Decimal();
-    Eat('_');
-    if (has_failed_ || length > text_.size() - at_) {
-      Fail();
-      return "";
-    }
-    const std::string_view bytes = text_.substr(at_, length);
-    at_ += length;
-    if (!is_punycode) return std::string(bytes);
-    std::string out;
-    if (!AppendPunycode(bytes, &out)) Fail();
-    return out;
+    if (out_.size() > kMaxRustNameLength) Fail();
   }
 
   // Runs `rule` where the name refers back to.
@@ -405,12 +331,9 @@ class Reader {
     Write((is_negative ? "-" : "") + std::to_string(value));
   }
 
-  const std::string_view text_;
-  size_t at_ = 0;
   int depth_ = 0;
   uint64_t bound_lifetimes_ = 0;
   bool is_silent_ = false;
-  bool has_failed_ = false;
   std::string out_;
 };
 
@@ -419,7 +342,7 @@ class Reader {
 std::optional<std::string> DemangleRustV0(std::string_view symbol) {
   if (symbol.substr(0, 2) != "_R" || symbol.size() < 3) return std::nullopt;
   // A version may stand behind it; there is none but the first, which is not written.
-  if (!IsUpper(symbol[2])) return std::nullopt;
+  if (!RustV0Cursor::IsUpper(symbol[2])) return std::nullopt;
   return Reader(symbol.substr(2)).Read();
 }
 
