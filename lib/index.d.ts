@@ -96,6 +96,22 @@ export interface Category {
   parts: { name: string; ns: number; percent: number }[];
 }
 
+/** A finding of one of the rules in docs/advice.md. */
+export interface Advice {
+  /** The rule's name in docs/advice.md. */
+  rule: string;
+  /** Of the time in which threads had something to do, 0 to 1. */
+  share: number;
+  /** Time that the finding touches, nanoseconds. */
+  ns: number;
+  /** The line that matters most; null: none is known. */
+  where: { functionName: string; url: string; line: number } | null;
+  /** What was found, with its numbers. */
+  found: string;
+  /** What can be done about it. */
+  advice: string;
+}
+
 /** The program as its author wrote it, or every frame. */
 export type View = 'program' | 'full';
 
@@ -144,6 +160,11 @@ export interface Profile {
    * @throws `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE`
    */
   inView(view: View): Profile;
+  /**
+   * What is worth a change, by the rules in docs/advice.md: at most five findings, those that touch the most time first. `folder`: paths
+   * below it are shown relative to it. None for profiles of bytes and counts.
+   */
+  advice(settings?: { folder?: string }): Advice[];
   /** The samples one by one, ordered by thread, then time. */
   samples(): Generator<ProfiledSample>;
   /**

@@ -34,7 +34,8 @@ function verbFlags(verb, names) {
 const TOPICS = /** @type {Record<string, string>} */ ({
   report: `Usage: spprof report [options] <file>
 
-Prints where the time went, by whose code it is, and the functions with the most self time. ${FILES}
+Prints where the time went, by whose code it is, the functions with the most self time, and at most five findings that are worth a
+change, each by a rule with its numbers (docs/advice.md). ${FILES}
 
 ${verbFlags('report', ['top', 'sort', 'thread', 'tree', 'threshold', 'view', 'engine', 'json', 'verbose'])}
 

@@ -27,11 +27,21 @@ function* categoryPieces(categories) {
   }
 }
 
+/** @param {import('../index').Advice[]} advice */
+function* advicePieces(advice) {
+  if (advice.length === 0) return;
+  yield '\n## Advice\n\n';
+  for (const [i, { rule, found, advice: what }] of advice.entries()) {
+    yield `${i + 1}. **${cell(found)}** ${cell(what)} (${rule})\n`;
+  }
+}
+
 /**
  * @param {import('./text').Report} report
+ * @param {import('../index').Advice[]} advice
  * @returns {Generator<string>}
  */
-function* markdownPieces(report) {
+function* markdownPieces(report, advice) {
   const { recording, functions, ns, categories, ...settings } = report;
   const { pid, threads } = recording;
   const measure = measureOf(recording);
@@ -42,6 +52,7 @@ function* markdownPieces(report) {
   for (const { self, ms, total, name, where } of tableRows(recording, functions, ns, settings)) {
     yield `| ${self} | ${ms} | ${total} | ${cell(name)} | ${cell(where)} |\n`;
   }
+  yield* advicePieces(advice);
   yield '\n## Threads\n\n| thread | kind | samples | time | share |\n| --- | --- | ---: | ---: | ---: |\n';
   for (const { name, tid, kind, sampleCount, cpuNs, wallNs } of threads) {
     const own = recording.mode === 'wall' ? wallNs : cpuNs;

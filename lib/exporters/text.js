@@ -273,13 +273,19 @@ function summaryParts(report) {
   };
 }
 
+/** What can be done about it, a finding in two lines. @param {import('../index').Advice[]} advice */
+function adviceLines(advice) {
+  return advice.flatMap(({ rule, found, advice: what }) => [`advice   ${found}`, `         ${what} (${rule})`]);
+}
+
 /**
  * @param {Report} report
+ * @param {import('../index').Advice[]} advice
  * @returns {string[]} lines
  */
-function reportLines(report) {
+function reportLines(report, advice) {
   const { categories, table, head, health, engine } = summaryParts(report);
-  return [categories, head, ...table, ...health, ...engine];
+  return [categories, head, ...table, ...health, ...engine, ...adviceLines(advice)];
 }
 
 module.exports = { categoryLine, engineLines, headLine, healthLines, reportLines, summaryParts, tableRows };

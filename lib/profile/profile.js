@@ -245,8 +245,7 @@ class Profile {
 
   /** @param {{ view?: View }} [settings] */
   toCollapsed({ view } = {}) {
-    const { collapsedPieces } = require('../exporters/collapsed');
-    return [...collapsedPieces(this.#held('collapsed', view))].join('');
+    return [...this.#pieces('collapsed', { view }, 'a profile as collapsed')].join('');
   }
 
   /** Compressed with gzip, as the format's files are. @param {{ view?: View }} [settings] */
@@ -258,8 +257,7 @@ class Profile {
 
   /** @param {{ view?: View }} [settings] */
   toSpeedscope({ view } = {}) {
-    const { speedscopePieces } = require('../exporters/speedscope');
-    return JSON.parse([...speedscopePieces(this.#held('speedscope', view))].join(''));
+    return JSON.parse([...this.#pieces('speedscope', { view }, 'a profile as speedscope')].join(''));
   }
 
   /** @param {{ view?: View }} [settings] */
@@ -291,19 +289,20 @@ class Profile {
     const functions = this.#functionsIn(seen);
     const ordered = sort === 'self' ? functions : [...functions].sort((a, b) => b.totalNs - a.totalNs);
     const settings = { limit, folder, sort, hasEngine };
-    return {
-      recording: this.#seen(seen, seen),
-      functions: ordered,
-      ns: this.wallNs,
-      categories: this.categories,
-      ...settings,
-    };
+    const own = { recording: this.#seen(seen, seen), functions: ordered, ns: this.wallNs };
+    return { ...own, categories: this.categories, ...settings };
   }
 
   /** @param {{ limit?: number, folder?: string, sort?: 'self' | 'total', view?: View, hasEngine?: boolean }} [settings] */
   toText(settings = {}) {
     const { reportLines } = require('../exporters/text');
-    return `${reportLines(this.#report(settings)).map(visible).join('\n')}\n`;
+    return `${reportLines(this.#report(settings), this.advice(settings)).map(visible).join('\n')}\n`;
+  }
+
+  /** @param {{ folder?: string }} [settings] */
+  advice({ folder } = {}) {
+    const { advise } = require('../advice/advise');
+    return advise(this.#recording, this.#seen('program', 'program'), { folder });
   }
 
   /** The parts of the summary that the command prints. @param {{ limit?: number, folder?: string, hasEngine?: boolean }} settings */
@@ -374,7 +373,7 @@ class Profile {
         return [this.toText({ limit: 100, view })];
       case 'markdown': {
         const { markdownPieces } = require('../exporters/markdown');
-        return markdownPieces(this.#report({ limit: 100, view }));
+        return markdownPieces(this.#report({ limit: 100, view }), this.advice());
       }
       case 'log':
         throw errors.output(file, 'a profile in memory has no log; give start() the option dir to keep one');

@@ -22,8 +22,9 @@ const LIB_FLOORS = /** @type {Record<string, string[]>} */ ({
   blocks: ['base', 'native'],
   importers: ['base', 'recording'],
   views: ['base', 'recording'],
+  advice: ['base', 'recording', 'views'],
   exporters: ['base', 'recording', 'views'],
-  profile: ['base', 'options', 'native', 'recording', 'places', 'importers', 'views', 'exporters'],
+  profile: ['base', 'options', 'native', 'recording', 'places', 'importers', 'views', 'advice', 'exporters'],
   session: ['base', 'options', 'native', 'recording', 'profile'],
   processes: ['base', 'options', 'native', 'places'],
 });

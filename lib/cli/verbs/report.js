@@ -30,7 +30,19 @@ function jsonOf(profile, view) {
   const { functions } = profile.inView(view);
   return {
     ...{ pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly },
-    ...{ measure, cpuNs, wallNs, sampleCount, threads, view, categories, functions, marks, stats },
+    ...{
+      measure,
+      cpuNs,
+      wallNs,
+      sampleCount,
+      threads,
+      view,
+      categories,
+      functions,
+      advice: profile.advice(),
+      marks,
+      stats,
+    },
   };
 }
 
