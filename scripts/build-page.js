@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Bundles the script of the flame graph page with the library that draws it, into one file: `lib/page/dist/page.js`. Run by
+ * Bundles the modules of the page's script, and the libraries that they use, into one file: `lib/page/dist/page.js`. Run by
  * npm when it has installed this project's packages, and before it packs.
  */
 
@@ -28,7 +28,7 @@ function licences(inputs) {
     const text = fs.readFileSync(path.join(absolute, file), 'utf8').trim();
     return `${name} ${version} (${license})\n${text}`;
   });
-  return `/*\nWith these libraries:\n\n${texts.join('\n\n').replaceAll('*/', '* /')}\n*/\n`;
+  return texts.length === 0 ? '' : `/*\nWith these libraries:\n\n${texts.join('\n\n').replaceAll('*/', '* /')}\n*/\n`;
 }
 
 function buildPage() {
@@ -36,8 +36,7 @@ function buildPage() {
   const { outputFiles, metafile } = buildSync({
     ...{ entryPoints: [ENTRY], outfile: OUTPUT, bundle: true, minify: true, format: 'iife', target: 'es2022' },
     ...{ absWorkingDir: ROOT, write: false, metafile: true },
-    // The library tells its own nodes by their class's name; its style is in style.css.
-    ...{ keepNames: true, loader: { '.css': 'empty' }, legalComments: 'none', charset: 'utf8' },
+    ...{ legalComments: 'none', charset: 'utf8' },
   });
   const script = outputFiles.find(({ path: file }) => file.endsWith('.js'));
   if (script === undefined) throw new Error('nothing was built');

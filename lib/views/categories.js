@@ -95,25 +95,43 @@ function stacksWithJs({ frames, stackFrames, stackParents }) {
 }
 
 /**
+ * Whose each sample's time is.
+ * @param {Recording} recording in program view
+ * @param {Packages} [packages]
+ * @returns {(i: number) => Owner}
+ */
+function sampleOwners(recording, packages = new Packages()) {
+  const { frames, stackFrames, sampleStacks, sampleStates } = recording;
+  const owners = frames.map((frame) => ownerOf(frame, recording, packages));
+  const hasJs = recording.mode === 'wall' ? stacksWithJs(recording) : null;
+  /** @type {Owner} */
+  const collection = { category: COLLECTION, part: '' };
+  /** @type {Owner} */
+  const other = { category: OTHER, part: '' };
+  /** @type {Owner} */
+  const waiting = { category: OTHER, part: 'waiting' };
+  return (i) => {
+    const stack = sampleStacks[i];
+    const isGc = (sampleStates[i] & STATE_GC) !== 0;
+    // Wall mode: an event loop, a pool or a helper that has nothing to do.
+    const isIdle = hasJs !== null && (sampleStates[i] & STATE_OFF_CPU) !== 0 && hasJs[stack] === 0;
+    if (isGc) return isIdle ? { category: COLLECTION, part: 'waiting' } : collection;
+    if (isIdle) return waiting;
+    return stack === 0 ? other : owners[stackFrames[stack]];
+  };
+}
+
+/**
  * @param {Recording} recording in program view
  * @returns {Category[]} those with time, in the order of the report; their `percent` adds up to 100
  */
 function categoriesOf(recording) {
-  const { frames, stackFrames, sampleStacks, sampleStates } = recording;
-  const packages = new Packages();
-  const owners = frames.map((frame) => ownerOf(frame, recording, packages));
+  const ownerOfSample = sampleOwners(recording);
   const weights = weightsOf(recording);
-  const hasJs = recording.mode === 'wall' ? stacksWithJs(recording) : null;
   /** @type {Map<Category['name'], Map<string, number>>} */
   const sums = new Map(CATEGORIES.map((name) => [name, new Map()]));
-  for (let i = 0; i < sampleStacks.length; i++) {
-    const isGc = (sampleStates[i] & STATE_GC) !== 0;
-    const stack = sampleStacks[i];
-    // Wall mode: an event loop, a pool or a helper that has nothing to do.
-    const isIdle = hasJs !== null && (sampleStates[i] & STATE_OFF_CPU) !== 0 && hasJs[stack] === 0;
-    /** @type {Owner} */
-    const none = { category: isGc ? COLLECTION : OTHER, part: isIdle ? 'waiting' : '' };
-    const { category, part } = isGc || isIdle || stack === 0 ? none : owners[stackFrames[stack]];
+  for (let i = 0; i < weights.length; i++) {
+    const { category, part } = ownerOfSample(i);
     const parts = /** @type {Map<string, number>} */ (sums.get(category));
     parts.set(part, (parts.get(part) ?? 0) + weights[i]);
   }
@@ -136,4 +154,4 @@ function categoriesOf(recording) {
   });
 }
 
-module.exports = { CATEGORIES, COLLECTION, COMPILATION, NODE, OTHER, categoriesOf, ownerOf };
+module.exports = { CATEGORIES, COLLECTION, COMPILATION, NODE, OTHER, categoriesOf, ownerOf, sampleOwners };

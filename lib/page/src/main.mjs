@@ -1,85 +1,110 @@
-import { KINDS } from './colors.mjs';
-import { readProfile } from './data.mjs';
-import { percent, value } from './format.mjs';
-import { createGraph } from './graph.mjs';
-import { State } from './state.mjs';
-import { createTable } from './table.mjs';
-import { createTimeline } from './timeline.mjs';
+import { createControls } from './controls.mjs';
+import { bindKeys } from './keys.mjs';
+import { readProfile, readView } from './model/data.mjs';
+import { linkOf, readLink } from './model/link.mjs';
+import { State } from './model/state.mjs';
+import { pathTo } from './model/tree.mjs';
+import { copyText } from './parts/clipboard.mjs';
+import { Palette } from './parts/colors.mjs';
+import { functionText, nodeText, stackText, timesText } from './parts/describe.mjs';
+import { element } from './parts/dom.mjs';
+import { Tooltip } from './parts/tooltip.mjs';
+import { createTabs } from './tabs.mjs';
+import { createCallTree } from './views/call-tree.mjs';
+import { createCategoryBar } from './views/category-bar.mjs';
+import { createFlameView } from './views/flame-view.mjs';
+import { createFunctionTable } from './views/function-table.mjs';
+import { createPackageTable } from './views/package-table.mjs';
+import { createSandwichView } from './views/sandwich-view.mjs';
+import { createSourceView } from './views/source-view.mjs';
+import { createTracks } from './views/tracks.mjs';
 
-/** Puts the page together: reads the profile, makes the views, binds controls and keys. */
+/** Puts the page together: reads the profile, makes the views, and draws them when the state changes. */
 
-/** @template {HTMLElement} T @param {string} id @returns {T} */
-const element = (id) => /** @type {T} */ (document.getElementById(id));
+const state = new State(readProfile(), readView);
+const palette = new Palette(element('probe'));
+const tooltip = new Tooltip();
+const details = element('details');
 
-const { first: profile, other } = readProfile(element('profile').textContent ?? '');
-/** Those that have been looked at. @type {Map<string, import('./data.mjs').PageProfile>} */
-const views = new Map([[profile.view, profile]]);
-const state = new State(profile);
-const graph = createGraph(state, element('graph'));
-const table = createTable(state, element('functions'));
-const timeline = createTimeline(state, {
-  ...{
-    canvas: element('timeline'),
-    from: element('from'),
-    to: element('to'),
-    clear: element('whole'),
-    label: element('window'),
+/** @type {import('./views/view-tools.mjs').Tools} */
+const tools = {
+  palette,
+  hover(text, event) {
+    if (text === null) {
+      tooltip.hide();
+      details.textContent = detailsText();
+      return;
+    }
+    const cut = text.indexOf(': ');
+    tooltip.show(event, cut < 0 ? [text] : [text.slice(0, cut), ...text.slice(cut + 2).split('; ')]);
+    details.textContent = text;
   },
-});
+};
 
-/** @param {HTMLSelectElement} select @param {[string, string][]} options @param {string} chosen */
-function fill(select, options, chosen) {
-  select.replaceChildren(
-    ...options.map(([value, text]) => new Option(text, value, value === chosen, value === chosen)),
-  );
+const flame = createFlameView(state, { graph: element('graph'), path: element('path') }, tools);
+const sandwich = createSandwichView(
+  state,
+  { title: element('sandwich-title'), callers: element('callers'), callees: element('callees') },
+  tools,
+);
+/** @type {Record<import('./model/state.mjs').Tab, import('./views/view-tools.mjs').View>} */
+const views = {
+  flame,
+  tree: createCallTree(state, element('panel-tree')),
+  functions: createFunctionTable(state, element('panel-functions')),
+  packages: createPackageTable(state, element('panel-packages')),
+  sandwich,
+  source: createSourceView(state, {
+    ...{ title: element('source-title'), list: element('source'), note: element('source-note') },
+  }),
+};
+const tabs = createTabs(state);
+const categories = createCategoryBar(state, { stripe: element('stripe'), chips: element('chips') });
+const isTimed = !state.profile.isDifference && state.profile.bucketMs > 0;
+const controls = createControls(state, { switchTheme, goToMatch, copy });
+const tracks = createTracks(
+  state,
+  {
+    ...{ section: element('time'), axis: element('axis'), rows: element('tracks'), from: element('from') },
+    ...{
+      to: element('to'),
+      whole: element('whole'),
+      label: element('window'),
+      into: element('into'),
+      out: element('out'),
+    },
+  },
+  tools,
+);
+
+/** What is chosen, in words: a frame, or a function where the view has no frames. */
+function detailsText() {
+  const { tab, picked, selected } = state;
+  if (tab === 'flame' || tab === 'tree' || picked === null) return nodeText(state, selected);
+  const row = state.rows.find(({ id }) => id === picked);
+  return `${functionText(state, picked)}: ${timesText(state, row?.total ?? 0, row?.self ?? 0)}`;
 }
 
-const threads = element('thread');
-const blocks = element('block');
-const values = element('value');
-const sides = element('side');
-const find = /** @type {HTMLInputElement} */ (element('search'));
-fill(
-  /** @type {any} */ (threads),
-  [
-    ['', 'all threads'],
-    .../** @type {[string, string][]} */ (profile.threads.map(({ id, label }) => [String(id), label])),
-  ],
-  '',
-);
-fill(
-  /** @type {any} */ (blocks),
-  [['', 'all code'], .../** @type {[string, string][]} */ (profile.blocks.map((name, i) => [String(i + 1), name]))],
-  '',
-);
-element('blocks').hidden = profile.blocks.length === 0;
-element('threads').hidden = profile.isDifference;
-element('sides').hidden = !profile.isDifference;
-element('time').hidden = profile.isDifference || profile.bucketMs === 0;
-element('values').hidden = profile.mode === 'cpu';
+/** The next match becomes the frame that is chosen, and the zoom goes to where it can be seen. @param {number} by 1 or -1 */
+function goToMatch(by) {
+  const { nodes } = state.found;
+  if (nodes.length === 0) return;
+  const at = nodes.indexOf(state.selected);
+  const next = at < 0 ? (by > 0 ? 0 : nodes.length - 1) : (at + by + nodes.length) % nodes.length;
+  if (state.tab === 'functions' || state.tab === 'packages') state.show('flame');
+  if (!isBelow(nodes[next], state.focus)) state.zoom(0);
+  state.select(nodes[next]);
+}
 
-const numberOf = (/** @type {any} */ select) => (select.value === '' ? null : Number(select.value));
-threads.addEventListener('change', () => state.choose({ thread: numberOf(threads) }));
-blocks.addEventListener('change', () => state.choose({ block: numberOf(blocks) }));
-values.addEventListener('change', () => state.choose({ value: /** @type {any} */ (values).value }));
-sides.addEventListener('change', () => state.choose({ side: numberOf(sides) }));
-find.addEventListener('input', () => state.searchFor(find.value.trim()));
-element('back').addEventListener('click', () => state.back());
-element('forward').addEventListener('click', () => state.forward());
-element('reset').addEventListener('click', () => state.zoom(0));
-element('orient').addEventListener('click', () => state.orient(!state.isFlame));
-element('theme').addEventListener('click', switchTheme);
-const view = /** @type {HTMLSelectElement} */ (/** @type {unknown} */ (element('view')));
-element('views').hidden = other === null;
-view.addEventListener('change', () => switchView(view.value));
+/** @param {number} node @param {number} focus */
+function isBelow(node, focus) {
+  return focus === 0 || pathTo(state.view.parents, node).includes(focus);
+}
 
-/** @param {string} name */
-function switchView(name) {
-  if (other === null) return;
-  const known = views.get(name) ?? other();
-  views.set(name, known);
-  state.switchTo(known);
-  drawLegend();
+async function copy() {
+  if (state.selected === 0) return;
+  const isCopied = await copyText(stackText(state, state.selected));
+  details.textContent = isCopied ? 'The stack is in the clipboard.' : 'The browser does not let this page copy.';
 }
 
 function switchTheme() {
@@ -88,113 +113,58 @@ function switchTheme() {
     ? root.dataset.theme === 'dark'
     : matchMedia('(prefers-color-scheme: dark)').matches;
   root.dataset.theme = isDark ? 'light' : 'dark';
-  draw();
-}
-
-function drawLegend() {
-  const kinds = new Set(state.profile.functions.map(({ kind }) => kind));
-  const entries = profile.isDifference
-    ? [
-        ['grown', 'grown'],
-        ['shrunk', 'shrunk'],
-        ['same', 'as before'],
-      ]
-    : Object.entries(KINDS).filter(([kind]) => kinds.has(kind));
-  element('legend').replaceChildren(
-    ...entries.map(([kind, text]) => {
-      const entry = document.createElement('li');
-      entry.style.setProperty('--dot', `var(--${kind})`);
-      entry.textContent = text;
-      return entry;
-    }),
-  );
+  repaint();
 }
 
 function draw() {
-  graph.draw();
-  table.draw();
-  timeline.draw();
-  const { choice, sums, focus, found, query } = state;
-  if (find.value.trim() !== query) find.value = query;
-  /** @type {any} */ (threads).value = choice.thread ?? '';
-  /** @type {any} */ (blocks).value = choice.block ?? '';
-  /** @type {any} */ (values).value = choice.value;
-  view.value = state.profile.view;
-  /** @type {any} */ (sides).value = choice.side ?? 1;
-  /** @type {any} */ (element('back')).disabled = !state.canGoBack;
-  /** @type {any} */ (element('forward')).disabled = !state.canGoForward;
-  /** @type {any} */ (element('reset')).disabled = focus === 0;
-  element('orient').textContent = state.isFlame ? 'Icicle' : 'Flame';
-  element('matched').textContent =
-    query === '' ? '' : `${percent(found.matched, sums.total[focus])} matched (${value(found.matched, profile.unit)})`;
-  element('details').textContent = graph.describe(state.selected);
-  const summary = {
-    total: sums.total[0],
-    focus,
-    focusTotal: sums.total[focus],
-    matched: found.matched,
-    selected: state.selected,
-  };
+  controls.draw();
+  tabs.draw();
+  categories.draw();
+  if (isTimed) tracks.draw();
+  views[state.tab].draw();
+  details.textContent = detailsText();
+  const { sums, focus, found, selected } = state;
+  const summary = { total: sums.total[0], focus, focusTotal: sums.total[focus], matched: found.matched, selected };
   for (const [name, value] of Object.entries(summary)) document.body.dataset[name] = String(value);
+  writeLink();
 }
 
-/** Keys, where no text is typed. @type {Record<string, () => void>} */
-const KEYS = {
-  '/': () => find.focus(),
-  ArrowUp: () =>
-    state.select(
-      state.isFlame ? (graph.neighbours(state.selected).down ?? state.selected) : graph.neighbours(state.selected).up,
-    ),
-  ArrowDown: () =>
-    state.select(
-      state.isFlame ? graph.neighbours(state.selected).up : (graph.neighbours(state.selected).down ?? state.selected),
-    ),
-  ArrowLeft: () => state.select(graph.neighbours(state.selected).left ?? state.selected),
-  ArrowRight: () => state.select(graph.neighbours(state.selected).right ?? state.selected),
-  Enter: () => state.zoom(state.selected),
-  Backspace: () => state.back(),
-  Escape: () => (state.query === '' ? state.zoom(0) : state.searchFor('')),
-  f: () => state.orient(!state.isFlame),
-  t: switchTheme,
-  v: () => switchView(state.profile.view === 'program' ? 'full' : 'program'),
-};
+function repaint() {
+  palette.forget();
+  draw();
+}
 
-document.addEventListener('keydown', (event) => {
-  if (event.altKey && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
-    event.preventDefault();
-    if (event.key === 'ArrowLeft') state.back();
-    else state.forward();
-    return;
-  }
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const target = /** @type {HTMLElement} */ (event.target);
-  const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
-  if (isTyping && event.key === 'Escape') {
-    state.searchFor('');
-    target.blur();
-    return;
-  }
-  if (isTyping || (target.tagName === 'BUTTON' && event.key === 'Enter')) return;
-  const action = KEYS[event.key];
-  if (action === undefined) return;
-  event.preventDefault();
-  action();
-});
+/** What the address says. */
+let link = '';
 
-element('graph').addEventListener('mouseover', (event) => {
-  const frame = /** @type {Element} */ (event.target).closest('g.frame');
-  if (frame !== null) element('details').textContent = graph.describe(/** @type {any} */ (frame).__data__.data.node);
-});
-element('graph').addEventListener('mouseleave', () => {
-  element('details').textContent = graph.describe(state.selected);
-});
+function writeLink() {
+  const now = linkOf(state);
+  if (now === link) return;
+  link = now;
+  history.replaceState(null, '', now === '' ? location.pathname + location.search : `#${now}`);
+}
 
+function followLink() {
+  const now = location.hash.slice(1);
+  if (now === link) return;
+  link = now;
+  state.restore(readLink(state, now));
+}
+
+bindKeys(state, {
+  press: (key) => views[state.tab].press(key),
+  ...{ find: controls.find, switchTheme, goToMatch, copy, toggleHelp: controls.toggleHelp },
+});
 let resized = 0;
 addEventListener('resize', () => {
   cancelAnimationFrame(resized);
   resized = requestAnimationFrame(draw);
 });
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
+addEventListener('hashchange', followLink);
+// Where frames are drawn: for tests, and for whoever automates the page.
+Object.assign(globalThis, { spprofFrames: () => (state.tab === 'sandwich' ? sandwich.frames : flame.frames) });
 state.onChange(draw);
-drawLegend();
-draw();
+if (location.hash.length > 1) followLink();
+else draw();
 document.body.dataset.ready = 'true';

@@ -1,3 +1,5 @@
+/** Numbers in words. */
+
 /** @param {number} part @param {number} whole */
 export function percent(part, whole) {
   return whole > 0 ? `${((100 * part) / whole).toFixed(1)} %` : '0.0 %';
@@ -21,4 +23,10 @@ export function time(ns) {
 /** @param {number} change of the whole */
 export function points(change) {
   return `${change >= 0 ? '+' : '−'}${(100 * Math.abs(change)).toFixed(1)} points`;
+}
+
+/** A place on the time line. @param {number} ms @param {number} stepMs how far apart such places are */
+export function clock(ms, stepMs) {
+  if (stepMs >= 1000 || ms >= 10_000) return `${(ms / 1000).toFixed(stepMs < 100 ? 2 : stepMs < 1000 ? 1 : 0)} s`;
+  return stepMs >= 1 ? `${Math.round(ms)} ms` : `${ms.toFixed(2)} ms`;
 }
