@@ -369,5 +369,5 @@ export function isRecording(): boolean;
  */
 export function readProfile(
   path: string,
-  settings?: { sourceMaps?: boolean; maxMemory?: number; view?: View },
+  settings?: { sourceMaps?: boolean; sources?: boolean; maxMemory?: number; view?: View },
 ): Promise<Profile>;

@@ -43,8 +43,8 @@ const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
     'help',
   ],
   diff: ['output', 'top', 'sort', 'view', 'json', 'no-source-maps', 'verbose', 'max-memory', 'help'],
-  view: ['output', 'no-open', 'view', 'no-source-maps', 'verbose', 'max-memory', 'help'],
-  convert: ['output', 'format', 'view', 'no-source-maps', 'verbose', 'max-memory', 'help'],
+  view: ['output', 'no-open', 'view', 'no-source-maps', 'no-sources', 'verbose', 'max-memory', 'help'],
+  convert: ['output', 'format', 'view', 'no-source-maps', 'no-sources', 'verbose', 'max-memory', 'help'],
   recover: ['dump', 'help'],
   env: ['json', 'help'],
   build: ['help'],
@@ -198,13 +198,13 @@ function parseDiff(file, second, given, env) {
   if (third.rest.length > 0) throw errors.usage(`diff takes two files, not also ${JSON.stringify(third.rest[0])}`);
   const all = new Map([...given, ...third.given]);
   const outputs = [...(given.get('output') ?? []), ...(third.given.get('output') ?? [])];
-  const { sourceMaps, maxMemory, view } = optionsOf(all, env);
+  const { sourceMaps, sources, maxMemory, view } = optionsOf(all, env);
   return {
     verb: 'diff',
     file,
     second: other,
     outputs,
-    reading: { sourceMaps, maxMemory, view, verbose: all.has('verbose') },
+    reading: { sourceMaps, sources, maxMemory, view, verbose: all.has('verbose') },
     ...showingOf(all),
   };
 }
@@ -230,8 +230,8 @@ function parseFileVerb(verb, args, env) {
     throw errors.usage(`${verb} takes one ${what}, not also ${JSON.stringify(second.rest[0])}`);
   }
   if (verb === 'recover') return { verb, folder: operand, dump: given.has('dump') };
-  const { sourceMaps, maxMemory, view } = optionsOf(given, env);
-  const reading = { sourceMaps, maxMemory, view, verbose: given.has('verbose') };
+  const { sourceMaps, sources, maxMemory, view } = optionsOf(given, env);
+  const reading = { sourceMaps, sources, maxMemory, view, verbose: given.has('verbose') };
   if (verb === 'report') return { verb, file: operand, reading, ...showingOf(given) };
   if (verb === 'view') {
     return { verb, file: operand, reading, outputs: given.get('output') ?? [], opens: !given.has('no-open') };

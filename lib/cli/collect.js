@@ -52,10 +52,10 @@ async function waitForProcesses(folders) {
  * @returns {Promise<Profile>}
  * @throws (rejects) `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_SYSTEM`
  */
-async function readProcess(folder, { sourceMaps, maxMemory, view }) {
+async function readProcess(folder, { sourceMaps, sources, maxMemory, view }) {
   const binding = loadBinding();
   if (fs.existsSync(path.join(folder, 'region'))) await binding.recover(folder);
-  return Profile.of(await binding.readRecording(folder, maxMemory * 2 ** 20), { sourceMaps, view });
+  return Profile.of(await binding.readRecording(folder, maxMemory * 2 ** 20), { sourceMaps, sources, view });
 }
 
 /**

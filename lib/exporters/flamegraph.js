@@ -19,11 +19,12 @@ const { PageTree } = require('./page-tree');
  *
  * @typedef {import('../../binding').NativeRecording} Recording
  * @typedef {import('../options/options').View} View
+ * @typedef {{ url: string, why?: string, parts?: { line: number, lines: string[] }[] }} SourceText as `lib/places/source-texts.js` has it
  */
 /** @template T @typedef {{ program: T, full: T }} Views */
 /**
- * @typedef {{ title: string, subtitle: string, view: View, sideOf?: (thread: number) => number }} About
- *   `view`: that it opens in; `sideOf`: in a difference
+ * @typedef {{ title: string, subtitle: string, view: View, sideOf?: (thread: number) => number, sources?: SourceText[] | null }} About
+ *   `view`: that it opens in; `sideOf`: in a difference; `sources`: null: none are wanted
  */
 
 /** @type {readonly string[]} */
@@ -82,7 +83,7 @@ function* elementPieces(id, head, columns) {
  * @param {Views<Recording>} views
  * @param {About} about
  */
-function* dataPieces({ program, full }, { title, subtitle, view, sideOf }) {
+function* dataPieces({ program, full }, { title, subtitle, view, sideOf, sources }) {
   // What has one view only, because another profiler has recorded it, has nothing to switch to.
   const names = /** @type {View[]} */ (program === full ? [view] : ['program', 'full']);
   const owners = new Owners();
@@ -108,7 +109,13 @@ function* dataPieces({ program, full }, { title, subtitle, view, sideOf }) {
     ...{ views: names, bucketMs: full.durationNs / 1e6 / bucketCount, bucketCount },
     threads: threads.map(({ id, name, kind, tid }) => ({ id, name: name || 'thread', kind, tid })),
     blocks: full.blocks.map(({ track, block }) => `${track}/${block}`),
-    ...{ categories: CATEGORIES, owners: owners.all, marks: events.marks, leftOut: events.leftOut },
+    ...{
+      hasSources: (sources ?? null) !== null,
+      categories: CATEGORIES,
+      owners: owners.all,
+      marks: events.marks,
+      leftOut: events.leftOut,
+    },
   };
   yield* elementPieces('profile', head, {
     ...{ sampleThreads: samples.threads, sampleBuckets: samples.buckets, sampleBlocks: samples.blocks },
@@ -121,6 +128,7 @@ function* dataPieces({ program, full }, { title, subtitle, view, sideOf }) {
     const columns = { ...tree.columns(), stacks: samples.stacks[i] };
     yield* elementPieces(`stacks-${name}`, { functions: tree.functions, places: tree.places }, columns);
   }
+  yield `<script type="application/json" id="sources">${scriptJson(sources ?? [])}</script>\n`;
 }
 
 /** @param {string} text */
@@ -185,9 +193,14 @@ function aboutRecording(recording) {
   };
 }
 
-/** @param {Views<Recording>} views @param {View} view that the page opens in @returns {Generator<string>} */
-function flameGraphPieces(views, view) {
-  return pagePieces(views, { ...aboutRecording(views.full), view });
+/**
+ * @param {Views<Recording>} views
+ * @param {View} view that the page opens in
+ * @param {SourceText[] | null} sources null: the page is to have no text of sources
+ * @returns {Generator<string>}
+ */
+function flameGraphPieces(views, view, sources) {
+  return pagePieces(views, { ...aboutRecording(views.full), view, sources });
 }
 
 /**

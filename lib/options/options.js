@@ -11,12 +11,12 @@ const { allowedText, checkValue, parseValue } = require('./option-values');
  * @typedef {import('./option-values').Option} Option
  *
  * @typedef {'intervalUs' | 'mode' | 'timer' | 'threads' | 'native' | 'maxFrames' | 'maxThreads' | 'durationS'
- *   | 'indexRingBytes' | 'detailRingBytes' | 'maxMemory' | 'handleSignals' | 'dir' | 'sourceMaps' | 'view' | 'maxOverhead' | 'signal'} OptionName
+ *   | 'indexRingBytes' | 'detailRingBytes' | 'maxMemory' | 'handleSignals' | 'dir' | 'sourceMaps' | 'sources' | 'view' | 'maxOverhead' | 'signal'} OptionName
  * @typedef {{ intervalUs: 'auto' | number, mode: 'cpu' | 'wall', timer: 'auto' | 'tick' | 'hires' | 'perf' | 'itimer',
  *   threads: 'all' | 'js', native: boolean, maxFrames: number, maxThreads: number,
  *   durationS: number | null, indexRingBytes: number, detailRingBytes: number, maxMemory: number, handleSignals: boolean,
  *   dir: string | null, maxOverhead: number, signal: string,
- *   sourceMaps: boolean, view: View | null }} Options
+ *   sourceMaps: boolean, sources: boolean, view: View | null }} Options
  * @typedef {'program' | 'full'} View
  */
 
@@ -170,6 +170,13 @@ const OPTIONS = {
     flag: 'no-source-maps',
     env: 'SPPROF_SOURCE_MAPS',
     help: 'positions of the generated code, where a source map is found too',
+  },
+  sources: {
+    type: 'boolean',
+    default: true,
+    flag: 'no-sources',
+    env: 'SPPROF_SOURCES',
+    help: 'no text of the program’s sources in pages (.html)',
   },
   view: {
     type: 'choice',

@@ -9,5 +9,7 @@ const { placeHere } = require('./place-frames');
 const { count, columns, placing } = workerData;
 const frames = Array.from({ length: count }, () => /** @type {import('../../binding').NativeFrame} */ ({}));
 fromColumns(frames, columns);
-const problems = placeHere(frames, placing);
-parentPort?.postMessage({ columns: toColumns(frames, PLACED), problems });
+/** @type {import('./source-maps').MappedSources} */
+const sources = new Map();
+const problems = placeHere(frames, placing, sources);
+parentPort?.postMessage({ columns: toColumns(frames, PLACED), problems, sources: [...sources] });

@@ -14,6 +14,7 @@ const { fillSourcePositions, lacksPosition } = require('./source-positions');
  * are read and maps decoded on a thread of their own, for as long as there is any: the event loop may be a busy server's.
  *
  * @typedef {import('../../binding').NativeFrame} Frame
+ * @typedef {import('./source-maps').MappedSources} MappedSources
  * @typedef {{ sourceMaps: boolean, recorded: import('../../binding').NativeSourceMap[] }} Placing `recorded`: of code compiled in memory
  */
 
@@ -79,20 +80,22 @@ async function unplacedFrames(frames, { sourceMaps, recorded }) {
  * Changes frames in place.
  * @param {Frame[]} frames
  * @param {Placing} placing
+ * @param {MappedSources} [sources] becomes those that maps lead to
  * @returns {string[]} one sentence for each script whose map could not be used
  */
-function placeHere(frames, { sourceMaps, recorded }) {
+function placeHere(frames, { sourceMaps, recorded }, sources = new Map()) {
   fillSourcePositions(frames);
-  return sourceMaps ? applySourceMaps(frames, recorded) : [];
+  return sourceMaps ? applySourceMaps(frames, recorded, sources) : [];
 }
 
 /**
  * As `placeHere`, on a thread.
  * @param {Frame[]} frames
  * @param {Placing} placing
+ * @param {MappedSources} sources
  * @returns {Promise<string[]>}
  */
-async function placeOnAThread(frames, placing) {
+async function placeOnAThread(frames, placing, sources) {
   const { Worker } = require('node:worker_threads');
   const worker = new Worker(path.join(__dirname, 'place-frames-worker.js'), {
     // Not what the program gives its own workers: a preload would begin to record.
@@ -105,26 +108,27 @@ async function placeOnAThread(frames, placing) {
     worker.once('exit', (status) => reject(new Error(`the thread ended with status ${status}`)));
   });
   fromColumns(frames, placed.columns);
+  for (const [url, text] of placed.sources) sources.set(url, text);
   return placed.problems;
 }
 
 /**
  * Completes frames in place.
  * @param {Frame[]} frames
- * @param {Partial<Placing>} [settings]
+ * @param {Partial<Placing> & { sources?: MappedSources }} [settings] `sources`: becomes those that maps lead to, with their texts
  * @returns {Promise<string[]>} one sentence for each script whose map could not be used
  */
-async function placeFrames(frames, { sourceMaps = true, recorded = [] } = {}) {
+async function placeFrames(frames, { sourceMaps = true, recorded = [], sources = new Map() } = {}) {
   const unplaced = await unplacedFrames(frames, { sourceMaps, recorded });
   if (unplaced.length === 0) return [];
   const own = unplaced.map((i) => frames[i]);
   const keys = new Set(own.map(scriptKey));
   const placing = { sourceMaps, recorded: recorded.filter((map) => keys.has(scriptKey({ ...map, url: map.script }))) };
   try {
-    return await placeOnAThread(own, placing);
+    return await placeOnAThread(own, placing, sources);
   } catch (error) {
     // Threads may be forbidden (--permission), or the map too large for one.
-    if (/** @type {any} */ (error).code === 'ERR_ACCESS_DENIED') return placeHere(own, placing);
+    if (/** @type {any} */ (error).code === 'ERR_ACCESS_DENIED') return placeHere(own, placing, sources);
     return [`source maps are not used: ${messageOf(error)}`];
   }
 }

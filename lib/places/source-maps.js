@@ -12,10 +12,12 @@ const { lineStarts } = require('./source-positions');
 
 /** @typedef {import('../../binding').NativeFrame} Frame */
 /** @typedef {import('../../binding').NativeSourceMap} NativeSourceMap */
+/** By URL, its text where a map holds it. @typedef {Map<string, string | null>} MappedSources */
 /** @typedef {{ url: string, line: number, column: number, name: string | null, isExact: boolean }} Original 1-based */
 /**
  * @typedef {object} MappedScript
  * @property {(line: number, column: number) => Original | null} originalAt 1-based; of any position, also a sampled one
+ * @property {(url: string) => string | null} contentOf a source's text, where the map holds it
  * @property {string} text
  * @property {number[]} starts of lines
  * @property {number} indent by how many columns V8 had the first line further right
@@ -25,6 +27,9 @@ const { lineStarts } = require('./source-positions');
 const JSON_GUARD = /^\uFEFF?(?:\)]}'[^\n]*\n?)?/;
 /** More lines no script has that was compiled in memory. */
 const MAX_LINES = 1 << 22;
+/** UTF-16 units of a source's text, and of all, that a profile keeps for the page. */
+const LONGEST_SOURCE = 1 << 20;
+const MOST_SOURCES = 16 << 20;
 /** How far from its parameters a function's name is looked for, UTF-16 units. */
 const NAME_REACH = 256;
 
@@ -79,12 +84,13 @@ function readMappedScript(script, sourceLength) {
  * @throws when it is no map
  */
 function mappedScript(json, url, { text, starts, indent, lineCount = starts.length }) {
-  const { AnyMap, originalPositionFor, traceSegment } = require('@jridgewell/trace-mapping');
+  const { AnyMap, originalPositionFor, sourceContentFor, traceSegment } = require('@jridgewell/trace-mapping');
   const content = JSON.parse(json.replace(JSON_GUARD, ''));
   checkSections(content, lineCount);
   const map = new AnyMap(content, url);
   return {
     ...{ text, starts, indent },
+    contentOf: (source) => sourceContentFor(map, source),
     originalAt(line, column) {
       const { source, line: row, column: at, name } = originalPositionFor(map, { line, column: column - 1 });
       if (typeof source !== 'string') return null; // No segment there, or one of a source that the map does not list.
@@ -160,13 +166,21 @@ function sourceUrl(source, scriptUrl) {
   return scriptPath(/** @type {Frame} */ ({ url: source })) ?? source;
 }
 
+/** What a profile keeps of a source's text: all or nothing. @param {string | null} content @param {MappedSources} sources so far */
+function keptContent(content, sources) {
+  if (content === null || content.length > LONGEST_SOURCE) return null;
+  let kept = content.length;
+  for (const text of sources.values()) kept += text?.length ?? 0;
+  return kept <= MOST_SOURCES ? content : null;
+}
+
 /** A line of a text that is not the file's is no line of the file. @param {Frame} frame */
 function forgetPlace(frame) {
   Object.assign(frame, { line: 0, column: 0, sampledLine: 0, sampledColumn: 0 });
 }
 
-/** @param {Frame} frame @param {MappedScript} script */
-function placeFrame(frame, script) {
+/** @param {Frame} frame @param {MappedScript} script @param {MappedSources} sources */
+function placeFrame(frame, script, sources) {
   const generated = {
     ...frame,
     column: frame.column - (frame.line === 1 ? script.indent : 0),
@@ -180,7 +194,9 @@ function placeFrame(frame, script) {
   const functionName = originalName(script, generated);
   const { line, column } = original;
   const sampled = originalSampled(script, generated, original.url);
-  Object.assign(frame, { functionName, url: sourceUrl(original.url, frame.url), line, column, ...sampled });
+  const url = sourceUrl(original.url, frame.url);
+  if (!sources.has(url)) sources.set(url, keptContent(script.contentOf(original.url), sources));
+  Object.assign(frame, { functionName, url, line, column, ...sampled });
 }
 
 /**
@@ -188,9 +204,10 @@ function placeFrame(frame, script) {
  * no map leads from there to the file, the place is unknown.
  * @param {Frame[]} frames
  * @param {NativeSourceMap[]} [recorded] of code that was compiled in memory
+ * @param {MappedSources} [sources] becomes the sources that frames are now in
  * @returns {string[]} one sentence for each script whose map could not be used
  */
-function applySourceMaps(frames, recorded = []) {
+function applySourceMaps(frames, recorded = [], sources = new Map()) {
   const inMemory = byScript(recorded);
   /** @type {Map<string, MappedScript | 'other' | null>} */
   const known = new Map();
@@ -221,7 +238,7 @@ function applySourceMaps(frames, recorded = []) {
       continue;
     }
     try {
-      placeFrame(frame, script);
+      placeFrame(frame, script, sources);
     } catch (error) {
       // Its mappings are read at the first look-up.
       problems.push(`the source map of ${file ?? frame.url} is not used further: ${messageOf(error)}`);

@@ -11,15 +11,7 @@ const { measureOf } = require('../recording/measure');
 const { blocksWithin } = require('../recording/sample-blocks');
 const { placeFrames } = require('../places/place-frames');
 const { unpackRecording } = require('../native/unpack');
-const {
-  STATE_GC,
-  STATE_INCOMPLETE,
-  STATE_OFF_CPU,
-  STATE_TRUNCATED,
-  summarizeFunctions,
-  totalCpuNs,
-  totalWeight,
-} = require('../recording/model');
+const { STATE_GC, summarizeFunctions, totalCpuNs, totalWeight } = require('../recording/model');
 
 /** @param {View | null | undefined} view @returns {View | null} @throws {Error} `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE` */
 function checkView(view) {
@@ -32,10 +24,13 @@ function checkView(view) {
  *
  * @typedef {import('../../binding').NativeRecording} Recording
  * @typedef {import('../options/options').View} View
+ * @typedef {import('../places/source-maps').MappedSources} MappedSources
  */
 class Profile {
   /** @type {Recording} in full view */
   #recording;
+  /** @type {MappedSources | null} */
+  #sources;
   /** @type {Recording | null} */
   #program = null;
   /** @type {View | null} what was asked for; null: each output has its own */
@@ -47,9 +42,11 @@ class Profile {
 
   /**
    * @param {Recording} recording
-   * @param {{ problems?: string[], view?: View | null }} [settings] `problems`: with its source maps
+   * @param {{ problems?: string[], view?: View | null, sources?: MappedSources | null }} [settings] `problems`: with its source maps;
+   *   `sources`: those that maps lead to; null: pages have no text of sources
    */
-  constructor(recording, { problems = [], view = null } = {}) {
+  constructor(recording, { problems = [], view = null, sources = new Map() } = {}) {
+    this.#sources = sources;
     this.sourceMapProblems = problems;
     this.#recording = recording;
     this.#view = checkView(view);
@@ -78,19 +75,21 @@ class Profile {
   /**
    * The profile of what the binding has decoded.
    * @param {import('../../binding').PackedRecording} packed
-   * @param {{ sourceMaps?: boolean, view?: View | null }} [settings]
+   * @param {{ sourceMaps?: boolean, sources?: boolean, view?: View | null }} [settings] `sources`: pages have text of sources
    * @returns {Promise<Profile>}
    */
-  static async of(packed, { view, ...settings } = {}) {
+  static async of(packed, { sourceMaps, sources: hasSources = true, view } = {}) {
     const recording = unpackRecording(packed);
-    const placing = { ...settings, recorded: packed.sourceMaps };
-    return new Profile(recording, { problems: await placeFrames(recording.frames, placing), view });
+    /** @type {MappedSources} */
+    const sources = new Map();
+    const problems = await placeFrames(recording.frames, { sourceMaps, recorded: packed.sourceMaps, sources });
+    return new Profile(recording, { problems, view, sources: hasSources ? sources : null });
   }
 
   /** @param {View} view @returns {Profile} */
   inView(view) {
     if (view === undefined || view === null) throw errors.optionType('view', view, "one of 'program', 'full'");
-    const same = new Profile(this.#recording, { problems: this.sourceMapProblems, view });
+    const same = new Profile(this.#recording, { problems: this.sourceMapProblems, view, sources: this.#sources });
     same.#program = this.#program;
     return same;
   }
@@ -124,7 +123,7 @@ class Profile {
       if (isInBlock !== null && !isInBlock[sampleBlocks[i]]) return false;
       return isGc === undefined || ((sampleStates[i] & STATE_GC) !== 0) === isGc;
     });
-    return new Profile(some, { problems: this.sourceMapProblems, view: this.#view });
+    return new Profile(some, { problems: this.sourceMapProblems, view: this.#view, sources: this.#sources });
   }
 
   /** @param {Profile[]} others @returns {Profile} */
@@ -134,7 +133,8 @@ class Profile {
     if (stranger !== undefined) throw errors.optionType('profile', stranger, 'a profile');
     const { mergeRecordings } = require('../recording/recording-sets');
     const problems = [...new Set(all.flatMap((each) => each.sourceMapProblems))];
-    return new Profile(mergeRecordings(all.map((each) => each.#recording)), { problems, view: this.#view });
+    const sources = this.#sources === null ? null : new Map(all.flatMap((each) => [...(each.#sources ?? [])]));
+    return new Profile(mergeRecordings(all.map((each) => each.#recording)), { problems, view: this.#view, sources });
   }
 
   /**
@@ -157,25 +157,9 @@ class Profile {
   }
 
   /** @returns {Generator<import('../index').ProfiledSample>} */
-  *samples() {
-    const { sampleThreads, sampleTimes, sampleCpuNs, sampleWallNs, sampleStacks, sampleStates } = this.#own;
-    const { sampleBlocks, blocks } = this.#own;
-    const names = [null, ...blocks.map(({ track, block }) => `${track}/${block}`)];
-    for (let i = 0; i < sampleTimes.length; i++) {
-      yield {
-        ...{
-          timeMs: sampleTimes[i] / 1e6,
-          cpuNs: sampleCpuNs[i],
-          wallNs: sampleWallNs[i],
-          threadId: sampleThreads[i],
-          stackId: sampleStacks[i],
-        },
-        ...{ isGc: (sampleStates[i] & STATE_GC) !== 0, isTruncated: (sampleStates[i] & STATE_TRUNCATED) !== 0 },
-        isIncomplete: (sampleStates[i] & STATE_INCOMPLETE) !== 0,
-        isOffCpu: (sampleStates[i] & STATE_OFF_CPU) !== 0,
-        block: names[sampleBlocks[i]],
-      };
-    }
+  samples() {
+    const { profiledSamples } = require('../recording/profiled-samples');
+    return profiledSamples(this.#own);
   }
 
   /** @param {number} stackId @returns {import('../index').StackFrame[]} */
@@ -280,7 +264,9 @@ class Profile {
     const { flameGraphPieces } = require('../exporters/flamegraph');
     this.#held('flamegraph', view);
     const views = { program: this.#seen('program', 'program'), full: this.#recording };
-    return flameGraphPieces(views, checkView(view) ?? this.#view ?? 'program');
+    const { sourceTexts } = require('../places/source-texts');
+    const sources = this.#sources === null ? null : sourceTexts(this.#recording, this.#sources);
+    return flameGraphPieces(views, checkView(view) ?? this.#view ?? 'program', sources);
   }
 
   /** @param {{ limit?: number, folder?: string, sort?: 'self' | 'total', view?: View, hasEngine?: boolean }} settings */

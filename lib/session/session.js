@@ -33,6 +33,7 @@ class Session extends EventEmitter {
   #lastStats = null;
   /** @type {boolean} */
   #sourceMaps;
+  #sources;
   #view;
   #maxMemory;
   /** @type {import('./session-news').SessionNews | null} */
@@ -48,10 +49,11 @@ class Session extends EventEmitter {
    * @param {string | null} directory
    * @param {import('../options/options').Options} options
    */
-  constructor(binding, directory, { sourceMaps, view, maxMemory }) {
+  constructor(binding, directory, { sourceMaps, sources, view, maxMemory }) {
     super();
     this.#binding = binding;
     this.#sourceMaps = sourceMaps;
+    this.#sources = sources;
     this.#view = view;
     this.#maxMemory = maxMemory * 2 ** 20;
     this.directory = directory;
@@ -183,7 +185,7 @@ class Session extends EventEmitter {
   /** @param {import('../../binding').PackedRecording} recording */
   #profileOf(recording) {
     const { Profile } = require('../profile/profile');
-    return Profile.of(recording, { sourceMaps: this.#sourceMaps, view: this.#view });
+    return Profile.of(recording, { sourceMaps: this.#sourceMaps, sources: this.#sources, view: this.#view });
   }
 
   async #finish() {

@@ -61,6 +61,8 @@ export interface StartOptions {
   handleSignals?: boolean;
   /** Original names, files and lines where a script has a source map. Default true. */
   sourceMaps?: boolean;
+  /** Pages (`.html`) hold the text of the program's sources around the lines that have time, 4 MB at most. Default true. */
+  sources?: boolean;
   /**
    * The view of the profile that `stop()` makes: of its `functions`, its samples' stacks, and all its outputs. `'program'`: as the
    * author of the program wrote it, without the frames of the runtime; `'full'`: every frame. Default: `functions` and stacks are in full

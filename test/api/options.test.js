@@ -25,6 +25,7 @@ describe('checkOptions()', () => {
         maxMemory: 1024,
         handleSignals: false,
         sourceMaps: true,
+        sources: true,
         view: null,
       },
       ...{ maxOverhead: 5, signal: 'auto' },

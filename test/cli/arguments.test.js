@@ -53,7 +53,7 @@ describe('parseArguments()', () => {
   });
 
   test('the other verbs', () => {
-    const reading = { sourceMaps: true, maxMemory: 1024, view: null, verbose: false };
+    const reading = { sourceMaps: true, sources: true, maxMemory: 1024, view: null, verbose: false };
     const showing = { top: 30, sort: 'self', thread: null, tree: false, threshold: 1, engine: false, json: false };
     expect(parse('report a.spprof')).toEqual({ verb: 'report', file: 'a.spprof', reading, ...showing });
     expect(parse('report --tree a.spprof --threshold 5 -n 3')).toMatchObject({ tree: true, threshold: 5, top: 3 });

@@ -7,8 +7,10 @@
 const WHY_NOT = Number(process.versions.node.split('.')[0]) < 20 ? 'playwright-core needs Node 20' : '';
 if (WHY_NOT !== '') process.stderr.write(`browser tests are skipped: ${WHY_NOT}\n`);
 
-/** Jest's `test`, for tests that need the browser. */
-const browserTest = WHY_NOT === '' ? test : test.skip;
+/** Jest's `test`, which scripts have not. */
+const jestTest = /** @type {any} */ (globalThis).test;
+/** Jest's `test`, for tests that need the browser. @type {typeof test} */
+const browserTest = WHY_NOT === '' ? jestTest : jestTest?.skip;
 
 /** Debian's chromium, as root and without a network. @returns {Promise<import('playwright-core').Browser | undefined>} */
 async function launchBrowser() {

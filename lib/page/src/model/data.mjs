@@ -45,7 +45,7 @@
  * @property {{ category: number, part: string }[]} owners
  * @property {{ atMs: number, thread: number, name: string, detail: string }[]} marks
  * @property {{ marks: number, collections: number }} leftOut how many the page does not carry
- * @property {SourceText[]} [sources]
+ * @property {boolean} hasSources the page was written with texts of sources
  * @property {number} bucketMs width of one step of time
  * @property {number} bucketCount
  * @property {Uint32Array} sampleThreads
@@ -112,6 +112,11 @@ export function readProfile() {
     collectionBegins: decodeColumn(columns.collectionBegins),
     collectionEnds: decodeColumn(columns.collectionEnds),
   };
+}
+
+/** @returns {SourceText[]} */
+export function readSources() {
+  return readElement('sources');
 }
 
 /** Decoded when it is first looked at. @param {'program' | 'full'} name @returns {PageView} */

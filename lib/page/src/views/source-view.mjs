@@ -1,3 +1,4 @@
+import { readSources } from '../model/data.mjs';
 import { functionText } from '../parts/describe.mjs';
 import { make, shareBar } from '../parts/dom.mjs';
 import { percent, value } from '../parts/format.mjs';
@@ -13,7 +14,12 @@ import { List } from '../parts/list.mjs';
  * @param {{ title: HTMLElement, list: HTMLElement, note: HTMLElement }} elements
  */
 export function createSourceView(state, elements) {
-  const sources = new Map((state.profile.sources ?? []).map((source) => [source.url, source]));
+  /** By URL; read when they are first looked at. @type {Map<string, import('../model/data.mjs').SourceText> | null} */
+  let known = null;
+  const sourceOf = (/** @type {string} */ url) => {
+    known ??= new Map(readSources().map((source) => [source.url, source]));
+    return known.get(url);
+  };
   /** @type {Line[]} */
   let lines = [];
   let active = -1;
@@ -38,7 +44,7 @@ export function createSourceView(state, elements) {
 
   /** @param {string} url @returns {Line[]} */
   function linesOf(url) {
-    const source = sources.get(url);
+    const source = sourceOf(url);
     if (source?.parts === undefined) {
       return [...times.keys()].sort((a, b) => a - b).map((line) => ({ line, text: null }));
     }
@@ -87,9 +93,9 @@ export function createSourceView(state, elements) {
 
   /** @param {string} url */
   function noteOf(url) {
-    const source = sources.get(url);
+    const source = sourceOf(url);
     if (source?.parts !== undefined) return '';
-    return `The text is not here: ${source?.why ?? 'the page was written without sources'}.`;
+    return `The text is not here: ${source?.why ?? (state.profile.hasSources ? 'it had no time' : 'the page was written without sources')}.`;
   }
 
   /** @param {Line} line @returns {import('../parts/list.mjs').Row} */
