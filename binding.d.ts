@@ -44,7 +44,22 @@ export interface NativeOptions {
 export type NativeStats = import('./lib/types/stats').Stats;
 export type NativeShutdown = import('./lib/types/stats').Shutdown;
 
+/** A process of a recording that holds several; in a recording of one, the recording's own fields say it. */
+export interface NativeProcess {
+  pid: number;
+  /** Of its program: a script's without its extension, or the executable's. */
+  name: string;
+  startTimeMs: number;
+  durationNs: number;
+  nodeVersion: string;
+  execPath: string;
+  stoppedCleanly: boolean;
+  stats: NativeStats;
+}
+
 export interface NativeThread {
+  /** Its process: an index into `NativeRecording.processes`; missing: there is one only. */
+  processId?: number;
   /** Dense, from 0; the same as in `threadIds` columns. */
   id: number;
   /** Kernel thread id. */
@@ -129,7 +144,12 @@ export interface NativeRecording {
   measure?: Measure;
   /** The file could hold one thread only (`.cpuprofile`), whatever else ran. */
   isOneThread?: boolean;
+  /** Of the process, or of the first of `processes`; so are `nodeVersion` and `execPath`. */
   pid: number;
+  /** The program's name, where it is known. */
+  program?: string;
+  /** All processes, where there are several. */
+  processes?: NativeProcess[];
   /** Unix time of the start, milliseconds. */
   startTimeMs: number;
   /** Length of the recording, nanoseconds. */
@@ -159,7 +179,7 @@ export interface NativeRecording {
   sampleBlocks: Uint32Array;
   blocks: NativeSampleBlock[];
   /** What the program has named with `mark`, in order of time; `detail`: JSON, or ''. Times in nanoseconds since the start. */
-  marks: { timeNs: number; tid: number; name: string; detail: string }[];
+  marks: { timeNs: number; tid: number; processId?: number; name: string; detail: string }[];
   /** Shared objects and executables that were mapped; addresses as numbers. `buildId`: hexadecimal, or ''. */
   modules: { path: string; buildId: string; start: number; end: number; fileOffset: number }[];
   stats: NativeStats;
@@ -245,8 +265,16 @@ export function retireEnded(): boolean;
 export function registerThread(name: string): boolean;
 /** No samples of the calling thread are kept until it is registered again. Returns false when nothing records it. */
 export function leaveOutThread(): boolean;
-/** Decodes a finished recording: a folder with `region` and `log`, or a log file. Off the JavaScript thread. */
-export function readRecording(path: string, maxMemory?: number): Promise<PackedRecording>;
+/**
+ * Decodes a finished recording: a folder with `region` and `log`, or a log file, or `length` bytes from `offset` on of a file that
+ * holds several logs. Off the JavaScript thread.
+ */
+export function readRecording(
+  path: string,
+  maxMemory?: number,
+  offset?: number,
+  length?: number,
+): Promise<PackedRecording>;
 /**
  * Whether the process that writes the recording in `folder` lives: asked of a lock that it holds on `<folder>/log`, which the kernel
  * takes away at its death or execve, whatever PID namespace it is in; where the file system has no locks, of boot, PID namespace and

@@ -14,9 +14,31 @@ import type { CpuProfile, FirefoxProfile, Format, SpeedscopeFile, TraceFile } fr
 import type { StartOptions } from './types/start-options';
 import type { Stats } from './types/stats';
 
+/** A process of a recording: the only one, or one of those that a command has started. */
+export interface ProfiledProcess {
+  /** Dense, from 0; in a command's recording the process that used the most CPU time is 0. */
+  id: number;
+  pid: number;
+  /** Of its program: a script's without its extension, or the executable's. */
+  name: string;
+  /** Unix time, milliseconds. */
+  startTimeMs: number;
+  durationNs: number;
+  nodeVersion: string;
+  /** false: it ended without stopping the recording. */
+  stoppedCleanly: boolean;
+  /** CPU time that its samples stand for, nanoseconds. */
+  cpuNs: number;
+  /** Wall time that they stand for: in CPU mode the same, in wall mode with what its threads have slept. */
+  wallNs: number;
+  sampleCount: number;
+}
+
 export interface ProfiledThread {
   /** Dense, from 0. */
   id: number;
+  /** Of its process, as in `Profile.processes`. */
+  processId: number;
   /** Kernel thread id. */
   tid: number;
   name: string;
@@ -119,6 +141,9 @@ export type View = 'program' | 'full';
 export interface Profile {
   /** One sentence for each script whose source map could not be used; its generated positions are kept. */
   readonly sourceMapProblems: readonly string[];
+  /** The processes that it holds, one or more. */
+  readonly processes: ProfiledProcess[];
+  /** Of the first process, as `nodeVersion` is. */
   readonly pid: number;
   /** Unix time, milliseconds. */
   readonly startTimeMs: number;
@@ -173,12 +198,13 @@ export interface Profile {
    */
   stack(stackId: number): StackFrame[];
   /**
-   * A profile of some samples: of these threads, within a window of time (`fromMs` included, `toMs` not; since the start),
+   * A profile of some samples: of these processes and threads, within a window of time (`fromMs` included, `toMs` not; since the start),
    * in garbage collection or not, in a block (`track/name`, or a name in any track) or a track, however deeply: also in blocks
    * within it. `stats` and `marks` stay those of the whole recording.
-   * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`
+   * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`, `ERR_SPPROF_UNKNOWN_PROCESS`
    */
   filter(which?: {
+    processIds?: number[];
     threadIds?: number[];
     fromMs?: number;
     toMs?: number;
@@ -187,7 +213,7 @@ export interface Profile {
     track?: string;
   }): Profile;
   /**
-   * This profile and others as one, threads side by side. `pid` and `nodeVersion` are this one's.
+   * This profile and others as one, processes and threads side by side. `pid` and `nodeVersion` are this one's.
    * @throws {RangeError} `ERR_SPPROF_NOT_ALIKE` when they differ in mode or interval
    */
   merge(...others: Profile[]): Profile;
@@ -200,7 +226,7 @@ export interface Profile {
   toCpuProfile(threadId?: number, settings?: { view?: View }): CpuProfile;
   /** All threads as collapsed stacks, root first, values in microseconds of CPU time; in program view unless another is asked for. */
   toCollapsed(settings?: { view?: View }): string;
-  /** All threads as pprof's profile.proto, compressed with gzip: samples/count, cpu and wall/nanoseconds, labels `thread`, `thread id`. */
+  /** All threads as pprof's profile.proto, compressed with gzip: samples/count, cpu and wall/nanoseconds, labels `thread`, `thread id`, and of several processes `process`, `process id`. */
   toPprof(settings?: { view?: View }): Uint8Array;
   /** All threads in speedscope's file format, a profile each, weights in nanoseconds. */
   toSpeedscope(settings?: { view?: View }): SpeedscopeFile;

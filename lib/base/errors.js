@@ -118,6 +118,19 @@ const errors = {
     return make(RangeError, 'ERR_SPPROF_UNKNOWN_THREAD', message, { given, allowed: available });
   },
 
+  /** @param {string} file @param {string} reason */
+  badRecording(file, reason) {
+    return make(Error, 'ERR_SPPROF_BAD_RECORDING', `${file} is not a recording, or a damaged one: ${reason}`, {
+      given: file,
+    });
+  },
+
+  /** @param {unknown} given @param {string} available */
+  unknownProcess(given, available) {
+    const message = `no process ${show(given)} in this profile; it has ${available}`;
+    return make(RangeError, 'ERR_SPPROF_UNKNOWN_PROCESS', message, { given, allowed: available });
+  },
+
   /** @param {string} block */
   tooManyBlocks(block) {
     const message = `no room for block ${show(block)}: there are 16383 blocks; names must not be made from data`;

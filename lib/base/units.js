@@ -69,9 +69,10 @@ function formatPercent(part, whole, digits = 1) {
  * `1 sample`, `2 samples`.
  * @param {number} count
  * @param {string} noun
+ * @param {string} [many]
  */
-function plural(count, noun) {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+function plural(count, noun, many = `${noun}s`) {
+  return `${formatCount(count)} ${count === 1 ? noun : many}`;
 }
 
 module.exports = { parseMicroseconds, formatBytes, formatNs, formatCount, formatPercent, plural };

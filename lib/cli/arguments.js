@@ -14,7 +14,7 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {OutputRequest & { verb: 'record', options: Options, quiet: boolean, json: boolean | string, verbose: boolean, onPort: string | null,
  *   command: string[] }} RecordRequest
  * @typedef {import('../profile/read-profile').Reading & { verbose: boolean }} Reading
- * @typedef {{ top: number, sort: 'self' | 'total', thread: string | null, tree: boolean, threshold: number, engine: boolean, json: boolean }} Showing
+ * @typedef {{ top: number, sort: 'self' | 'total', process: string | null, thread: string | null, tree: boolean, threshold: number, engine: boolean, json: boolean }} Showing
  * @typedef {Showing & { verb: 'report', file: string, reading: Reading }} ReportRequest
  * @typedef {Showing & { verb: 'diff', file: string, second: string, outputs: string[], reading: Reading }} DiffRequest
  * @typedef {{ verb: 'view', file: string, outputs: string[], opens: boolean, reading: Reading }} ViewRequest
@@ -31,6 +31,7 @@ const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
   report: [
     'top',
     'sort',
+    'process',
     'thread',
     'tree',
     'threshold',
@@ -179,6 +180,7 @@ function showingOf(given) {
   if (sort !== 'self' && sort !== 'total') throw errors.optionRange('--sort', sort, 'one of self, total');
   return {
     ...{ top: number('top', 30, 1e6), threshold: number('threshold', 1, 100), sort },
+    process: given.get('process')?.at(-1) ?? null,
     ...{ thread: given.get('thread')?.at(-1) ?? null, tree: given.has('tree'), json: given.has('json') },
     engine: given.has('engine'),
   };

@@ -5,7 +5,7 @@ const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { loadBinding } = require('../native/binding');
 const { codeOf } = require('../base/errors');
-const { Profile } = require('../profile/profile');
+const { readLog } = require('../profile/read-profile');
 
 /** Finds and reads what the processes of a program have recorded. */
 
@@ -46,26 +46,43 @@ async function waitForProcesses(folders) {
 }
 
 /**
- * Finishes a dead process's log and reads it.
+ * Finishes the log of a dead process.
  * @param {string} folder of the process
- * @param {import('../profile/read-profile').Reading} reading
- * @returns {Promise<Profile>}
- * @throws (rejects) `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_SYSTEM`
+ * @returns {Promise<string>} its log
+ * @throws (rejects) `ERR_SPPROF_SYSTEM`
  */
-async function readProcess(folder, { sourceMaps, sources, maxMemory, view }) {
-  const binding = loadBinding();
-  if (fs.existsSync(path.join(folder, 'region'))) await binding.recover(folder);
-  return Profile.of(await binding.readRecording(folder, maxMemory * 2 ** 20), { sourceMaps, sources, view });
+async function finishLog(folder) {
+  if (fs.existsSync(path.join(folder, 'region'))) await loadBinding().recover(folder);
+  return path.join(folder, 'log');
 }
 
 /**
- * The name that a process left, or the fallback.
+ * Finishes a dead process's log and reads it.
  * @param {string} folder of the process
- * @param {string} fallback
+ * @param {import('../profile/read-profile').Reading} reading
+ * @param {{ program?: string, share?: number }} settings its name where it left none; its share of the memory
+ * @returns {Promise<import('../profile/profile').Profile>}
+ * @throws (rejects) `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_SYSTEM`
  */
-function programOf(folder, fallback) {
+async function readProcess(folder, reading, { program, share }) {
+  return readLog({ file: await finishLog(folder), program: programOf(folder) ?? program }, reading, share);
+}
+
+/** The name that a process left. @param {string} folder of the process */
+function programOf(folder) {
   const file = path.join(folder, 'program');
-  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : fallback;
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
+}
+
+/** How much of all processes' recordings each is, 0 to 1. @param {string[]} folders @returns {number[]} */
+function sharesOf(folders) {
+  const sizes = folders.map((folder) =>
+    ['log', 'region']
+      .map((name) => fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0)
+      .reduce((sum, size) => sum + size),
+  );
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  return sizes.map((size) => (all > 0 ? size / all : 1));
 }
 
 /** Loads what reading and writing need, while the program runs. What fails here fails again, and is told, when it ends. */
@@ -80,4 +97,4 @@ function warmUp() {
   }
 }
 
-module.exports = { warmUp, processFolders, waitForProcesses, readProcess, programOf };
+module.exports = { finishLog, processFolders, programOf, readProcess, sharesOf, waitForProcesses, warmUp };

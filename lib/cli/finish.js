@@ -4,21 +4,22 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { messageOf } = require('../base/errors');
 const { takeNotes } = require('../processes/leave-note');
-const { processFolders, programOf, readProcess, waitForProcesses } = require('./collect');
-const { extensionOf } = require('../exporters/formats');
-const { expandPattern, isStream, uniqueName } = require('./io/output-names');
+const { Profile } = require('../profile/profile');
+const { busiestFirst } = require('../profile/read-profile');
+const { processFolders, readProcess, sharesOf, waitForProcesses } = require('./collect');
+const { isForEachProcess } = require('./io/output-names');
 const { withProgress } = require('./io/progress');
+const { writeRecording } = require('./io/write-recording');
+const { keepLogFiles } = require('./kept-log');
+const { plural } = require('../base/units');
 const { findUnrecorded, nothingLine } = require('./unrecorded');
 const { sourceMapNotes } = require('./source-map-notes');
 const { visible } = require('../base/visible');
-const { takesFiles } = require('../base/replace-file');
-const { moveLog, writeOutputs } = require('./io/write-outputs');
 
 /**
- * After the program has ended: reads the recordings, writes the outputs, prints the summary.
+ * After the program has ended: reads the recordings of its processes, writes the outputs, prints the summary.
  *
- * @typedef {import('../profile/profile').Profile} Profile
- * @typedef {import('./summary').ProcessSummary} ProcessSummary
+ * @typedef {import('./summary').RecordingSummary} RecordingSummary
  *
  * @typedef {object} Ended
  * @property {string} folder of the recording
@@ -35,105 +36,108 @@ const { moveLog, writeOutputs } = require('./io/write-outputs');
  * @property {boolean} verbose
  * @property {import('./io/signals').End} end
  * @property {import('./run').Io} io
+ *
+ * @typedef {{ profile: Profile, folder: string }} ReadProcess
  */
 
 /**
- * The command's own process first, then by the time they started.
- * @param {{ profile: Profile, folder: string }[]} recorded
- * @param {number} firstPid
+ * Those of one mode belong together; it is one mode, unless a program has chosen its own for those that it starts.
+ * @param {ReadProcess[]} recorded the busiest first
+ * @returns {ReadProcess[][]} one group a mode, that of the busiest first
  */
-function inOrder(recorded, firstPid) {
-  const rank = (/** @type {Profile} */ profile) => (profile.pid === firstPid ? 0 : 1);
-  return recorded.sort((a, b) => rank(a.profile) - rank(b.profile) || a.profile.startTimeMs - b.profile.startTimeMs);
-}
-
-/** `a/b.cpuprofile` → `a/b.spprof`, `a/b.pb.gz` too. @param {string} file */
-function logNameFor(file) {
-  return `${file.slice(0, file.length - (extensionOf(file) || path.extname(file)).length)}.spprof`;
+function byMode(recorded) {
+  const modes = [...new Set(recorded.map(({ profile }) => profile.mode))];
+  return modes.map((mode) => recorded.filter(({ profile }) => profile.mode === mode));
 }
 
 /**
- * Writes one process's files.
- * @param {{ profile: Profile, folder: string }} recorded
- * @param {boolean} isFirst
+ * Writes the files of processes of one mode.
+ * @param {ReadProcess[]} group the busiest first
  * @param {Ended} ended
- * @param {Set<string>} taken names of this run: images of one process (execve), or two process namespaces, have one number
- * @returns {Promise<ProcessSummary>}
+ * @param {{ taken: Set<string>, suffix?: string }} names
+ * @returns {Promise<RecordingSummary>}
  */
-async function writeProcess({ profile, folder }, isFirst, ended, taken) {
-  const { pid, startTimeMs } = profile;
-  const program = programOf(folder, ended.program);
-  const files = ended.outputs.map(({ pattern, format }) => ({
-    file: isStream(pattern)
-      ? pattern
-      : uniqueName(expandPattern(pattern, { pid, startTimeMs, program, isFirst }), taken),
-    format,
+async function writeGroup(group, ended, names) {
+  const { firstPid, program, outputs, keepFolder, io } = ended;
+  const { processDetails } = require('./summary');
+  const profiles = group.map(({ profile }) => profile);
+  const hasJson = ended.summary === 'json' || ended.summaryFile !== null;
+  const details = hasJson ? profiles.map((each) => processDetails(each, ended.reading.view)) : [];
+  const profile = Profile.ofProcesses(profiles);
+  // Those are let go of where one file holds all: the memory is needed twice otherwise.
+  const parts = outputs.some(isForEachProcess) ? profiles : [];
+  const logs = group.map(({ folder }, i) => ({
+    program: profiles[i].processes[0].name,
+    log: path.join(folder, 'log'),
   }));
-  /** @type {string | null} */
-  let log = path.join(folder, 'log');
-  const written = await writeOutputs(profile, files, log);
-  const asked = files.find(({ format }) => format === 'log');
-  if (asked !== undefined) {
-    log = asked.file;
-  } else if (!ended.keepFolder) {
-    const file = files.find((each) => !isStream(each.file))?.file;
-    const hasRoomBeside = file !== undefined && (await takesFiles(path.dirname(file)));
-    const target = hasRoomBeside ? uniqueName(logNameFor(file), taken) : null;
-    if (target !== null) await moveLog(log, target);
-    log = target;
-  }
-  return { profile, program, files: written, log };
+  for (const each of group) each.profile = profile;
+  const isAlone = group.length === 1;
+  const recorded = {
+    ...{ profile, logs, program: isAlone ? logs[0].program : program, pid: isAlone ? profile.pid : firstPid },
+    partOf: (/** @type {number} */ id) => parts[id],
+  };
+  const what = `writing the profile of ${plural(group.length, 'process', 'processes')}`;
+  const files = await withProgress(io, what, writeRecording(recorded, outputs, names));
+  const kept = keepFolder ? keptInFolder(logs, ended) : await keepLogFiles(logs, files, names.taken);
+  return { profile, program: recorded.program, files, logs: kept, details };
+}
+
+/** Logs that stay where they are, and the folder where that is one recording. @param {{ log: string }[]} logs @param {Ended} ended */
+function keptInFolder(logs, { folder, ignore }) {
+  return logs.map(({ log }) => (logs.length > 1 && ignore.size === 0 ? folder : log));
 }
 
 /**
- * Reads and writes all; what cannot be read or written is told, and its folder stays.
+ * Reads what can be read; what cannot is told, and its folder stays.
  * @param {Ended} ended
  */
-async function processRecordings(ended) {
+async function readRecordings(ended) {
   const { io } = ended;
   const folders = processFolders(ended.folder, ended.ignore);
   const alive = await waitForProcesses(folders.map(({ folder }) => folder));
-  let isComplete = alive.size === 0;
   for (const { folder, pid } of folders.filter((each) => alive.has(each.folder))) {
     io.stderr.write(`spprof: process ${pid} still runs; when it has ended: spprof convert ${folder} -o <file>\n`);
   }
   const missing = [...alive].map((folder) => `process ${path.basename(folder).split('-')[0]}: it still runs`);
-  /** @type {{ profile: Profile, folder: string }[]} */
+  /** @type {ReadProcess[]} */
   const recorded = [];
-  for (const { folder, pid } of folders.filter((each) => !alive.has(each.folder))) {
+  const dead = folders.filter((each) => !alive.has(each.folder));
+  const shares = sharesOf(dead.map(({ folder }) => folder));
+  for (const [i, { folder, pid }] of dead.entries()) {
     try {
-      const profile = await withProgress(
-        io,
-        `reading the recording of process ${pid}`,
-        readProcess(folder, ended.reading),
-      );
-      recorded.push({ profile, folder });
+      const settings = { share: shares[i], program: ended.program };
+      const what = `reading the recording of process ${pid}, ${i + 1} of ${dead.length}`;
+      recorded.push({ profile: await withProgress(io, what, readProcess(folder, ended.reading, settings)), folder });
     } catch (error) {
-      isComplete = false;
       missing.push(`process ${pid}: its recording cannot be read`);
       io.stderr.write(`spprof: the recording of process ${pid} in ${folder} cannot be read: ${messageOf(error)}\n`);
     }
   }
-  const problems = new Set(recorded.flatMap(({ profile }) => profile.sourceMapProblems));
-  const maps = sourceMapNotes([...problems], {
-    verbose: ended.verbose,
-    quiet: ended.summary !== 'text',
-    cwd: io.cwd(),
-  });
-  /** @type {ProcessSummary[]} */
+  recorded.sort((a, b) => busiestFirst(a.profile, b.profile));
+  return { recorded, missing, wasRecorded: folders.length > 0 };
+}
+
+/**
+ * @param {ReadProcess[]} recorded
+ * @param {Ended} ended
+ */
+async function writeRecordings(recorded, ended) {
+  /** @type {RecordingSummary[]} */
   const summaries = [];
   const taken = /** @type {Set<string>} */ (new Set());
-  for (const [index, each] of inOrder(recorded, ended.firstPid).entries()) {
+  let isComplete = true;
+  for (const [index, group] of byMode(recorded).entries()) {
     try {
-      const writing = writeProcess(each, index === 0, ended, taken);
-      summaries.push(await withProgress(io, `writing the profile of process ${each.profile.pid}`, writing));
+      const suffix = index === 0 ? undefined : group[0].profile.mode;
+      summaries.push(await writeGroup(group, ended, { taken, suffix }));
     } catch (error) {
       isComplete = false;
-      io.stderr.write(`spprof: ${messageOf(error)}; the recording is kept in ${each.folder}\n`);
+      const [first, ...others] = group.map(({ folder }) => folder);
+      const where = others.length > 0 ? ended.folder : first;
+      ended.io.stderr.write(`spprof: ${messageOf(error)}; the recording is kept in ${where}\n`);
     }
   }
-  const profiles = recorded.map(({ profile }) => profile);
-  return { summaries, profiles, missing, maps, isComplete, wasRecorded: folders.length > 0 };
+  return { summaries, isComplete };
 }
 
 /** @param {string} file absolute @param {string} text @throws (rejects) `ERR_SPPROF_OUTPUT` */
@@ -147,24 +151,30 @@ async function writeSummary(file, text) {
  * @returns {Promise<boolean>} false: something was not written, and stderr says what
  */
 async function finish(ended) {
+  const { command, end, io, summary } = ended;
   if (!fs.existsSync(ended.folder)) {
-    ended.io.stderr.write(`spprof: the recording is lost: its folder ${ended.folder} has been removed meanwhile\n`);
+    io.stderr.write(`spprof: the recording is lost: its folder ${ended.folder} has been removed meanwhile\n`);
     return false;
   }
-  const { summaries, profiles, missing, maps, isComplete, wasRecorded } = await processRecordings(ended);
-  const { command, end, io, summary } = ended;
+  const { recorded, missing, wasRecorded } = await readRecordings(ended);
+  // Before they are one: what each process says of its end.
+  const processes = recorded.map(({ profile: { pid, stats, cpuNs } }) => ({ pid, stats, cpuNs }));
+  const problems = [...new Set(recorded.flatMap(({ profile }) => profile.sourceMapProblems))];
+  const maps = sourceMapNotes(problems, { verbose: ended.verbose, quiet: summary !== 'text', cwd: io.cwd() });
+  const { summaries, isComplete: areWritten } = await writeRecordings(recorded, ended);
+  const isComplete = areWritten && missing.length === 0;
   const notes = [...missing, ...takeNotes(ended.folder, ended.ignore)];
-  const unrecorded = findUnrecorded({ notes, profiles, cpuNs: end.cpuNs, known: ended.unrecorded });
+  const unrecorded = findUnrecorded({ notes, processes, cpuNs: end.cpuNs, known: ended.unrecorded });
   if (isComplete && !ended.keepFolder) fs.rmSync(ended.folder, { recursive: true });
   const { summaryJson, summaryText } = require('./summary');
   if (!wasRecorded) io.stderr.write(`spprof: ${visible(nothingLine(command, unrecorded))}\n`);
-  if (ended.summaryFile !== null)
-    await writeSummary(ended.summaryFile, summaryJson(summaries, end, unrecorded, ended.reading.view));
+  const json = () => summaryJson(summaries, end, unrecorded);
+  if (ended.summaryFile !== null) await writeSummary(ended.summaryFile, json());
   if (!wasRecorded) return isComplete;
   const settings = { cwd: io.cwd(), hasEngine: ended.verbose, maps };
   if (summary === 'text') io.stderr.write(summaryText(summaries, settings, unrecorded));
   else io.stderr.write(maps);
-  if (summary === 'json') io.stderr.write(summaryJson(summaries, end, unrecorded, ended.reading.view));
+  if (summary === 'json') io.stderr.write(json());
   return isComplete;
 }
 

@@ -44,6 +44,7 @@ const VERB_ONLY_FLAGS = [
   { long: 'dump', help: 'print what registry and lanes hold, and change nothing' },
   { long: 'top', short: 'n', operand: 'count', help: 'rows of the table (default 30)' },
   { long: 'sort', operand: 'key', help: 'self or total (default self)' },
+  { long: 'process', operand: 'id', help: 'one process of several, by its process id or its name' },
   { long: 'thread', operand: 'id', help: "one thread, by the report's number or its name" },
   { long: 'tree', help: 'the call tree instead of the table' },
   { long: 'threshold', operand: 'percent', help: 'leave out what has less of the time (default 1)' },

@@ -1,7 +1,7 @@
 'use strict';
 
 const { FORMATS } = require('../exporters/formats');
-const { formatCount, formatNs, plural } = require('../base/units');
+const { formatNs, plural } = require('../base/units');
 const { visible } = require('../base/visible');
 const { signalName } = require('./io/signals');
 const { unrecordedLine } = require('./unrecorded');
@@ -10,8 +10,13 @@ const { unrecordedLine } = require('./unrecorded');
  * What is printed when a recording is done.
  *
  * @typedef {import('../profile/profile').Profile} Profile
- * @typedef {{ profile: Profile, program: string, files: import('./io/write-outputs').WrittenFile[], log: string | null }} ProcessSummary
- *   `log`: null where all outputs are streams
+ *
+ * @typedef {object} RecordingSummary of all processes of a command, or of those of one mode
+ * @property {Profile} profile
+ * @property {string} program
+ * @property {import('./io/write-recording').RecordingFile[]} files
+ * @property {(string | null)[]} logs of each process; null where all outputs are streams
+ * @property {ReturnType<typeof processDetails>[]} details of each process, for the summary as JSON
  */
 
 /** Lines of the whole summary; with `--verbose` there may be more. */
@@ -23,14 +28,16 @@ const LEAST_FUNCTIONS = 3;
 const TABLE_HEAD = 1;
 const OWN_LINES = 2;
 
-/** @param {ProcessSummary} summary @returns {{ path: string, hint: string }[]} */
-function filesOf({ files, log }) {
+/** The files, and the logs that are none of them. @param {RecordingSummary} summary @returns {{ path: string, hint: string }[]} */
+function filesOf({ files, logs }) {
   const all = files.map(({ path, format }, index) => {
     const isFirstOfFormat = files.findIndex((file) => file.format === format) === index;
     return { path, hint: isFirstOfFormat ? `   (${FORMATS[format].hint})` : '' };
   });
-  if (log !== null && !files.some(({ path }) => path === log))
-    all.push({ path: log, hint: `   (${FORMATS.log.hint})` });
+  for (const log of new Set(logs)) {
+    if (log !== null && !all.some(({ path }) => path === log))
+      all.push({ path: log, hint: `   (${FORMATS.log.hint})` });
+  }
   return all;
 }
 
@@ -41,44 +48,43 @@ function upTo(lines, most, more) {
   return [...lines.slice(0, shown), more(lines.length - shown)];
 }
 
-/** A process that is not the busiest: where its files are. @param {ProcessSummary} summary */
+/** Processes that were recorded in another mode: where their files are. @param {RecordingSummary} summary */
 function otherLine(summary) {
   const { profile, program } = summary;
   const paths = filesOf(summary).map(({ path }) => path);
   const where = paths.length > 0 ? `: ${paths.join(', ')}` : '';
-  const count = `${plural(profile.sampleCount, 'sample')}, ${formatNs(profile.cpuNs)} of CPU time`;
-  return `spprof: ${program}, process ${profile.pid}: ${count}${where}`;
+  const count = `${plural(profile.sampleCount, 'sample')}, ${formatNs(profile.wallNs)} of ${profile.mode} time`;
+  return `spprof: ${program}, ${plural(profile.processes.length, 'process', 'processes')}: ${count}${where}`;
 }
 
 /**
- * The process that used the most CPU time comes first, with its categories and functions; then where the others' files are; then
- * what a person must know.
- * @param {ProcessSummary[]} summaries
+ * The categories and the functions of all processes; then where the files are; then what a person must know.
+ * @param {RecordingSummary[]} summaries the one with the busiest process first
  * @param {{ cwd: string, hasEngine: boolean, maps: string }} settings paths below `cwd` are shown relative to it, except those of the
  *   files; `maps`: lines about source maps that cannot be used
  * @param {import('./unrecorded').Unrecorded} unrecorded
  */
 function summaryText(summaries, { cwd, hasEngine, maps }, unrecorded) {
-  const [busiest, ...others] = [...summaries].sort((a, b) => b.profile.cpuNs - a.profile.cpuNs);
+  const [first, ...others] = summaries;
   const missing = unrecordedLine(unrecorded);
   const last = [...maps.split('\n').filter(Boolean), ...(missing === '' ? [] : [`spprof: ${missing}`])];
-  if (busiest === undefined) return last.map((line) => `${visible(line)}\n`).join('');
-  const { profile, program } = busiest;
-  const { categories, table, head, health, engine } = profile.summaryParts({
+  if (first === undefined) return last.map((line) => `${visible(line)}\n`).join('');
+  const { profile, program } = first;
+  const { categories, table, head, processes, health, engine } = profile.summaryParts({
     ...{ limit: MOST_FUNCTIONS, folder: cwd, hasEngine },
   });
-  const fixed = OWN_LINES + TABLE_HEAD + last.length;
+  const fixed = OWN_LINES + TABLE_HEAD + processes.length + last.length;
   const room = Math.max(0, LINES - fixed - LEAST_FUNCTIONS);
   const notes = upTo(health, Math.max(1, Math.floor(room / 3)), (count) => `and ${count} more notes (spprof report)`);
   const files = upTo(
-    filesOf(busiest).map(({ path, hint }) => `  ${path}${hint}`),
+    filesOf(first).map(({ path, hint }) => `  ${path}${hint}`),
     Math.max(1, room - notes.length - (others.length > 0 ? 1 : 0)),
     (count) => `  and ${plural(count, 'file')} more beside these`,
   );
   const rest = upTo(
     others.map(otherLine),
     Math.max(1, room - notes.length - files.length),
-    (count) => `spprof: and ${formatCount(count)} more processes, with files beside these`,
+    (count) => `spprof: and ${plural(count, 'recording')} more, with files beside these`,
   );
   const rows = LINES - fixed - notes.length - files.length - rest.length;
   const lines = [
@@ -87,6 +93,7 @@ function summaryText(summaries, { cwd, hasEngine, maps }, unrecorded) {
     ...files,
     ...rest,
     `spprof: ${program}, ${head}`,
+    ...processes,
     ...(hasEngine ? health : notes),
     ...engine,
     ...last,
@@ -95,25 +102,43 @@ function summaryText(summaries, { cwd, hasEngine, maps }, unrecorded) {
 }
 
 /**
- * @param {ProcessSummary[]} summaries
- * @param {import('./io/signals').End} end
- * @param {import('./unrecorded').Unrecorded} unrecorded
+ * What the summary as JSON says of one process.
+ * @param {Profile} profile of that process alone
  * @param {import('../options/options').View | null} view
  */
-function summaryJson(summaries, { code, signal }, unrecorded, view) {
+function processDetails(profile, view) {
+  const { categories, stats } = profile;
+  const { intervalUs, mode, timer, nodeVersion, stoppedCleanly, startTimeMs, durationNs } = profile;
+  const functions = profile.inView(view ?? 'program').functions.slice(0, MOST_FUNCTIONS);
+  return {
+    ...{ startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly },
+    ...{ categories, functions, stats },
+  };
+}
+
+/** Processes with their files, those of all included. @param {RecordingSummary} summary */
+function processesJson({ profile, files, logs, details }) {
+  return profile.processes.map(({ id, pid, name, cpuNs, sampleCount }) => ({
+    ...{ pid, program: name, cpuNs, sampleCount },
+    files: files
+      .filter(({ processId }) => processId === null || processId === id)
+      .map(({ path, format, threadId }) => ({ path, format, threadId })),
+    log: logs[id],
+    ...details[id],
+    threads: profile.threads.filter(({ processId }) => processId === id),
+  }));
+}
+
+/**
+ * @param {RecordingSummary[]} summaries
+ * @param {import('./io/signals').End} end
+ * @param {import('./unrecorded').Unrecorded} unrecorded
+ */
+function summaryJson(summaries, { code, signal }, unrecorded) {
   const ending = signal === 0 ? { exitCode: code, signal: null } : { exitCode: null, signal: signalName(signal) };
   const { cpuNs: unrecordedNs, programCpuNs: cpuNs, reasons } = unrecorded;
-  const processes = summaries.map(({ profile, program, files, log }) => {
-    const shown = profile.inView(view ?? 'program');
-    const { pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly } = profile;
-    return {
-      ...{ pid, program, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly },
-      ...{ cpuNs: profile.cpuNs, sampleCount: profile.sampleCount, files, log },
-      ...{ categories: profile.categories, functions: shown.functions.slice(0, MOST_FUNCTIONS) },
-      ...{ threads: profile.threads, stats: profile.stats },
-    };
-  });
+  const processes = summaries.flatMap(processesJson);
   return `${JSON.stringify({ ...ending, ...{ cpuNs, unrecorded: { cpuNs: unrecordedNs, reasons } }, processes })}\n`;
 }
 
-module.exports = { summaryText, summaryJson };
+module.exports = { processDetails, summaryText, summaryJson };

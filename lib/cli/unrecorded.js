@@ -6,6 +6,7 @@ const { formatNs, plural } = require('../base/units');
  * What the program used and no recording holds. The kernel counts the CPU time of the program and of all that it started and waited
  * for; the recordings say how much of it is theirs.
  *
+ * @typedef {{ pid: number, stats: import('../index').Stats, cpuNs: number }} Recorded a process; `cpuNs`: of its samples
  * @typedef {{ cpuNs: number | null, programCpuNs: number | null, processes: number, reasons: string[] }} Unrecorded nanoseconds
  *   (null: not known), and how many processes were recorded, whether their files could be written or not
  */
@@ -26,7 +27,7 @@ const EARLY_ENDS = /** @type {Record<string, string>} */ ({
   lost: 'its recording was lost (a warning says how)',
 });
 
-/** CPU time of a process since its recording began. @param {import('../profile/profile').Profile} profile */
+/** CPU time of a process since its recording began. @param {Recorded} process */
 function recordedNs({ stats, cpuNs }) {
   return Math.max(stats.cpuNs, cpuNs);
 }
@@ -34,20 +35,20 @@ function recordedNs({ stats, cpuNs }) {
 /**
  * @param {object} run
  * @param {string[]} run.notes of processes that were not recorded, or whose recordings are missing here
- * @param {import('../profile/profile').Profile[]} run.profiles
+ * @param {Recorded[]} run.processes
  * @param {number | null | undefined} run.cpuNs of the program and of all below it
  * @param {string | null} run.known why the command as a whole may not be recorded
  * @returns {Unrecorded}
  */
-function findUnrecorded({ notes, profiles, cpuNs = null, known }) {
+function findUnrecorded({ notes, processes, cpuNs = null, known }) {
   const reasons = new Set(known === null ? notes : [known, ...notes]);
-  for (const { pid, stats } of profiles) {
+  for (const { pid, stats } of processes) {
     const early = EARLY_ENDS[stats.shutdown?.reason ?? ''];
     if (early !== undefined) reasons.add(stats.shutdown?.reason === 'duration' ? early : `process ${pid}: ${early}`);
   }
-  const recorded = profiles.reduce((sum, profile) => sum + recordedNs(profile), 0);
+  const recorded = processes.reduce((sum, process) => sum + recordedNs(process), 0);
   const rest = cpuNs === null ? null : Math.max(0, cpuNs - recorded);
-  return { cpuNs: rest, programCpuNs: cpuNs, processes: profiles.length, reasons: [...reasons] };
+  return { cpuNs: rest, programCpuNs: cpuNs, processes: processes.length, reasons: [...reasons] };
 }
 
 /** @param {string[]} reasons */

@@ -4,11 +4,12 @@ const { GC, PROGRAM, displayName, placer } = require('../recording/frames');
 const { encodePlace } = require('../recording/place-encoding');
 const { measureOf } = require('../recording/measure');
 const { sumStacks } = require('../recording/model');
+const { threadNamer } = require('../recording/recorded-processes');
 
 /**
  * Collapsed stacks, the input of flame graph tools: one line a stack, `thread;frame;frame value`, root first. The format knows
- * neither threads nor units, so the thread says what it is, much as async-profiler's does: `[node main tid=7 us]`, the values in
- * microseconds. Frame suffixes are async-profiler's: `_[j]` compiled JavaScript, `_[0]` interpreted, `_[i]` inlined, none for
+ * neither threads nor units, so the thread says what it is, much as async-profiler's does: `[node main tid=7 us]`, and of several
+ * processes `[app 5: node main tid=7 us]`, the values in microseconds. Frame suffixes are async-profiler's: `_[j]` compiled JavaScript, `_[0]` interpreted, `_[i]` inlined, none for
  * native code. A blank in a path is `%20`, so that names and paths can be told apart again.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
@@ -48,8 +49,12 @@ function* collapsedPieces(recording) {
   const whereOf = placer(recording.frames);
   const labels = recording.frames.map((frame) => label(frame, whereOf));
   const unit = unitOf(recording);
+  const nameOf = threadNamer(recording);
   const threads = new Map(
-    recording.threads.map(({ id, name, kind, tid }) => [id, `[${clean(name)} ${kind} tid=${tid} ${unit.name}]`]),
+    recording.threads.map((thread) => [
+      thread.id,
+      `[${clean(nameOf(thread))} ${thread.kind} tid=${thread.tid} ${unit.name}]`,
+    ]),
   );
   /** @type {Map<string, number>} */
   const lines = new Map();

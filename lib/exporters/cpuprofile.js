@@ -2,6 +2,7 @@
 
 const { GC, IDLE, PROGRAM, ROOT, frameUrl, functionName } = require('../recording/frames');
 const { STATE_GC, numberFunctions, samplesOfThread, weightsOf } = require('../recording/model');
+const { processOf } = require('../recording/recorded-processes');
 const { arrayPieces } = require('./json-pieces');
 const { layOutSamples } = require('./timeline');
 
@@ -147,7 +148,8 @@ class NodeTree {
  * @param {import('../../binding').NativeThread} thread
  */
 function metadata(recording, thread) {
-  const { pid, startTimeMs, durationNs, intervalNs, mode, timer, nodeVersion, stoppedCleanly, stats } = recording;
+  const { startTimeMs, durationNs, intervalNs, mode, timer } = recording;
+  const { pid, nodeVersion, stoppedCleanly, stats } = processOf(recording, thread);
   return { pid, thread, startTimeMs, durationNs, intervalNs, mode, timer, nodeVersion, stoppedCleanly, stats };
 }
 

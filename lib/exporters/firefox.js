@@ -2,6 +2,7 @@
 
 const { measureOf } = require('../recording/measure');
 const { STATE_GC, sampledThreads, samplesOfThread, weightsOf } = require('../recording/model');
+const { hasProcesses, isMarkOf, processOf } = require('../recording/recorded-processes');
 const { FirefoxTables } = require('./firefox-tables');
 const { intervalsOf } = require('./intervals');
 const { arrayPieces, columnPieces } = require('./json-pieces');
@@ -89,14 +90,14 @@ function samplesOf(recording, { id }, tables) {
 }
 
 /** @param {Recording} recording @param {Thread} thread @param {FirefoxTables} tables */
-function markersOf(recording, { id, tid }, tables) {
+function markersOf(recording, thread, tables) {
   const { collection, other } = tables.categories;
-  const spans = intervalsOf(recording, id).map(({ kind, name, beginNs, endNs }) => ({
+  const spans = intervalsOf(recording, thread.id).map(({ kind, name, beginNs, endNs }) => ({
     ...{ name, phase: INTERVAL, startTime: toMs(beginNs), endTime: toMs(endNs), data: { type: kind } },
     category: kind === 'collection' ? collection.category : other.category,
   }));
   const marks = recording.marks
-    .filter((mark) => mark.tid === tid)
+    .filter((mark) => isMarkOf(mark, thread))
     .map(({ name, detail, timeNs }) => ({
       ...{ name, phase: INSTANT, startTime: toMs(timeNs), endTime: null, category: other.category },
       data: detail === '' ? { type: 'mark' } : { type: 'mark', detail },
@@ -113,9 +114,12 @@ function markersOf(recording, { id, tid }, tables) {
 }
 
 /** @param {Recording} recording @param {Thread} thread */
-function threadHead({ pid, execPath }, { tid, name, kind }) {
+function threadHead(recording, thread) {
+  const { tid, name, kind } = thread;
+  const { pid, execPath, name: program } = processOf(recording, thread);
+  const processName = hasProcesses(recording) ? program : execPath;
   return {
-    ...{ name, isMainThread: kind === 'main', processType: 'default', processName: execPath, pid: String(pid), tid },
+    ...{ name, isMainThread: kind === 'main', processType: 'default', processName, pid: String(pid), tid },
     ...{ processStartupTime: 0, processShutdownTime: null, registerTime: 0, unregisterTime: null, pausedRanges: [] },
     showMarkersInTimeline: true,
   };

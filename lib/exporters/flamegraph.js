@@ -6,6 +6,7 @@ const path = require('node:path');
 const { errors, systemReason } = require('../base/errors');
 const { measureOf, totalText } = require('../recording/measure');
 const { weightsOf } = require('../recording/model');
+const { processName, processesOf, threadNamer } = require('../recording/recorded-processes');
 const { formatNs, plural } = require('../base/units');
 const { CATEGORIES, sampleOwners } = require('../views/categories');
 const { encodedColumn } = require('./page-columns');
@@ -100,6 +101,7 @@ function* dataPieces({ program, full }, { title, subtitle, view, sideOf, sources
     sampleOwner,
   );
   const threads = full.threads.filter(({ wallNs, cpuNs }) => wallNs > 0 || cpuNs > 0);
+  const nameOf = threadNamer(full);
   const events = eventsOf(
     full,
     threads.map(({ id }) => id),
@@ -107,7 +109,10 @@ function* dataPieces({ program, full }, { title, subtitle, view, sideOf, sources
   const head = {
     ...{ title, subtitle, mode: full.mode, isDifference: sideOf !== undefined, unit: measureOf(full).unit, view },
     ...{ views: names, bucketMs: full.durationNs / 1e6 / bucketCount, bucketCount },
-    threads: threads.map(({ id, name, kind, tid }) => ({ id, name: name || 'thread', kind, tid })),
+    threads: threads.map((thread) => {
+      const { id, name, kind, tid } = thread;
+      return { id, name: nameOf(thread, name || 'thread'), kind, tid };
+    }),
     blocks: full.blocks.map(({ track, block }) => `${track}/${block}`),
     ...{
       hasSources: (sources ?? null) !== null,
@@ -175,7 +180,9 @@ function* pagePieces(views, about) {
 
 /** @param {Recording} recording */
 function aboutRecording(recording) {
-  const { execPath, pid, nodeVersion, durationNs, timer, intervalNs, mode, sampleTimes, startTimeMs } = recording;
+  const { nodeVersion, durationNs, timer, intervalNs, mode, sampleTimes, startTimeMs } = recording;
+  const [first, ...others] = processesOf(recording);
+  const more = others.length > 0 ? ` and ${plural(others.length, 'process', 'processes')} more` : '';
   const date = new Date(startTimeMs).toISOString().replace('T', ' ').slice(0, 19);
   const count = `${plural(sampleTimes.length, 'sample')}${durationNs > 0 ? ` in ${formatNs(durationNs)}` : ''}`;
   const measure = measureOf(recording);
@@ -188,7 +195,7 @@ function aboutRecording(recording) {
     return { title: `${all}, ${count}`, subtitle: `read from ${recording.importedFrom} · spprof` };
   }
   return {
-    title: `${path.basename(execPath) || 'process'} ${pid}: ${what}`,
+    title: `${processName(first)}${more}: ${what}`,
     subtitle: [`Node ${nodeVersion}`, `${timer}, ${formatNs(intervalNs)}`, `${date} UTC`, 'spprof'].join(' · '),
   };
 }
@@ -211,7 +218,7 @@ function flameGraphPieces(views, view, sources) {
  * @returns {Generator<string>}
  */
 function differencePieces(views, view, names) {
-  const { mergeRecordings } = require('../recording/recording-sets');
+  const { mergeRecordings } = require('../recording/merge-recordings');
   const { comparable } = require('../recording/comparable');
   const firstOfAfter = Math.max(0, ...views.full[0].threads.map(({ id }) => id + 1));
   const program = mergeRecordings(comparable(...views.program));

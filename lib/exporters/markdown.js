@@ -2,7 +2,9 @@
 
 const { columnUnit, formatValue, measureOf } = require('../recording/measure');
 const { formatPercent } = require('../base/units');
+const { threadNamer } = require('../recording/recorded-processes');
 const { categoryLine, engineLines, headLine, healthLines, tableRows } = require('./text');
+const { processLines, processesText } = require('./process-text');
 
 /**
  * The report as Markdown: for an issue, a pull request, a chat.
@@ -43,10 +45,11 @@ function* advicePieces(advice) {
  */
 function* markdownPieces(report, advice) {
   const { recording, functions, ns, categories, ...settings } = report;
-  const { pid, threads } = recording;
+  const { threads } = recording;
+  const nameOf = threadNamer(recording);
   const measure = measureOf(recording);
-  yield `# Profile${recording.importedFrom === undefined ? ` of process ${pid}` : ''}\n\n`;
-  yield `${cell(categoryLine(categories))}\n\n${headLine(report)}\n\n`;
+  yield `# Profile${recording.importedFrom === undefined ? ` of ${processesText(recording)}` : ''}\n\n`;
+  yield `${cell(categoryLine(categories))}\n\n${[headLine(report), ...processLines(recording, ns).map(cell)].join('\n\n')}\n\n`;
   yield* categoryPieces(categories);
   yield `\n## Functions\n\n| self | self ${columnUnit(measure)} | total | function | where |\n| ---: | ---: | ---: | --- | --- |\n`;
   for (const { self, ms, total, name, where } of tableRows(recording, functions, ns, settings)) {
@@ -54,9 +57,10 @@ function* markdownPieces(report, advice) {
   }
   yield* advicePieces(advice);
   yield '\n## Threads\n\n| thread | kind | samples | time | share |\n| --- | --- | ---: | ---: | ---: |\n';
-  for (const { name, tid, kind, sampleCount, cpuNs, wallNs } of threads) {
+  for (const thread of threads) {
+    const { tid, kind, sampleCount, cpuNs, wallNs } = thread;
     const own = recording.mode === 'wall' ? wallNs : cpuNs;
-    yield `| ${cell(name)} (${tid}) | ${kind} | ${sampleCount} | ${formatValue(own, measure.unit)} | ${formatPercent(own, ns)} |\n`;
+    yield `| ${cell(nameOf(thread))} (${tid}) | ${kind} | ${sampleCount} | ${formatValue(own, measure.unit)} | ${formatPercent(own, ns)} |\n`;
   }
   const lines = [...healthLines(recording), ...engineLines(recording)];
   yield `\n## Recording\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\`\n`;

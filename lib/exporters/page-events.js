@@ -1,5 +1,6 @@
 'use strict';
 
+const { isMarkOf } = require('../recording/recorded-processes');
 const { intervalsOf } = require('./intervals');
 
 /**
@@ -20,9 +21,9 @@ function clipped(text) {
 
 /** @param {Recording} recording @param {number[]} threadIds */
 function eventsOf(recording, threadIds) {
-  const marks = recording.marks.slice(0, MOST_MARKS).map(({ timeNs, tid, name, detail }) => ({
-    ...{ atMs: timeNs / 1e6, thread: recording.threads.find((thread) => thread.tid === tid)?.id ?? -1 },
-    ...{ name: clipped(name), detail: clipped(detail) },
+  const marks = recording.marks.slice(0, MOST_MARKS).map((mark) => ({
+    ...{ atMs: mark.timeNs / 1e6, thread: recording.threads.find((thread) => isMarkOf(mark, thread))?.id ?? -1 },
+    ...{ name: clipped(mark.name), detail: clipped(mark.detail) },
   }));
   const all = threadIds.flatMap((thread) =>
     intervalsOf(recording, thread)

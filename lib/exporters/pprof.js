@@ -3,11 +3,13 @@
 const { displayName, frameWhere, functionName } = require('../recording/frames');
 const { measureOf } = require('../recording/measure');
 const { STATE_GC, STATE_OFF_CPU, numberFunctions } = require('../recording/model');
+const { hasProcesses, processOf, processesOf } = require('../recording/recorded-processes');
 
 /**
  * The profile.proto of pprof (https://github.com/google/pprof/blob/main/proto/profile.proto), not yet compressed: what
  * `go tool pprof`, Pyroscope, Parca, Grafana and Datadog read. Sample types `samples/count`, `cpu/nanoseconds` and
- * `wall/nanoseconds`; labels `thread`, `thread id`, `track` and `block`, and `state` for what a stack does not show. A frame that was
+ * `wall/nanoseconds`; labels `thread`, `thread id`, `track` and `block`, of several processes `process` and `process id`, and `state` for
+ * what a stack does not show. A frame that was
  * inlined is a location of its own: several lines of one location are what pprof has for it, and not every reader shows them.
  *
  * Concatenated messages are one message (protobuf's rule for repeated fields), so that it is written in pieces.
@@ -157,6 +159,12 @@ function int64(value) {
   return whole < 0 || whole > Number.MAX_SAFE_INTEGER ? BigInt.asUintN(64, BigInt(whole)) : whole;
 }
 
+/** @param {Recording} recording */
+function commentOf(recording) {
+  const pids = processesOf(recording).map(({ pid }) => pid);
+  return `spprof; Node ${recording.nodeVersion}; pid ${pids.join(', ')}; timer ${recording.timer}`;
+}
+
 /** The value types of what is no time. @param {Recording} recording @param {(value: string) => number} text */
 function otherTypes(recording, text) {
   const { name, unit } = measureOf(recording);
@@ -184,8 +192,16 @@ function* pprofPieces(recording) {
     track: text('track'),
     block: text('block'),
     state: text('state'),
+    process: text('process'),
+    processId: text('process id'),
   };
-  const threads = new Map(recording.threads.map(({ id, name, tid }) => [id, { name: text(name), tid }]));
+  const isOfSeveral = hasProcesses(recording);
+  const threads = new Map(
+    recording.threads.map((thread) => {
+      const process = processOf(recording, thread);
+      return [thread.id, { name: text(thread.name), tid: thread.tid, process: text(process.name), pid: process.pid }];
+    }),
+  );
   /** A message without strings: they come last. @param {import('pprof-format').ProfileInput} fields */
   const piece = (fields) =>
     new pprof.Profile({ ...fields, stringTable: new pprof.StringTable(pprof.emptyTableToken) }).encode();
@@ -198,7 +214,7 @@ function* pprofPieces(recording) {
     ...{ defaultSampleType: main, periodType: { type: main, unit: nanoseconds }, period: recording.intervalNs },
     timeNanos: BigInt(Math.round(recording.startTimeMs * 1e3)) * 1000n,
     durationNanos: Math.round(recording.durationNs),
-    comment: [text(`spprof; Node ${recording.nodeVersion}; pid ${recording.pid}; timer ${recording.timer}`)],
+    comment: [text(commentOf(recording))],
   });
   /** @type {import('pprof-format').SampleInput[]} */
   let batch = [];
@@ -208,6 +224,8 @@ function* pprofPieces(recording) {
       { key: key.thread, str: of?.name ?? text('') },
       { key: key.id, num: of?.tid ?? thread },
     ];
+    if (isOfSeveral && of !== undefined)
+      label.push({ key: key.process, str: of.process }, { key: key.processId, num: of.pid });
     if (block !== 0) {
       const { track, block: name } = recording.blocks[block - 1];
       label.push({ key: key.track, str: text(track) }, { key: key.block, str: text(name) });

@@ -3,6 +3,7 @@
 const { GC, PROGRAM, displayName, frameWhere } = require('../recording/frames');
 const { measureOf } = require('../recording/measure');
 const { STATE_GC, sampledThreads, samplesOfThread, weightsOf } = require('../recording/model');
+const { processName, processesOf, threadNamer } = require('../recording/recorded-processes');
 
 /**
  * Speedscope's file format (https://www.speedscope.app/file-format-schema.json): a `sampled` profile for each thread, its
@@ -63,9 +64,10 @@ function frameNumbers({ frames, stackFrames, stackParents }, { stack, isGc }) {
 
 /** Threads that have samples, and their profiles' names. @param {Recording} recording */
 function profiledThreads(recording) {
+  const nameOf = threadNamer(recording);
   return sampledThreads(recording).map((thread) => ({
     thread,
-    name: `${thread.name} (${thread.kind}, ${thread.tid})`,
+    name: `${nameOf(thread)} (${thread.kind}, ${thread.tid})`,
   }));
 }
 
@@ -82,7 +84,8 @@ function* speedscopePieces(recording) {
     0,
     threads.findIndex(({ thread }) => thread.kind === 'main'),
   );
-  const name = `${recording.execPath} ${recording.nodeVersion}, process ${recording.pid}`;
+  const processes = processesOf(recording).map(processName).join(', ');
+  const name = `${recording.execPath} ${recording.nodeVersion}, ${processes}`;
   const head = { $schema: SCHEMA, exporter: `spprof@${version}`, name, activeProfileIndex: main };
   yield `${JSON.stringify(head).slice(0, -1)},"shared":{"frames":[`;
   for (const [i, frame] of sharedFrames(recording).entries()) yield `${i === 0 ? '' : ','}\n${JSON.stringify(frame)}`;

@@ -4,6 +4,8 @@ const { countPlaced } = require('../recording/model');
 const { formatBytes, formatCount, formatNs, formatPercent, plural } = require('../base/units');
 const { placer } = require('../recording/frames');
 const { shortNames } = require('../recording/native-names');
+const { processLines, processesText } = require('./process-text');
+const { hasProcesses, processesOf, threadNamer } = require('../recording/recorded-processes');
 const { columnUnit, columnValue, countText, measureOf } = require('../recording/measure');
 
 /**
@@ -54,7 +56,10 @@ function distinctly(names) {
  * @param {{ limit: number, folder?: string, sort?: 'self' | 'total' }} settings
  */
 function tableRows(recording, functions, cpuNs, { limit, folder, sort = 'self' }) {
-  const names = new Map(recording.threads.map(({ id, kind, name }) => [id, kind === 'main' ? 'main' : name]));
+  const nameOfThread = threadNamer(recording);
+  const names = new Map(
+    recording.threads.map((thread) => [thread.id, nameOfThread(thread, thread.kind === 'main' ? 'main' : thread.name)]),
+  );
   const measure = measureOf(recording);
   const hasSeveral = new Set(recording.sampleThreads).size > 1;
   const rows = functions.filter((row) => row.selfNs !== 0 || sort === 'total').slice(0, limit);
@@ -151,6 +156,16 @@ function endText(shutdown) {
   return `${shutdown.reason} in ${formatNs(shutdown.totalNs)} (${[`wait ${formatNs(shutdown.waitNs)}`, ...phases].join(', ')})`;
 }
 
+/** What was not ended in order; '': all was. @param {Recording} recording */
+function cutOffText(recording) {
+  const all = processesOf(recording);
+  const count = all.filter(({ stats }) => stats.shutdown === null).length;
+  if (count === 0) return '';
+  return all.length === 1
+    ? endText(null)
+    : `${count} of ${all.length} processes cut off; complete up to the last sample`;
+}
+
 /** How much of JavaScript has its lines; none where it has no samples. @param {Recording} recording */
 function placeLines(recording) {
   const { samples, placed } = countPlaced(recording);
@@ -195,7 +210,7 @@ function engineLines(recording) {
     ...placeLines(recording),
     costLine(stats),
     `log      ${formatBytes(stats.bytes)}`,
-    `ended    ${endText(stats.shutdown)}`,
+    `ended    ${hasProcesses(recording) ? cutOffText(recording) || 'all processes in order' : endText(stats.shutdown)}`,
   ];
 }
 
@@ -221,7 +236,8 @@ function healthLines(recording) {
   }
   const { samples, placed } = countPlaced(recording);
   if (samples > 0 && (100 * placed) / samples < ALL_PLACED) lines.push(...placeLines(recording));
-  if (stats.shutdown === null) lines.push(`ended    ${endText(null)}`);
+  const cutOff = cutOffText(recording);
+  if (cutOff !== '') lines.push(`ended    ${cutOff}`);
   return [...lines, ...notes];
 }
 
@@ -244,13 +260,13 @@ function categoryLine(categories) {
 
 /** How much there is, and where it comes from. @param {Report} report */
 function headLine({ recording, ns }) {
-  const { durationNs, timer, intervalNs, nodeVersion, pid, sampleTimes } = recording;
+  const { durationNs, timer, intervalNs, nodeVersion, sampleTimes } = recording;
   const isOwn = recording.importedFrom === undefined;
   const source = isOwn
     ? `${timer}, ${formatNs(intervalNs)}; Node ${nodeVersion}`
     : `read from ${recording.importedFrom}`;
   return (
-    `${isOwn ? `process ${pid}: ` : ''}${countText(sampleTimes.length, ns, measureOf(recording))} ` +
+    `${isOwn ? `${processesText(recording)}: ` : ''}${countText(sampleTimes.length, ns, measureOf(recording))} ` +
     `${durationNs > 0 || isOwn ? `in ${formatNs(durationNs)} ` : ''}(${source})`
   );
 }
@@ -268,6 +284,7 @@ function summaryParts(report) {
   const { recording, categories, hasEngine } = report;
   return {
     ...{ categories: categoryLine(categories), table: tableOf(report), head: headLine(report) },
+    processes: processLines(recording, report.ns),
     health: healthLines(recording),
     engine: hasEngine ? engineLines(recording) : [],
   };
@@ -284,8 +301,8 @@ function adviceLines(advice) {
  * @returns {string[]} lines
  */
 function reportLines(report, advice) {
-  const { categories, table, head, health, engine } = summaryParts(report);
-  return [categories, head, ...table, ...health, ...engine, ...adviceLines(advice)];
+  const { categories, table, head, processes, health, engine } = summaryParts(report);
+  return [categories, head, ...processes, ...table, ...health, ...engine, ...adviceLines(advice)];
 }
 
 module.exports = { categoryLine, engineLines, headLine, healthLines, reportLines, summaryParts, tableRows };

@@ -1,6 +1,7 @@
 'use strict';
 
 const { numberFunctions, sampledThreads } = require('../recording/model');
+const { hasProcesses, processOf } = require('../recording/recorded-processes');
 const { toCpuProfile } = require('./cpuprofile');
 const { intervalsOf } = require('./intervals');
 
@@ -22,10 +23,12 @@ const CHUNK = 10_000;
 const SERIALS = 2 ** 24;
 
 /** @param {Recording} recording @param {Thread} thread */
-function* headEvents({ pid, execPath, nodeVersion }, thread) {
+function* headEvents(recording, thread) {
   const { tid, name, kind } = thread;
+  const { pid, execPath, nodeVersion, name: program } = processOf(recording, thread);
+  const process = hasProcesses(recording) ? `${program} (${execPath} ${nodeVersion})` : `${execPath} ${nodeVersion}`;
   const common = { ph: 'M', cat: '__metadata', pid, tid, ts: 0 };
-  if (kind === 'main') yield { ...common, name: 'process_name', args: { name: `${execPath} ${nodeVersion}` } };
+  if (kind === 'main') yield { ...common, name: 'process_name', args: { name: process } };
   yield { ...common, name: 'thread_name', args: { name: kind === 'main' ? `${name} (main)` : name } };
 }
 
@@ -41,7 +44,9 @@ function nodesWithParents(nodes) {
 }
 
 /** @param {Recording} recording @param {Thread} thread @param {CpuProfile} profile */
-function* profileEvents({ pid }, { tid }, profile) {
+function* profileEvents(recording, thread, profile) {
+  const { tid } = thread;
+  const { pid } = processOf(recording, thread);
   const common = { cat: PROFILER, ph: 'P', pid, tid, id: `0x${tid.toString(16)}` };
   yield { ...common, name: 'Profile', ts: profile.startTime, args: { data: { startTime: profile.startTime } } };
   let ts = profile.startTime;
@@ -60,7 +65,7 @@ function* profileEvents({ pid }, { tid }, profile) {
  * @param {Recording} recording @param {Thread} thread @param {CpuProfile} profile
  */
 function* spanEvents(recording, thread, { startTime, endTime }) {
-  const common = { pid: recording.pid, tid: thread.tid };
+  const common = { pid: processOf(recording, thread).pid, tid: thread.tid };
   const task = { name: 'RunTask', cat: 'disabled-by-default-devtools.timeline', ph: 'X' };
   yield { ...common, ...task, ts: startTime, dur: Math.max(endTime - startTime, 1), args: {} };
   let serial = 0;
@@ -84,8 +89,10 @@ function* spanEvents(recording, thread, { startTime, endTime }) {
 }
 
 /** @param {Recording} recording */
-function* markEvents({ pid, marks }) {
-  for (const { name, detail, timeNs, tid } of marks) {
+function* markEvents(recording) {
+  for (const mark of recording.marks) {
+    const { name, detail, timeNs, tid } = mark;
+    const { pid } = processOf(recording, mark);
     const ts = Math.round(timeNs / 1000);
     const args = { data: { detail, startTime: timeNs / 1e6 } };
     yield { ph: 'I', s: 't', cat: 'blink.user_timing', name, pid, tid, ts, args };

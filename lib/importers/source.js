@@ -27,14 +27,20 @@ const MOST_AT_ONCE = 1 << 30;
 /** A log that comes through a pipe is copied to a file first; this much of it. */
 const MOST_LOG_BYTES = 2 ** 36;
 
-/** The first bytes of our own log; the last one is its version's. */
-const OWN_MAGIC = Buffer.from('SPPFLOG');
+/** The first bytes of our own log, and of a file of several; the last one is their version's. */
+const LOG_MAGIC = Buffer.from('SPPFLOG');
+const SET_MAGIC = Buffer.from('SPPFSET');
 
 const read = promisify(fs.read);
 
 /** @param {Uint8Array} bytes */
+function isLogSet(bytes) {
+  return SET_MAGIC.equals(bytes.subarray(0, SET_MAGIC.length));
+}
+
+/** Whether it is the log of one process, or of several. @param {Uint8Array} bytes */
 function isOwnLog(bytes) {
-  return OWN_MAGIC.equals(bytes.subarray(0, OWN_MAGIC.length));
+  return LOG_MAGIC.equals(bytes.subarray(0, LOG_MAGIC.length)) || isLogSet(bytes);
 }
 
 /** The descriptor that a name of the system stands for, or null: it is open already, and cannot be opened anew when it is a socket. */
@@ -69,6 +75,8 @@ class Source {
     this.size = stats.isFile() ? stats.size : 0;
     /** The file that holds the log, once it is known to be one of ours. @type {string | null} */
     this.log = null;
+    /** Whether that is a file of several logs. */
+    this.isSet = false;
   }
 
   /**
@@ -141,8 +149,9 @@ class Source {
 
   /** Whether it is a recording of ours. A name that says so is believed, so that damage is told as a log's. */
   async holdsLog() {
-    if (isOwnLog(await this.#peek(OWN_MAGIC.length))) return true;
-    return this.isFile && this.name.endsWith('.spprof');
+    const first = await this.#peek(LOG_MAGIC.length);
+    this.isSet = isLogSet(first);
+    return isOwnLog(first) || (this.isFile && this.name.endsWith('.spprof'));
   }
 
   /** A file with the log, which the native side can read: the one named, or a copy of what came through a pipe. @returns {Promise<string>} */
@@ -171,6 +180,7 @@ class Source {
   keepLog(bytes) {
     const file = this.#temporaryFile();
     fs.writeFileSync(file, bytes, { flag: 'wx', mode: 0o600 });
+    this.isSet = isLogSet(bytes);
     this.log = file;
     return file;
   }

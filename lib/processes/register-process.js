@@ -35,7 +35,10 @@ function startRecording(binding) {
   const path = require('node:path');
   const { BY_PRELOAD, beginInFolder } = require('../native/recording-folder');
   const options = checkOptions(optionsFromEnvironment(process.env));
-  const program = path.basename(process.argv[1] ?? 'node').replace(/\.[cm]?[jt]s$/, '');
+  // The runner of `node --test` has a test file's name in its arguments, and is none.
+  const isTestRunner = process.execArgv.includes('--test') && process.env.NODE_TEST_CONTEXT === undefined;
+  const script = isTestRunner ? 'node --test' : path.basename(process.argv[1] ?? 'node');
+  const program = script.replace(/\.[cm]?[jt]s$/, '');
   const { writeFileSync } = require('node:fs');
   // The load of --on-port is not for a debugger. This file is complete before the next one is there.
   const hasDebugger = /(^|\s)--inspect/.test(givenOptions());

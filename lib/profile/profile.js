@@ -8,10 +8,10 @@ const { OPTIONS } = require('../options/options');
 const { checkValue } = require('../options/option-values');
 const { detailOf } = require('../recording/mark');
 const { measureOf } = require('../recording/measure');
-const { blocksWithin } = require('../recording/sample-blocks');
+const { isMarkOf, processesWithSums } = require('../recording/recorded-processes');
 const { placeFrames } = require('../places/place-frames');
 const { unpackRecording } = require('../native/unpack');
-const { STATE_GC, summarizeFunctions, totalCpuNs, totalWeight } = require('../recording/model');
+const { summarizeFunctions, totalCpuNs, totalWeight } = require('../recording/model');
 
 /** @param {View | null | undefined} view @returns {View | null} @throws {Error} `ERR_SPPROF_OPTION_TYPE`, `ERR_SPPROF_OPTION_RANGE` */
 function checkView(view) {
@@ -61,11 +61,12 @@ class Profile {
     this.timer = timer;
     this.nodeVersion = nodeVersion;
     this.stoppedCleanly = stoppedCleanly;
-    this.threads = recording.threads;
+    this.threads = recording.threads.map((thread) => ({ ...thread, processId: thread.processId ?? 0 }));
+    this.processes = processesWithSums(recording);
     this.stats = recording.stats;
-    this.marks = recording.marks.map(({ name, detail, timeNs, tid }) => ({
-      ...{ name, detail: detailOf(detail), timeMs: timeNs / 1e6 },
-      threadId: recording.threads.find((thread) => thread.tid === tid)?.id ?? null,
+    this.marks = recording.marks.map((mark) => ({
+      ...{ name: mark.name, detail: detailOf(mark.detail), timeMs: mark.timeNs / 1e6 },
+      threadId: recording.threads.find((thread) => isMarkOf(mark, thread))?.id ?? null,
     }));
     this.cpuNs = totalCpuNs(recording);
     this.wallNs = mode === 'wall' ? totalWeight(recording) : this.cpuNs;
@@ -75,11 +76,12 @@ class Profile {
   /**
    * The profile of what the binding has decoded.
    * @param {import('../../binding').PackedRecording} packed
-   * @param {{ sourceMaps?: boolean, sources?: boolean, view?: View | null }} [settings] `sources`: pages have text of sources
+   * @param {{ sourceMaps?: boolean, sources?: boolean, view?: View | null, program?: string }} [settings] `sources`: pages have text of
+   *   sources; `program`: its name, where it is known
    * @returns {Promise<Profile>}
    */
-  static async of(packed, { sourceMaps, sources: hasSources = true, view } = {}) {
-    const recording = unpackRecording(packed);
+  static async of(packed, { sourceMaps, sources: hasSources = true, view, program } = {}) {
+    const recording = { ...unpackRecording(packed), program };
     /** @type {MappedSources} */
     const sources = new Map();
     const problems = await placeFrames(recording.frames, { sourceMaps, recorded: packed.sourceMaps, sources });
@@ -107,34 +109,41 @@ class Profile {
     return this.#seen(null, 'full');
   }
 
-  /**
-   * @param {{ threadIds?: number[], fromMs?: number, toMs?: number, isGc?: boolean, block?: string, track?: string }} [which]
-   * @returns {Profile}
-   */
-  filter({ threadIds, fromMs = -Infinity, toMs = Infinity, isGc, block, track } = {}) {
-    const { sampleThreads, sampleTimes, sampleStates, sampleBlocks } = this.#recording;
-    for (const id of threadIds ?? []) this.#thread(id);
-    const wanted = threadIds === undefined ? null : new Set(threadIds);
-    const isInBlock = block === undefined && track === undefined ? null : blocksWithin(this.#recording, block, track);
+  /** @param {import('./chosen-samples').Choice} [which] @returns {Profile} */
+  filter(which = {}) {
+    const { chosenSamples } = require('./chosen-samples');
     const { filterRecording } = require('../recording/recording-sets');
-    const some = filterRecording(this.#recording, (i) => {
-      const timeMs = sampleTimes[i] / 1e6;
-      if (timeMs < fromMs || timeMs >= toMs || (wanted !== null && !wanted.has(sampleThreads[i]))) return false;
-      if (isInBlock !== null && !isInBlock[sampleBlocks[i]]) return false;
-      return isGc === undefined || ((sampleStates[i] & STATE_GC) !== 0) === isGc;
-    });
+    for (const id of which.threadIds ?? []) this.#thread(id);
+    const some = filterRecording(this.#recording, chosenSamples(this.#recording, which), which.processIds);
     return new Profile(some, { problems: this.sourceMapProblems, view: this.#view, sources: this.#sources });
   }
 
   /** @param {Profile[]} others @returns {Profile} */
   merge(...others) {
-    const all = [this, ...others];
-    const stranger = all.find((each) => !(each instanceof Profile));
+    const stranger = others.find((each) => !(each instanceof Profile));
     if (stranger !== undefined) throw errors.optionType('profile', stranger, 'a profile');
-    const { mergeRecordings } = require('../recording/recording-sets');
+    return Profile.#join([this, ...others], { anyInterval: false });
+  }
+
+  /**
+   * Recordings of the processes of one command as one, in this order.
+   * @param {Profile[]} profiles one or more, of one mode
+   * @param {string[]} [warnings] about what is not among them
+   * @returns {Profile}
+   */
+  static ofProcesses(profiles, warnings = []) {
+    if (profiles.length === 1 && warnings.length === 0) return profiles[0];
+    return Profile.#join(profiles, { anyInterval: true, warnings });
+  }
+
+  /** @param {Profile[]} all @param {{ anyInterval: boolean, warnings?: string[] }} settings */
+  static #join(all, settings) {
+    const { mergeRecordings } = require('../recording/merge-recordings');
     const problems = [...new Set(all.flatMap((each) => each.sourceMapProblems))];
-    const sources = this.#sources === null ? null : new Map(all.flatMap((each) => [...(each.#sources ?? [])]));
-    return new Profile(mergeRecordings(all.map((each) => each.#recording)), { problems, view: this.#view, sources });
+    const recordings = all.map((each) => each.#recording);
+    const [first] = all;
+    const sources = first.#sources === null ? null : new Map(all.flatMap((each) => [...(each.#sources ?? [])]));
+    return new Profile(mergeRecordings(recordings, settings), { problems, view: first.#view, sources });
   }
 
   /**
@@ -203,7 +212,7 @@ class Profile {
   /** Stands for the main thread of a process that ended before any thread was seen. */
   #unseenMain() {
     return {
-      ...{ id: -1, tid: this.pid, name: 'main', kind: /** @type {const} */ ('main') },
+      ...{ id: -1, processId: 0, tid: this.pid, name: 'main', kind: /** @type {const} */ ('main') },
       ...{ cpuNs: 0, wallNs: 0, sampleCount: 0, overruns: 0, dropped: {} },
     };
   }
@@ -235,8 +244,8 @@ class Profile {
   /** Compressed with gzip, as the format's files are. @param {{ view?: View }} [settings] */
   toPprof({ view } = {}) {
     const { gzipSync } = require('node:zlib');
-    const { pprofPieces } = require('../exporters/pprof');
-    return new Uint8Array(gzipSync(Buffer.concat([...pprofPieces(this.#held('pprof', view))])));
+    const pieces = /** @type {Iterable<Uint8Array>} */ (this.#pieces('pprof', { view }, 'a profile as pprof'));
+    return new Uint8Array(gzipSync(Buffer.concat([...pieces])));
   }
 
   /** @param {{ view?: View }} [settings] */
@@ -332,27 +341,6 @@ class Profile {
         const { cpuProfilePieces } = require('../exporters/cpuprofile');
         return cpuProfilePieces(this.toCpuProfile(threadId, { view }));
       }
-      case 'collapsed': {
-        const { collapsedPieces } = require('../exporters/collapsed');
-        return collapsedPieces(recording);
-      }
-      case 'pprof': {
-        const { pprofPieces } = require('../exporters/pprof');
-        return pprofPieces(recording);
-      }
-      case 'speedscope': {
-        const { speedscopePieces } = require('../exporters/speedscope');
-        return speedscopePieces(recording);
-      }
-      case 'firefox': {
-        const { firefoxPieces } = require('../exporters/firefox');
-        return firefoxPieces(recording);
-      }
-      case 'trace': {
-        const { tracePieces } = require('../exporters/trace');
-        const { asTimes } = require('../exporters/holdable');
-        return tracePieces(asTimes(recording));
-      }
       case 'flamegraph':
         return this.#pagePieces(view);
       case 'text':
@@ -363,6 +351,8 @@ class Profile {
       }
       case 'log':
         throw errors.output(file, 'a profile in memory has no log; give start() the option dir to keep one');
+      default:
+        return require('../exporters/format-pieces').EXPORTERS[format](recording);
     }
   }
 

@@ -1,36 +1,109 @@
 'use strict';
 
-const { errors } = require('../base/errors');
+const fs = require('node:fs');
+const { errors, messageOf } = require('../base/errors');
 const { loadBinding } = require('../native/binding');
+const { logsInSet } = require('../native/log-set');
 const { OPTIONS } = require('../options/options');
 
-/** How a recording is made a profile: the options that matter then. @typedef {Pick<import('../options/options').Options, 'sourceMaps' | 'sources' | 'maxMemory' | 'view'>} Reading */
+/**
+ * Reads recordings.
+ *
+ * @typedef {import('./profile').Profile} Profile
+ * @typedef {Pick<import('../options/options').Options, 'sourceMaps' | 'sources' | 'maxMemory' | 'view'>} Reading how a recording is made a
+ *   profile: the options that matter then
+ * @typedef {{ file: string, program?: string, offset?: number, length?: number }} Log of one process: a file, or a part of one, or the folder
+ *   that it lies in
+ */
+
+/** A process has so much at least, MB. */
+const LEAST_MEMORY = 1;
+
+/** The process that used the most CPU time first. @param {Profile} a @param {Profile} b */
+function busiestFirst(a, b) {
+  return b.cpuNs - a.cpuNs || a.startTimeMs - b.startTimeMs || a.pid - b.pid;
+}
+
+/** @param {number} maxMemory MB @param {number} [share] of it, 0 to 1 @returns {number} bytes */
+function memoryOf(maxMemory, share = 1) {
+  return Math.max(LEAST_MEMORY, maxMemory * share) * 2 ** 20;
+}
+
+/**
+ * @param {Log} log
+ * @param {Partial<Reading>} settings
+ * @param {number} [share] of the memory
+ * @returns {Promise<Profile>}
+ * @throws (rejects) `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_SYSTEM`
+ */
+async function readLog(
+  { file, program, offset, length },
+  { sourceMaps, sources, view, maxMemory = Number(OPTIONS.maxMemory.default) },
+  share,
+) {
+  const { Profile } = require('./profile');
+  const packed = await loadBinding().readRecording(file, memoryOf(maxMemory, share), offset, length);
+  return Profile.of(packed, { sourceMaps, sources, view, program });
+}
+
+/** @param {Log} log */
+function sizeOf({ file, length }) {
+  return length ?? fs.statSync(file).size;
+}
+
+/**
+ * The logs of several processes as one profile, the memory shared out by their sizes. One that cannot be read hides no other: a warning
+ * of the profile says so.
+ * @param {Log[]} logs one or more
+ * @param {Partial<Reading>} settings
+ * @returns {Promise<Profile>}
+ * @throws (rejects) as `readLog`, where none can be read
+ */
+async function readLogs(logs, settings) {
+  if (logs.length === 1) return readLog(logs[0], settings);
+  const { Profile } = require('./profile');
+  const sizes = logs.map(sizeOf);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  /** @type {Profile[]} */
+  const profiles = [];
+  /** @type {unknown[]} */
+  const failures = [];
+  for (const [i, log] of logs.entries()) {
+    try {
+      profiles.push(await readLog(log, settings, sizes[i] / Math.max(all, 1)));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (profiles.length === 0) throw failures[0];
+  const warnings = failures.map((error) => `the recording of one process cannot be read: ${messageOf(error)}`);
+  return Profile.ofProcesses(profiles.sort(busiestFirst), warnings);
+}
 
 /**
  * @param {import('../importers/source').Source} source
  * @param {Partial<Reading>} settings
- * @returns {Promise<import('./profile').Profile>}
+ * @returns {Promise<Profile>}
  */
-async function readSource(source, { sourceMaps, sources, view, maxMemory = Number(OPTIONS.maxMemory.default) }) {
+async function readSource(source, settings) {
   const { Profile } = require('./profile');
   const { isOwnLog } = require('../importers/source');
-  const limit = maxMemory * 2 ** 20;
   const ofLog = async (/** @type {string} */ file) =>
-    Profile.of(await loadBinding().readRecording(file, limit), { sourceMaps, sources, view });
+    readLogs(source.isSet ? logsInSet(file).map((place) => ({ file, ...place })) : [{ file }], settings);
   if (source.isFolder) return ofLog(source.name);
   if (await source.holdsLog()) return ofLog(await source.logFile());
-  const bytes = await source.content(limit);
+  const bytes = await source.content(memoryOf(settings.maxMemory ?? Number(OPTIONS.maxMemory.default)));
   if (isOwnLog(bytes)) return ofLog(source.keepLog(bytes));
   const { importContent } = require('../importers/read-content');
   // Another profiler's file may name any file of this machine as a script.
-  return new Profile(importContent(bytes, source.name), { view, sources: null });
+  return new Profile(importContent(bytes, source.name), { view: settings.view, sources: null });
 }
 
 /**
  * Reads a finished recording; documented in `index.d.ts`.
  * @param {string} file
  * @param {Partial<Reading>} [settings]
- * @returns {Promise<import('./profile').Profile>}
+ * @returns {Promise<Profile>}
  */
 async function readProfile(file, settings = {}) {
   if (typeof file !== 'string' || file === '') throw errors.optionType('path', file, 'the name of a file or folder');
@@ -43,4 +116,4 @@ async function readProfile(file, settings = {}) {
   }
 }
 
-module.exports = { readProfile, readSource };
+module.exports = { busiestFirst, readLog, readLogs, readProfile, readSource };

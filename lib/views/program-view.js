@@ -2,7 +2,7 @@
 
 const { shortNativeName } = require('../recording/native-names');
 const { STATE_GC, STATE_INCOMPLETE, GC_FRAME } = require('../recording/model');
-const { StackTree } = require('../recording/recording-sets');
+const { StackTree } = require('../recording/stack-tree');
 const { roleOf } = require('./frame-roles');
 const { SCRIPT, WRAPPERS } = require('./runtime-symbols');
 

@@ -199,10 +199,15 @@ Napi::Value LeaveOutThread(const Napi::CallbackInfo& info) {
 
 Napi::Value ReadRecording(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "readRecording: expected a path");
+  LogRange range;
+  if (info[2].IsNumber() && info[3].IsNumber()) {
+    range = {static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue()),
+             static_cast<uint64_t>(info[3].As<Napi::Number>().DoubleValue())};
+  }
   return DecodeWorker::Queue(
-      info.Env(), [path = info[0].As<Napi::String>().Utf8Value(), max_memory = MaxMemory(info[1])](
-                      DecodeWorker::Keep*, Recording* recording) {
-        return ReadLog(LogPathOf(path), recording, max_memory);
+      info.Env(), [path = info[0].As<Napi::String>().Utf8Value(), max_memory = MaxMemory(info[1]),
+                   range](DecodeWorker::Keep*, Recording* recording) {
+        return ReadLog(LogPathOf(path), recording, max_memory, range);
       });
 }
 

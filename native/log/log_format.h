@@ -22,6 +22,12 @@ struct LogHeader {
 };
 static_assert(sizeof(LogHeader) == 32);
 
+// Where a log lies in a file that holds several, one after the other (lib/native/log-set.js).
+struct LogRange {
+  uint64_t offset = 0;
+  uint64_t length = UINT64_MAX;  // up to the end of the file
+};
+
 enum class ChunkKind : uint32_t { kControl = 0, kDetail = 1, kIndex = 2 };
 
 struct ChunkHeader {

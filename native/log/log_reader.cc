@@ -42,15 +42,15 @@ uint32_t ChunkCrc(const ChunkHeader& header, std::span<const std::byte> payload)
   return Crc32c(payload.data(), payload.size(), crc);
 }
 
-Status LogReader::Open(const std::string& path, LogReader* out) {
+Status LogReader::Open(const std::string& path, LogReader* out, const LogRange& range) {
   // O_NONBLOCK: a FIFO under that name must not hold us up.
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return Status::System("open", errno, "reading the recording " + path);
-  return OpenShared(std::make_shared<Descriptor>(fd), path, out);
+  return OpenShared(std::make_shared<Descriptor>(fd), path, out, range);
 }
 
 Status LogReader::OpenShared(std::shared_ptr<const Descriptor> file, const std::string& path,
-                             LogReader* out) {
+                             LogReader* out, const LogRange& range) {
   LogReader reader;
   const int fd = file->Get();
   if (fd < 0) {
@@ -62,10 +62,15 @@ Status LogReader::OpenShared(std::shared_ptr<const Descriptor> file, const std::
   if (fstat(fd, &info) != 0) return Status::System("fstat", errno, "reading the recording " + path);
   if (!S_ISREG(info.st_mode))
     return Status::Error(kErrBadRecording, path + " is not a regular file");
-  reader.file_size_ = static_cast<uint64_t>(info.st_size);
+  const auto file_size = static_cast<uint64_t>(info.st_size);
+  if (range.offset > file_size)
+    return Status::Error(kErrBadRecording, path + " ends before the recording begins");
+  reader.begin_ = range.offset;
+  reader.end_ = range.offset + std::min(range.length, file_size - range.offset);
 
   LogHeader header;
-  if (reader.file_size_ < sizeof(header) || !ReadFully(fd, &header, sizeof(header), 0)) {
+  if (reader.log_bytes() < sizeof(header) ||
+      !ReadFully(fd, &header, sizeof(header), reader.begin_)) {
     return Status::Error(kErrBadRecording, path + " is shorter than a recording's header");
   }
   if (header.magic != kLogMagic)
@@ -76,11 +81,11 @@ Status LogReader::OpenShared(std::shared_ptr<const Descriptor> file, const std::
                                                std::to_string(kLogVersion));
   }
   if (header.header_size < sizeof(header) || header.header_size % 8 != 0 ||
-      header.header_size > reader.file_size_) {
+      header.header_size > reader.log_bytes()) {
     return Status::Error(kErrBadRecording, path + " has a damaged header");
   }
-  reader.position_ = header.header_size;
-  reader.search_budget_ = kSearchedTimes * reader.file_size_ + kMaxChunkBytes;
+  reader.position_ = reader.begin_ + header.header_size;
+  reader.search_budget_ = kSearchedTimes * reader.log_bytes() + kMaxChunkBytes;
   *out = std::move(reader);
   return Status::Ok();
 }
@@ -89,7 +94,7 @@ void LogReader::LookAgain() {
   is_live_ = true;
   struct stat info;
   if (file_ == nullptr || fstat(file_->Get(), &info) != 0) return;
-  file_size_ = std::max(position_, static_cast<uint64_t>(info.st_size));
+  end_ = std::max(position_, static_cast<uint64_t>(info.st_size));
   is_stopped_ = false;
   stop_reason_.clear();
 }
@@ -102,7 +107,7 @@ bool LogReader::Stop(const char* reason) {
 
 const char* LogReader::ReadChunk(uint64_t position, ChunkHeader* header) {
   static constexpr char kUnreadable[] = "the file cannot be read further";
-  const uint64_t left = file_size_ - position;
+  const uint64_t left = end_ - position;
   if (left < sizeof(*header)) return "the file ends within a chunk's header";
   const int fd = file_->Get();
   if (!ReadFully(fd, header, sizeof(*header), position)) return kUnreadable;
@@ -124,8 +129,8 @@ bool LogReader::FindChunk(uint64_t position, ChunkHeader* header, uint64_t* foun
   constexpr size_t kWindow = 1 << 16;
   const std::string_view magic(reinterpret_cast<const char*>(&kChunkMagic), sizeof(kChunkMagic));
   std::string window;
-  while (position + sizeof(*header) <= file_size_) {
-    const size_t length = std::min<uint64_t>(kWindow, file_size_ - position);
+  while (position + sizeof(*header) <= end_) {
+    const size_t length = std::min<uint64_t>(kWindow, end_ - position);
     if (search_budget_ < length) return false;
     search_budget_ -= length;
     window.resize(length);
@@ -145,7 +150,7 @@ bool LogReader::FindChunk(uint64_t position, ChunkHeader* header, uint64_t* foun
 
 bool LogReader::Next(LogChunk* out) {
   if (is_stopped_ || file_ == nullptr) return false;
-  if (file_size_ == position_) return Stop("");
+  if (end_ == position_) return Stop("");
   ChunkHeader header;
   uint64_t found = position_;
   const char* problem = ReadChunk(position_, &header);

@@ -38,11 +38,12 @@ uint32_t ChunkCrc(const ChunkHeader& header, std::span<const std::byte> payload)
 class LogReader {
  public:
   // Opens `path` and checks the file header. ERR_SPPROF_SYSTEM: it cannot be opened or read;
-  // ERR_SPPROF_BAD_RECORDING: it is not a log, or one of another version.
-  static Status Open(const std::string& path, LogReader* out);
+  // ERR_SPPROF_BAD_RECORDING: it is not a log, or one of another version, or `range` does not begin
+  // within it.
+  static Status Open(const std::string& path, LogReader* out, const LogRange& range = {});
   // The same with a file that is open already; `name` is for messages.
   static Status OpenShared(std::shared_ptr<const Descriptor> file, const std::string& name,
-                           LogReader* out);
+                           LogReader* out, const LogRange& range = {});
 
   // The next good chunk; false at the end of the readable part, from then on always.
   bool Next(LogChunk* out);
@@ -51,11 +52,11 @@ class LogReader {
   // call on, what is not whole ends the reading: it may become so.
   void LookAgain();
 
-  // Bytes from the start of the file to the end of the last good chunk.
-  uint64_t good_bytes() const { return position_; }
+  // Bytes from the start of the log to the end of the last good chunk.
+  uint64_t good_bytes() const { return position_ - begin_; }
   // The sequence number after the last good chunk's.
   uint64_t next_sequence() const { return next_sequence_; }
-  uint64_t file_bytes() const { return file_size_; }
+  uint64_t log_bytes() const { return end_ - begin_; }
   // Of damage between good chunks, and in how many places it was.
   uint64_t skipped_bytes() const { return skipped_bytes_; }
   uint64_t skipped_places() const { return skipped_places_; }
@@ -72,7 +73,8 @@ class LogReader {
   bool FindChunk(uint64_t position, ChunkHeader* header, uint64_t* found);
 
   std::shared_ptr<const Descriptor> file_;
-  uint64_t file_size_ = 0;
+  uint64_t begin_ = 0;  // of the log, in the file
+  uint64_t end_ = 0;
   uint64_t position_ = 0;
   uint64_t next_sequence_ = 0;
   uint64_t skipped_bytes_ = 0;

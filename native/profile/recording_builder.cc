@@ -149,8 +149,7 @@ Status Decode(LogReader reader, const std::string& path, Recording* out, uint64_
     builder.set_log_bytes(reader.good_bytes());
     if (!reader.stop_reason().empty()) {
       builder.AddWarning("the log is good up to byte " + std::to_string(reader.good_bytes()) +
-                         " of " + std::to_string(reader.file_bytes()) + ": " +
-                         reader.stop_reason());
+                         " of " + std::to_string(reader.log_bytes()) + ": " + reader.stop_reason());
     }
     if (reader.skipped_places() != 0) {
       builder.AddWarning(std::to_string(reader.skipped_bytes()) + " bytes of the log, in " +
@@ -170,9 +169,10 @@ Status Decode(LogReader reader, const std::string& path, Recording* out, uint64_
 
 }  // namespace
 
-Status ReadLog(const std::string& path, Recording* out, uint64_t max_memory) {
+Status ReadLog(const std::string& path, Recording* out, uint64_t max_memory,
+               const LogRange& range) {
   LogReader reader;
-  const Status status = LogReader::Open(path, &reader);
+  const Status status = LogReader::Open(path, &reader, range);
   return status.ok() ? Decode(std::move(reader), path, out, max_memory) : status;
 }
 

@@ -51,7 +51,7 @@ class RecordingBuilder {
 // is_stopped_cleanly false and a warning that tells where it broke off; so does what is damaged.
 // Errors: as LogReader::Open, and ERR_SPPROF_BAD_RECORDING when nothing of it is usable.
 Status ReadLog(const std::string& path, Recording* out,
-               uint64_t max_memory = RecordingBuilder::kUnbounded);
+               uint64_t max_memory = RecordingBuilder::kUnbounded, const LogRange& range = {});
 // The same of a file that is open already: LogWriter::file().
 Status ReadLog(std::shared_ptr<const Descriptor> log, Recording* out,
                uint64_t max_memory = RecordingBuilder::kUnbounded);

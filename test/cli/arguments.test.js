@@ -4,7 +4,13 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { parseArguments } = require('../../lib/cli/arguments');
 const { quoteNodeOption, recordingEnvironment } = require('../../lib/cli/command');
-const { expandPattern, insertBeforeExtension, planOutputs, uniqueName } = require('../../lib/cli/io/output-names');
+const {
+  expandPattern,
+  isForEachProcess,
+  insertBeforeExtension,
+  planOutputs,
+  uniqueName,
+} = require('../../lib/cli/io/output-names');
 const { temporaryFolder } = require('../helpers/run-cli');
 
 const folder = temporaryFolder();
@@ -54,7 +60,16 @@ describe('parseArguments()', () => {
 
   test('the other verbs', () => {
     const reading = { sourceMaps: true, sources: true, maxMemory: 1024, view: null, verbose: false };
-    const showing = { top: 30, sort: 'self', thread: null, tree: false, threshold: 1, engine: false, json: false };
+    const showing = {
+      top: 30,
+      sort: 'self',
+      process: null,
+      thread: null,
+      tree: false,
+      threshold: 1,
+      engine: false,
+      json: false,
+    };
     expect(parse('report a.spprof')).toEqual({ verb: 'report', file: 'a.spprof', reading, ...showing });
     expect(parse('report --tree a.spprof --threshold 5 -n 3')).toMatchObject({ tree: true, threshold: 5, top: 3 });
     expect(parse('diff a --json b -o c.html')).toEqual({
@@ -109,18 +124,19 @@ describe('parseArguments()', () => {
 });
 
 describe('output names', () => {
-  const first = { pid: 77, startTimeMs: new Date(2026, 10, 20, 9, 5, 7).getTime(), program: 'my app', isFirst: true };
+  const first = { pid: 77, startTimeMs: new Date(2026, 10, 20, 9, 5, 7).getTime(), program: 'my app' };
 
   test('%p, %t and %n are filled in', () => {
     expect(expandPattern('/a/%n.%t.%p.cpuprofile', first)).toBe('/a/my_app.20261120T090507.77.cpuprofile');
     expect(expandPattern('/a%p/100%%.txt', first)).toBe('/a%p/100%.txt');
   });
 
-  test('further processes get their id before the extension unless %p is there', () => {
-    const other = { ...first, isFirst: false };
-    expect(expandPattern('/a/x.cpuprofile', other)).toBe('/a/x.77.cpuprofile');
-    expect(expandPattern('/a/x-%p.cpuprofile', other)).toBe('/a/x-77.cpuprofile');
-    expect(expandPattern('/a/x%%p.cpuprofile', other)).toBe('/a/x%p.77.cpuprofile');
+  test('%p asks for a file of each process, except in a name that we have chosen', () => {
+    const asks = (/** @type {string} */ pattern, isOwnName = false) =>
+      isForEachProcess({ pattern, format: 'text', isOwnName });
+    expect(['/a/x-%p.txt', '/a/%%%p.txt'].map((pattern) => asks(pattern))).toEqual([true, true]);
+    expect(['/a/x.txt', '/%p/x.txt', '/a/x%%p.txt'].map((pattern) => asks(pattern))).toEqual([false, false, false]);
+    expect(asks('/a/x.%p.txt', true)).toBe(false);
     expect(insertBeforeExtension('/a.b/x', 'worker-1')).toBe('/a.b/x.worker-1');
   });
 

@@ -137,23 +137,24 @@ testUnlessChosen('an interval below the tick is sampled by perf events, where th
   expect(processes[0].sampleCount).toBeGreaterThan(PERF_PROBLEM === '' ? 250 : 25);
 });
 
-test('workers have files of their own', () => {
-  const { status } = runCli(['-q', '-o', 'w.cpuprofile', program('workers.js')], { cwd: folder });
+test('workers have files of their own, named by process and thread', () => {
+  const { status, stderr } = runCli(['--json', '-o', 'w.cpuprofile', program('workers.js')], { cwd: folder });
   expect(status).toBe(0);
-  for (const name of ['w.worker-1.cpuprofile', 'w.worker-2.cpuprofile']) {
-    expect(shares(readProfile(name)).share('workerLoop')).toBeGreaterThan(0.6);
+  const { pid } = JSON.parse(stderr).processes[0];
+  for (const word of ['worker-1', 'worker-2']) {
+    expect(shares(readProfile(`w.${pid}.${word}.cpuprofile`)).share('workerLoop')).toBeGreaterThan(0.6);
   }
   expect(shares(readProfile('w.cpuprofile')).share('workerLoop')).toBe(0);
 });
 
-test('child processes of Node are recorded, to files of their own', () => {
+test('of all processes the one that used the most CPU time has the name that was asked for', () => {
   const { stderr } = runCli(['--json', '-o', 'c.cpuprofile', program('children.js')], { cwd: folder });
   const { processes } = JSON.parse(stderr);
-  expect(processes.map((/** @type {any} */ each) => each.program)).toEqual(['children', 'busy']);
-  const [parent, child] = processes;
-  expect(parent.files[0].path).toBe(path.join(folder, 'c.cpuprofile'));
-  expect(child.files[0].path).toBe(path.join(folder, `c.${child.pid}.cpuprofile`));
-  expect(shares(readProfile(`c.${child.pid}.cpuprofile`)).share('heavy')).toBeGreaterThan(0.5);
+  expect(processes.map((/** @type {any} */ each) => each.program)).toEqual(['busy', 'children']);
+  const [child, parent] = processes;
+  expect(child.files[0].path).toBe(path.join(folder, 'c.cpuprofile'));
+  expect(parent.files[0].path).toBe(path.join(folder, `c.${parent.pid}.main.cpuprofile`));
+  expect(shares(readProfile('c.cpuprofile')).share('heavy')).toBeGreaterThan(0.5);
 });
 
 test('native work shows as native functions, on its own thread', () => {

@@ -107,7 +107,7 @@ test('a recording that ended before its process, or is missing, is the reason; n
   const ended = (/** @type {string} */ reason) =>
     /** @type {any} */ ({ pid: 7, cpuNs: 1e9, stats: { cpuNs: 1e9, shutdown: { reason } } });
   const reasonsOf = (/** @type {string} */ reason) =>
-    findUnrecorded({ notes: [], profiles: [ended(reason)], cpuNs: 3e9, known: null }).reasons;
+    findUnrecorded({ notes: [], processes: [ended(reason)], cpuNs: 3e9, known: null }).reasons;
   expect(reasonsOf('signal')).toEqual([expect.stringMatching(/^process 7: its recording ended when the signal came/)]);
   expect(reasonsOf('lost')).toEqual([expect.stringMatching(/^process 7: its recording was lost/)]);
   expect(reasonsOf('exit')).toEqual([]);
@@ -131,7 +131,7 @@ test('what is not worth a line gets none; what is not known is not claimed', () 
     '2.9 s of 3 s of CPU time was not recorded: a; b; c; and 2 more reasons',
   );
   expect(line(2.9e9, 3e9)).toMatch(/processes that did not load spprof used it/);
-  expect(findUnrecorded({ notes: ['n'], profiles: [], cpuNs: undefined, known: 'k' })).toEqual({
+  expect(findUnrecorded({ notes: ['n'], processes: [], cpuNs: undefined, known: 'k' })).toEqual({
     ...{ cpuNs: null, programCpuNs: null, processes: 0, reasons: ['k', 'n'] },
   });
   const nothing = nothingLine('x', { cpuNs: null, programCpuNs: null, processes: 0, reasons: [] });

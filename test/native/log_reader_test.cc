@@ -55,6 +55,28 @@ Outcome ReadAll(const std::string& path) {
   return outcome;
 }
 
+TEST(LogReader, ReadsOneOfSeveralLogsInAFile) {
+  const std::string log = ThreeChunks().bytes();
+  const TemporaryFile file(std::string(64, 'x') + log + log + std::string(8, 'y'));
+  for (const uint64_t offset : {uint64_t{64}, 64 + log.size()}) {
+    LogReader reader;
+    ASSERT_TRUE(LogReader::Open(file.path(), &reader, {offset, log.size()}).ok());
+    LogChunk chunk;
+    int chunks = 0;
+    while (reader.Next(&chunk)) chunks++;
+    EXPECT_EQ(chunks, 3);
+    EXPECT_EQ(reader.stop_reason(), "");
+    EXPECT_EQ(reader.good_bytes(), log.size());
+  }
+  LogReader reader;
+  EXPECT_STREQ(LogReader::Open(file.path(), &reader, {0, 64}).code(), kErrBadRecording);
+  EXPECT_STREQ(LogReader::Open(file.path(), &reader, {64, 16}).code(), kErrBadRecording);
+  EXPECT_STREQ(LogReader::Open(file.path(), &reader, {1 << 20, 64}).code(), kErrBadRecording);
+  // A length beyond the file's end is the file's end.
+  ASSERT_TRUE(LogReader::Open(file.path(), &reader, {64 + log.size(), UINT64_MAX}).ok());
+  EXPECT_EQ(reader.log_bytes(), log.size() + 8);
+}
+
 TEST(LogReader, ReadsBackWhatWasWritten) {
   const TemporaryFile file(ThreeChunks().bytes());
   LogReader reader;
@@ -71,7 +93,7 @@ TEST(LogReader, ReadsBackWhatWasWritten) {
   EXPECT_EQ(memcmp(chunk.payload.data(), expected.data(), expected.size()), 0);
   EXPECT_FALSE(reader.Next(&chunk));
   EXPECT_EQ(reader.stop_reason(), "");
-  EXPECT_EQ(reader.good_bytes(), reader.file_bytes());
+  EXPECT_EQ(reader.good_bytes(), reader.log_bytes());
 }
 
 TEST(LogReader, KeepsTheWholeChunksOfALogCutAnywhere) {

@@ -40,10 +40,11 @@ function foldersIn(folder) {
 }
 
 /**
- * The one recording that a path names. A region left by a dead process is drained into its log first.
+ * The recording that a path names; a folder of several processes is one. A region left by a dead process is drained into its log first.
  * @param {string} file
  * @param {{ reading: import('../arguments').Reading, io: import('../run').Io }} settings
- * @returns {Promise<{ profile: import('../../profile/profile').Profile, log: string | null }>} no log: it is another profiler's
+ * @returns {Promise<{ profile: import('../../profile/profile').Profile, logs: import('./write-outputs').ProcessLog[] | null }>} no logs: it
+ *   is another profiler's; they are in the order of the processes, or one holds all
  * @throws (rejects) `ERR_SPPROF_INPUT`, `ERR_SPPROF_BAD_RECORDING`
  */
 async function openRecording(file, { reading, io }) {
@@ -63,14 +64,28 @@ async function openAs(file, reading) {
   const source = await Source.open(file === '-' ? '/dev/stdin' : path.resolve(file));
   // A log that came through a pipe is a file for as long as the command runs: outputs may copy it.
   process.once('exit', () => source.close());
-  if (!source.isFolder) return { profile: await readSource(source, reading), log: source.log };
-  const folders = foldersIn(source.name);
-  if (folders.length > 1) {
-    throw errors.input(source.name, `it holds several recordings; name one of ${folders.join(', ')}`);
+  if (source.isFolder) return openFolders(foldersIn(source.name), reading);
+  const profile = await readSource(source, reading);
+  return { profile, logs: source.log === null ? null : [{ program: profile.processes[0].name, log: source.log }] };
+}
+
+/** @param {string[]} folders of processes @param {import('../../profile/read-profile').Reading} reading */
+async function openFolders(folders, reading) {
+  const { readProcess, sharesOf } = require('../collect');
+  const { busiestFirst } = require('../../profile/read-profile');
+  const { Profile } = require('../../profile/profile');
+  folders.forEach(checkEnded);
+  const shares = sharesOf(folders);
+  const read = [];
+  for (const [i, folder] of folders.entries()) {
+    const profile = await readProcess(folder, reading, { share: shares[i] });
+    read.push({ profile, log: path.join(folder, 'log') });
   }
-  checkEnded(folders[0]);
-  const { readProcess } = require('../collect');
-  return { profile: await readProcess(folders[0], reading), log: path.join(folders[0], 'log') };
+  read.sort((a, b) => busiestFirst(a.profile, b.profile));
+  return {
+    profile: Profile.ofProcesses(read.map(({ profile }) => profile)),
+    logs: read.map(({ profile, log }) => ({ program: profile.processes[0].name, log })),
+  };
 }
 
 /**

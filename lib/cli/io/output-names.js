@@ -10,7 +10,7 @@ const { ownDescriptor } = require('../../base/replace-file');
  * Names of output files: patterns, their checks before anything is started, and the files of each process and thread.
  *
  * @typedef {import('../../exporters/formats').FormatName} FormatName
- * @typedef {{ pattern: string, format: FormatName }} Output `pattern` is an absolute path
+ * @typedef {{ pattern: string, format: FormatName, isOwnName?: boolean }} Output `pattern` is an absolute path; `isOwnName`: we have chosen it
  */
 
 /**
@@ -22,12 +22,20 @@ const { ownDescriptor } = require('../../base/replace-file');
  */
 function planOutputs({ outputs, format }, cwd) {
   const standard = `spprof.%t.%p${FORMATS[format ?? 'cpuprofile'].extensions[0]}`;
-  const patterns = outputs.length > 0 ? outputs : [standard];
-  return patterns.map((name) => {
+  if (outputs.length === 0) return [{ ...output(standard), isOwnName: true }];
+  return outputs.map(output);
+
+  /** @param {string} name @returns {Output} */
+  function output(name) {
     if (name !== '-') return { pattern: path.resolve(cwd, name), format: format ?? formatOfFile(name) };
     if (format === null) throw errors.usage('-o - is standard output, whose name says no format; give one with -f');
     return { pattern: '/dev/stdout', format };
-  });
+  }
+}
+
+/** Whether a name asks for a file of each process: it has `%p`. @param {Output} output */
+function isForEachProcess({ pattern, isOwnName = false }) {
+  return !isOwnName && path.basename(pattern).replace(/%%/g, '').includes('%p');
 }
 
 /** The file to which each step of a job of GitHub Actions adds its summary; elsewhere `/`, which is no file. */
@@ -126,11 +134,11 @@ function insertBeforeExtension(file, word) {
 }
 
 /**
- * The name of a process's file.
+ * The name of a file.
  * @param {string} pattern
- * @param {{ pid: number, startTimeMs: number, program: string, isFirst: boolean }} recorded
+ * @param {{ pid: number, startTimeMs: number, program: string }} recorded
  */
-function expandPattern(pattern, { pid, startTimeMs, program, isFirst }) {
+function expandPattern(pattern, { pid, startTimeMs, program }) {
   const values = /** @type {Record<string, string>} */ ({
     p: String(pid),
     t: timeStamp(startTimeMs),
@@ -139,9 +147,10 @@ function expandPattern(pattern, { pid, startTimeMs, program, isFirst }) {
   });
   const folder = path.dirname(pattern);
   const base = path.basename(pattern);
-  const name = base.replace(/%([ptn%])/g, (_, key) => values[key]);
-  const isUnique = isFirst || /%p/.test(base.replace(/%%/g, ''));
-  return path.join(folder, isUnique ? name : insertBeforeExtension(name, String(pid)));
+  return path.join(
+    folder,
+    base.replace(/%([ptn%])/g, (_, key) => values[key]),
+  );
 }
 
 /**
@@ -159,4 +168,13 @@ function uniqueName(file, taken) {
   return name;
 }
 
-module.exports = { isStream, stepSummary, planOutputs, uniqueName, checkOutputs, expandPattern, insertBeforeExtension };
+module.exports = {
+  isForEachProcess,
+  isStream,
+  stepSummary,
+  planOutputs,
+  uniqueName,
+  checkOutputs,
+  expandPattern,
+  insertBeforeExtension,
+};

@@ -1,12 +1,17 @@
 'use strict';
 
 const { openRecording } = require('../io/input');
-const { checkOutputs, expandPattern, planOutputs } = require('../io/output-names');
+const { checkOutputs, planOutputs } = require('../io/output-names');
 const { plural } = require('../../base/units');
 const { visible } = require('../../base/visible');
 const { programName } = require('../command');
 const { withProgress } = require('../io/progress');
-const { writeOutputs } = require('../io/write-outputs');
+const { writeRecording } = require('../io/write-recording');
+
+/** @param {import('../../profile/profile').Profile} profile @param {number} id of a process */
+function partOfProcess(profile, id) {
+  return profile.processes.length === 1 ? profile : profile.filter({ processIds: [id] });
+}
 
 /**
  * `spprof convert <file> -o <file>`: prints the files it has written.
@@ -16,15 +21,12 @@ const { writeOutputs } = require('../io/write-outputs');
 async function convert(request, io) {
   const outputs = planOutputs(request, io.cwd());
   checkOutputs(outputs);
-  const { profile, log } = await openRecording(request.file, { reading: request.reading, io });
-  const { pid, startTimeMs } = profile;
+  const { profile, logs } = await openRecording(request.file, { reading: request.reading, io });
   const program = programName(request.file).replace(/\.spprof$/, '');
-  const files = outputs.map(({ pattern, format }) => ({
-    file: expandPattern(pattern, { pid, startTimeMs, program, isFirst: true }),
-    format,
-  }));
-  const writing = writeOutputs(profile, files, log);
-  const written = await withProgress(io, `writing ${plural(files.length, 'file')}`, writing);
+  const partOf = (/** @type {number} */ id) => partOfProcess(profile, id);
+  const recorded = { profile, logs, program, pid: profile.pid, partOf };
+  const writing = writeRecording(recorded, outputs, { taken: new Set() });
+  const written = await withProgress(io, `writing ${plural(outputs.length, 'file')}`, writing);
   // A stream that the output went to gets nothing but that.
   for (const { path } of written.filter((each) => !/^\/(dev|proc)\//.test(each.path)))
     io.stdout.write(`${visible(path)}\n`);

@@ -88,6 +88,8 @@ function checkTimer(timer) {
  * @param {string} execPath
  */
 function programOfCommand(command, args, execPath) {
+  const isNode = command === execPath || /^node(\.exe)?$/.test(path.basename(command));
+  if (isNode && args.includes('--test')) return 'node --test';
   const script = command === execPath ? args[0] : args.find((arg) => /\.[cm]?[jt]s$/.test(arg));
   return programName(script ?? command);
 }

@@ -16,6 +16,16 @@ function threadIds({ threads }, wanted) {
   throw errors.unknownThread(wanted, available);
 }
 
+/**
+ * @param {import('../../profile/profile').Profile} profile
+ * @param {string} wanted
+ */
+function processIds({ processes }, wanted) {
+  const found = processes.filter(({ pid, name }) => [String(pid), name].includes(wanted));
+  if (found.length > 0) return found.map(({ id }) => id);
+  throw errors.unknownProcess(wanted, processes.map(({ name, pid }) => `${name} ${pid}`).join(', '));
+}
+
 /** The head of the table stands out. @param {string} text @param {import('../run').Io} io */
 function withBoldHead(text, io) {
   return text.replace(/^ +(?:self +self (?:ms|kB|count)|total +self) .*$/m, (head) =>
@@ -26,7 +36,7 @@ function withBoldHead(text, io) {
 /** @param {import('../../profile/profile').Profile} profile @param {import('../../options/options').View} view */
 function jsonOf(profile, view) {
   const { pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly } = profile;
-  const { measure, cpuNs, wallNs, sampleCount, threads, categories, marks, stats } = profile;
+  const { measure, cpuNs, wallNs, sampleCount, processes, threads, categories, marks, stats } = profile;
   const { functions } = profile.inView(view);
   return {
     ...{ pid, startTimeMs, durationNs, intervalUs, mode, timer, nodeVersion, stoppedCleanly },
@@ -35,6 +45,7 @@ function jsonOf(profile, view) {
       cpuNs,
       wallNs,
       sampleCount,
+      processes,
       threads,
       view,
       categories,
@@ -51,8 +62,9 @@ function jsonOf(profile, view) {
  * @param {import('../arguments').ReportRequest} request
  * @param {import('../run').Io} io
  */
-async function report({ file, reading, top, sort, thread, tree, threshold, engine, json }, io) {
-  const { profile: whole } = await openRecording(file, { reading, io });
+async function report({ file, reading, top, sort, process, thread, tree, threshold, engine, json }, io) {
+  const { profile: all } = await openRecording(file, { reading, io });
+  const whole = process === null ? all : all.filter({ processIds: processIds(all, process) });
   const profile = thread === null ? whole : whole.filter({ threadIds: threadIds(whole, thread) });
   if (json) io.stdout.write(`${JSON.stringify(jsonOf(profile, reading.view ?? 'program'), null, 2)}\n`);
   else if (tree) io.stdout.write(withBoldHead(profile.toTree({ threshold: threshold / 100 }), io));
