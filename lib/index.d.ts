@@ -5,11 +5,13 @@
  */
 
 export * from './types/blocks';
+export * from './types/findings';
 export * from './types/formats';
 export type { StartOptions } from './types/start-options';
 export * from './types/stats';
 export * from './types/threads';
 
+import type { Advice, Category, Comparison, FunctionDifference, FunctionSummary } from './types/findings';
 import type { CpuProfile, FirefoxProfile, Format, SpeedscopeFile, TraceFile } from './types/formats';
 import type { StartOptions } from './types/start-options';
 import type { Stats } from './types/stats';
@@ -54,28 +56,6 @@ export interface ProfiledThread {
   dropped: Record<string, number>;
 }
 
-/** One function over all threads. Garbage collection is one function, `(garbage collector)`. */
-export interface FunctionSummary {
-  /** `(anonymous)` for a function without a name. */
-  functionName: string;
-  /** The script's URL as V8 has it, `''` for native code. */
-  url: string;
-  /** Where the function is defined, 1-based; 0: unknown. */
-  line: number;
-  column: number;
-  kind: 'js' | 'native' | 'builtin' | 'gc' | 'truncated' | 'unknown-js' | 'reason' | 'compilation';
-  /** Shared object or executable of native code, else `''`. */
-  module: string;
-  /** CPU time, or in wall mode wall time, with this function on top of the stack, nanoseconds. */
-  selfNs: number;
-  /** The same with this function anywhere on the stack, nanoseconds. */
-  totalNs: number;
-  /** Samples with this function on top. */
-  sampleCount: number;
-  /** The threads on which it was on top. */
-  threadIds: number[];
-}
-
 export interface ProfiledSample {
   /** Since the start, milliseconds. */
   timeMs: number;
@@ -93,45 +73,6 @@ export interface ProfiledSample {
   isOffCpu: boolean;
   /** The innermost block that the sample was taken in, `track/name`; null: none. */
   block: string | null;
-}
-
-/** One function in two profiles. Shares are of all CPU time of the profile, 0 to 1; changes are differences of shares. */
-export interface FunctionDifference
-  extends Pick<FunctionSummary, 'functionName' | 'url' | 'line' | 'column' | 'kind' | 'module'> {
-  before: { selfNs: number; totalNs: number; selfShare: number; totalShare: number };
-  after: { selfNs: number; totalNs: number; selfShare: number; totalShare: number };
-  selfChange: number;
-  totalChange: number;
-}
-
-/** A share of all time, by whose code it was spent in. */
-export interface Category {
-  name: 'your code' | 'dependencies' | 'Node.js' | 'native' | 'garbage collection' | 'compilation' | 'other';
-  /** CPU time, or in wall mode wall time, nanoseconds. */
-  ns: number;
-  /** Of all time, with one decimal; those of all categories add up to 100. */
-  percent: number;
-  /**
-   * What it is made of, the largest first: packages (`name@version`), modules of Node.js, native libraries. Their `percent` is of all
-   * time too.
-   */
-  parts: { name: string; ns: number; percent: number }[];
-}
-
-/** A finding of one of the rules in docs/advice.md. */
-export interface Advice {
-  /** The rule's name in docs/advice.md. */
-  rule: string;
-  /** Of the time in which threads had something to do, 0 to 1. */
-  share: number;
-  /** Time that the finding touches, nanoseconds. */
-  ns: number;
-  /** The line that matters most; null: none is known. */
-  where: { functionName: string; url: string; line: number } | null;
-  /** What was found, with its numbers. */
-  found: string;
-  /** What can be done about it. */
-  advice: string;
 }
 
 /** The program as its author wrote it, or every frame. */
@@ -219,6 +160,12 @@ export interface Profile {
   merge(...others: Profile[]): Profile;
   /** What has changed since `before`, function by function, the largest change of self time first; in program view unless another is asked for. */
   diff(before: Profile, settings?: { view?: View }): FunctionDifference[];
+  /**
+   * Which functions, and whether the whole, use more CPU time than in `before`, by more than `limit` (default 0.05) and beyond noise; for
+   * programs that do the same work in both. In program view unless another is asked for.
+   * @throws {RangeError} `ERR_SPPROF_NOT_ALIKE`
+   */
+  compare(before: Profile, settings?: { limit?: number; view?: View }): Comparison;
   /**
    * One thread as V8's `.cpuprofile`, in program view unless another is asked for; the main thread unless another is named by its `id`.
    * @throws {RangeError} `ERR_SPPROF_UNKNOWN_THREAD`

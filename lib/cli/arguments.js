@@ -16,7 +16,7 @@ const { ALL_FLAGS, FLAGS } = require('./flags');
  * @typedef {import('../profile/read-profile').Reading & { verbose: boolean }} Reading
  * @typedef {{ top: number, sort: 'self' | 'total', process: string | null, thread: string | null, tree: boolean, threshold: number, engine: boolean, json: boolean }} Showing
  * @typedef {Showing & { verb: 'report', file: string, reading: Reading }} ReportRequest
- * @typedef {Showing & { verb: 'diff', file: string, second: string, outputs: string[], reading: Reading }} DiffRequest
+ * @typedef {Showing & OutputRequest & { verb: 'diff', file: string, second: string, failOver: number | null, reading: Reading }} DiffRequest
  * @typedef {{ verb: 'view', file: string, outputs: string[], opens: boolean, reading: Reading }} ViewRequest
  * @typedef {OutputRequest & { verb: 'convert', file: string, reading: Reading }} ConvertRequest
  * @typedef {{ verb: 'recover', folder: string, dump: boolean }} RecoverRequest
@@ -43,7 +43,19 @@ const VERB_FLAGS = /** @type {Record<string, string[]>} */ ({
     'max-memory',
     'help',
   ],
-  diff: ['output', 'top', 'sort', 'view', 'json', 'no-source-maps', 'verbose', 'max-memory', 'help'],
+  diff: [
+    'output',
+    'format',
+    'top',
+    'sort',
+    'fail-over',
+    'view',
+    'json',
+    'no-source-maps',
+    'verbose',
+    'max-memory',
+    'help',
+  ],
   view: ['output', 'no-open', 'view', 'no-source-maps', 'no-sources', 'verbose', 'max-memory', 'help'],
   convert: ['output', 'format', 'view', 'no-source-maps', 'no-sources', 'verbose', 'max-memory', 'help'],
   recover: ['dump', 'help'],
@@ -186,6 +198,15 @@ function showingOf(given) {
   };
 }
 
+/** `5%` or `5` → 0.05; null: not given. @param {Map<string, string[]>} given */
+function failOverOf(given) {
+  const text = given.get('fail-over')?.at(-1);
+  if (text === undefined) return null;
+  const match = /^(\d+(?:\.\d+)?) ?%?$/.exec(text);
+  if (match === null) throw errors.optionRange('--fail-over', text, 'a percentage, e.g. 5%');
+  return Number(match[1]) / 100;
+}
+
 /**
  * @param {string} file
  * @param {{ given: Map<string, string[]>, rest: string[] }} second what follows the first file
@@ -200,12 +221,13 @@ function parseDiff(file, second, given, env) {
   if (third.rest.length > 0) throw errors.usage(`diff takes two files, not also ${JSON.stringify(third.rest[0])}`);
   const all = new Map([...given, ...third.given]);
   const outputs = [...(given.get('output') ?? []), ...(third.given.get('output') ?? [])];
+  const { format } = outputsOf(all);
   const { sourceMaps, sources, maxMemory, view } = optionsOf(all, env);
   return {
     verb: 'diff',
     file,
     second: other,
-    outputs,
+    ...{ outputs, format, failOver: failOverOf(all) },
     reading: { sourceMaps, sources, maxMemory, view, verbose: all.has('verbose') },
     ...showingOf(all),
   };

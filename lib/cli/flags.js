@@ -48,6 +48,7 @@ const VERB_ONLY_FLAGS = [
   { long: 'thread', operand: 'id', help: "one thread, by the report's number or its name" },
   { long: 'tree', help: 'the call tree instead of the table' },
   { long: 'threshold', operand: 'percent', help: 'leave out what has less of the time (default 1)' },
+  { long: 'fail-over', operand: 'percent', help: 'exit status 1 when something got slower by more, beyond noise' },
   { long: 'engine', help: 'also how the recorder worked: rates, threads, cost, how it ended' },
   { long: 'no-open', help: 'print the address, and open no browser' },
 ];

@@ -58,12 +58,17 @@ Examples:
 `,
   diff: `Usage: spprof diff [options] <before> <after>
 
-Compares two profiles by shares of their time, the largest change first; -o writes the differential flame graph. ${FILES}
+Compares two profiles by shares of their time, the largest change first; -o writes the differential flame graph. With --fail-over it also
+compares CPU times, for programs that do the same work in both, and the exit status is 1 when the whole or a function uses more by so much,
+beyond noise; docs/regressions.md says what that means. -f markdown prints a comment for a pull request. ${FILES}
 
-${verbFlags('diff', ['output', 'top', 'sort', 'view', 'json', 'verbose'])}
+${verbFlags('diff', ['output', 'format', 'top', 'sort', 'fail-over', 'view', 'json', 'verbose'])}
+
+The exit status is 0; 1 with --fail-over when something got slower; 2 for wrong use or a file that cannot be read.
 
 Examples:
   spprof diff before.spprof after.spprof
+  spprof diff --fail-over 5% -f markdown before.spprof after.spprof > comment.md
   spprof diff -o change.html before.cpuprofile after.cpuprofile
 `,
   convert: `Usage: spprof convert <file> -o <file> [-f <format>]

@@ -3,6 +3,7 @@
 const { columnUnit, formatValue, measureOf } = require('../recording/measure');
 const { formatPercent } = require('../base/units');
 const { threadNamer } = require('../recording/recorded-processes');
+const { cell } = require('./markdown-cell');
 const { categoryLine, engineLines, headLine, healthLines, tableRows } = require('./text');
 const { processLines, processesText } = require('./process-text');
 
@@ -14,11 +15,6 @@ const { processLines, processesText } = require('./process-text');
 
 /** Parts of a category in its row. */
 const PARTS = 5;
-
-/** @param {string} text */
-function cell(text) {
-  return text.replace(/[\\`*_[\]<>|]/g, '\\$&').replace(/[\r\n]+/g, ' ');
-}
 
 /** @param {import('../index').Category[]} categories */
 function* categoryPieces(categories) {

@@ -151,6 +151,7 @@ class Profile {
    * @param {Profile} before @param {View} view @returns {[before: Recording, after: Recording]}
    */
   #pair(before, view) {
+    if (!(before instanceof Profile)) throw errors.optionType('before', before, 'a profile');
     const { viewWritten } = require('../views/program-view');
     const both = [before, this];
     const file = both.find((each) => each.#recording.importedFrom !== undefined);
@@ -160,9 +161,15 @@ class Profile {
 
   /** @param {Profile} before @param {{ view?: View }} [settings] */
   diff(before, { view } = {}) {
-    if (!(before instanceof Profile)) throw errors.optionType('before', before, 'a profile');
     const { compareFunctions } = require('../recording/compare');
     return compareFunctions(...this.#pair(before, checkView(view) ?? this.#view ?? 'program'));
+  }
+
+  /** @param {Profile} before @param {{ limit?: number, view?: View }} [settings] */
+  compare(before, { limit = 0.05, view } = {}) {
+    if (typeof limit !== 'number' || !(limit >= 0)) throw errors.optionRange('limit', limit, 'a share of at least 0');
+    const { findRegressions } = require('../recording/regressions');
+    return findRegressions(...this.#pair(before, checkView(view) ?? this.#view ?? 'program'), limit);
   }
 
   /** @returns {Generator<import('../index').ProfiledSample>} */

@@ -73,7 +73,17 @@ describe('parseArguments()', () => {
     expect(parse('report a.spprof')).toEqual({ verb: 'report', file: 'a.spprof', reading, ...showing });
     expect(parse('report --tree a.spprof --threshold 5 -n 3')).toMatchObject({ tree: true, threshold: 5, top: 3 });
     expect(parse('diff a --json b -o c.html')).toEqual({
-      ...{ verb: 'diff', file: 'a', second: 'b', outputs: ['c.html'], reading, ...showing, json: true },
+      ...{
+        verb: 'diff',
+        file: 'a',
+        second: 'b',
+        outputs: ['c.html'],
+        format: null,
+        failOver: null,
+        reading,
+        ...showing,
+        json: true,
+      },
     });
     expect(parse('view a --no-open')).toEqual({ verb: 'view', file: 'a', outputs: [], opens: false, reading });
     expect(parse('convert -o x.txt a.spprof -o y.folded')).toMatchObject({

@@ -39,16 +39,29 @@ function tableOf(rows, { top, sort, folder }) {
   return [`${'points'.padStart(8)}${'before'.padStart(10)}${'after'.padStart(10)}  function (${sort} time)`, ...lines];
 }
 
+/** @param {import('../arguments').DiffRequest} request @param {import('../run').Io} io */
+function checkRequest({ outputs, format, json }, io) {
+  if (format !== null && format !== 'markdown' && format !== 'text') {
+    throw errors.optionRange('--format', format, 'of diff: text or markdown, on standard output');
+  }
+  if (format !== null && json) throw errors.usage('--json and --format say how diff prints; give one of them');
+  const planned = planOutputs({ outputs: outputs.length > 0 ? outputs : ['-.html'], format: null }, io.cwd());
+  const other = planned.find((each) => each.format !== 'flamegraph');
+  if (other !== undefined) throw errors.usage(`diff writes flame graphs (.html), not ${path.basename(other.pattern)}`);
+  if (outputs.length === 0) return [];
+  checkOutputs(planned);
+  return planned;
+}
+
 /**
- * `spprof diff <before> <after>`: a table, or the differential flame graph.
+ * `spprof diff <before> <after>`: a table, or the differential flame graph; whether something got slower.
  * @param {import('../arguments').DiffRequest} request
  * @param {import('../run').Io} io
+ * @returns {Promise<number>} exit status: 1 when something got slower by more than was allowed
  */
-async function diff({ file, second, outputs, reading, top, sort, json }, io) {
-  const planned = planOutputs({ outputs: outputs.length > 0 ? outputs : ['-.html'], format: null }, io.cwd());
-  const other = planned.find(({ format }) => format !== 'flamegraph');
-  if (other !== undefined) throw errors.usage(`diff writes flame graphs (.html), not ${path.basename(other.pattern)}`);
-  if (outputs.length > 0) checkOutputs(planned);
+async function diff(request, io) {
+  const { file, second, outputs, format, reading, top, sort, failOver, json } = request;
+  const planned = checkRequest(request, io);
   const { profile: before } = await openRecording(file, { reading, io });
   const { profile: after } = await openRecording(second, { reading, io });
   const [one, whole] = before.isOneThread ? [before, after] : [after, before];
@@ -56,15 +69,25 @@ async function diff({ file, second, outputs, reading, top, sort, json }, io) {
     const name = path.basename(before.isOneThread ? file : second);
     io.stderr.write(`spprof: ${name} holds one thread; it is compared with that thread of the other\n`);
   }
-  for (const { pattern } of outputs.length > 0 ? planned : []) {
+  for (const { pattern } of planned) {
     await after.writeDifference(before, pattern, { before: path.basename(file), after: path.basename(second) });
     io.stdout.write(`${pattern}\n`);
   }
   const rows = after.diff(before);
-  if (json) io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-  else if (outputs.length === 0)
-    io.stdout.write(`${tableOf(rows, { top, sort, folder: io.cwd() }).map(visible).join('\n')}\n`);
-  return 0;
+  const comparison = failOver === null ? null : after.compare(before, { limit: failOver });
+  const settings = { folder: io.cwd(), measure: after.measure };
+  if (json) {
+    io.stdout.write(`${JSON.stringify(comparison === null ? rows : { functions: rows, comparison }, null, 2)}\n`);
+  } else {
+    const isMarkdown = format === 'markdown';
+    const { comparisonLines, comparisonMarkdown } = require('../../exporters/comparison');
+    const table = outputs.length > 0 && format === null ? [] : tableOf(rows, { top, sort, folder: io.cwd() });
+    const verdict =
+      comparison === null ? [] : (isMarkdown ? comparisonMarkdown : comparisonLines)(comparison, settings);
+    const all = isMarkdown ? [...verdict, '', '```text', ...table, '```'] : [...table, ...verdict];
+    if (all.length > 0) io.stdout.write(`${all.map(visible).join('\n')}\n`);
+  }
+  return comparison?.isSlower ? 1 : 0;
 }
 
 module.exports = { diff };

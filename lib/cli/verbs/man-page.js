@@ -56,7 +56,7 @@ ${FORMAT_NAMES.map((name) => `.TP\n\\fB${name}\\fR\n${roff(`${FORMATS[name].exte
 after Ctrl\\-C, SIGTERM or SIGHUP to spprof has ended the program (Node.js alone: 130, 143, 129), or when the load of \\-\\-on\\-port has ended well
 .TP
 .B 1
-an output could not be written, or the load failed
+an output could not be written, or the load failed; diff: something got slower by more than \\-\\-fail\\-over
 .TP
 .B 2
 wrong use: nothing was started
