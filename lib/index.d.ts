@@ -181,7 +181,10 @@ export interface Profile {
   toFirefox(settings?: { view?: View }): FirefoxProfile;
   /** All threads as Chrome's trace events, for DevTools and Perfetto: samples, times in which they ran, collections, blocks, marks. In program view. */
   toTrace(settings?: { view?: View }): TraceFile;
-  /** The flame graph as a page that opens offline, in this view (default: the program's); it can switch to the other. */
+  /**
+   * The page, which opens offline, in this view (default: the program's); it can switch to the other. It holds text of the program's
+   * sources (`sources: false` when the profile is made leaves it out), and reads their files for that.
+   */
   toFlameGraph(settings?: { view?: View }): string;
   /**
    * The report for people: the categories, the hottest functions, what was lost. `limit`: rows, default 10; `folder`: paths below it are

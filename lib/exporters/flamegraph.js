@@ -6,7 +6,7 @@ const path = require('node:path');
 const { errors, systemReason } = require('../base/errors');
 const { measureOf, totalText } = require('../recording/measure');
 const { weightsOf } = require('../recording/model');
-const { processName, processesOf, threadNamer } = require('../recording/recorded-processes');
+const { hasProcesses, processName, processOf, processesOf } = require('../recording/recorded-processes');
 const { formatNs, plural } = require('../base/units');
 const { CATEGORIES, sampleOwners } = require('../views/categories');
 const { encodedColumn } = require('./page-columns');
@@ -81,6 +81,17 @@ function* elementPieces(id, head, columns) {
 }
 
 /**
+ * A thread as the page has it. Where a recording has several processes, threads say which theirs is.
+ * @param {Recording} recording
+ * @param {import('../../binding').NativeThread} thread
+ */
+function threadEntry(recording, { id, name, kind, tid, processId = 0 }) {
+  const own = { id, name: name || 'thread', kind, tid };
+  if (!hasProcesses(recording)) return own;
+  return { ...own, processId, processName: processName(processOf(recording, { processId })) };
+}
+
+/**
  * @param {Views<Recording>} views
  * @param {About} about
  */
@@ -101,7 +112,6 @@ function* dataPieces({ program, full }, { title, subtitle, view, sideOf, sources
     sampleOwner,
   );
   const threads = full.threads.filter(({ wallNs, cpuNs }) => wallNs > 0 || cpuNs > 0);
-  const nameOf = threadNamer(full);
   const events = eventsOf(
     full,
     threads.map(({ id }) => id),
@@ -109,10 +119,7 @@ function* dataPieces({ program, full }, { title, subtitle, view, sideOf, sources
   const head = {
     ...{ title, subtitle, mode: full.mode, isDifference: sideOf !== undefined, unit: measureOf(full).unit, view },
     ...{ views: names, bucketMs: full.durationNs / 1e6 / bucketCount, bucketCount },
-    threads: threads.map((thread) => {
-      const { id, name, kind, tid } = thread;
-      return { id, name: nameOf(thread, name || 'thread'), kind, tid };
-    }),
+    threads: threads.map((thread) => threadEntry(full, thread)),
     blocks: full.blocks.map(({ track, block }) => `${track}/${block}`),
     ...{
       hasSources: (sources ?? null) !== null,

@@ -266,3 +266,36 @@ test.each([
   expect(scrolled).toBeLessThanOrEqual(0);
   expect(await page.locator('#to-source').isVisible()).toBe(true);
 });
+
+test('threads of several processes are grouped, and a process can be chosen', async () => {
+  const { startTimeMs, durationNs, nodeVersion, execPath, stoppedCleanly, stats } = RECORDING;
+  const several = {
+    ...RECORDING,
+    processes: [70, 71].map((pid) => ({
+      ...{ pid, name: 'app', startTimeMs, durationNs, nodeVersion, execPath, stoppedCleanly, stats },
+    })),
+    threads: RECORDING.threads.map((thread) => ({ ...thread, processId: thread.id })),
+  };
+  const { page, numbers } = await openPage(
+    browser,
+    await new Profile(several).write(path.join(folder, 'processes.html')),
+  );
+  const labels = await page.locator('#thread optgroup').evaluateAll((groups) => groups.map((group) => group.label));
+  expect(labels).toEqual(['app 70', 'app 71']);
+  await page.selectOption('#thread', 'p1');
+  expect((await numbers()).total).toBe(40e6);
+  expect(await page.locator('#tracks .thread[aria-pressed=true]').allTextContents()).toEqual([
+    ...['app 71', 'worker 1'],
+  ]);
+  await page.click('#tracks .process >> text=app 70');
+  expect((await numbers()).total).toBe(60e6);
+});
+
+test('a recording without samples is a page without frames', async () => {
+  const empty = await new Profile(recordingOf([])).write(path.join(folder, 'empty.html'));
+  const { page, numbers, names, problems } = await openPage(browser, empty);
+  expect((await numbers()).total).toBe(0);
+  expect(await names()).toEqual(['all']);
+  for (const tab of ['tree', 'functions', 'packages', 'sandwich', 'source']) await page.click(`#tab-${tab}`);
+  expect(problems).toEqual([]);
+});

@@ -64,6 +64,13 @@ export function createControls(state, { switchTheme, goToMatch, copy }) {
     element('help').setAttribute('aria-expanded', String(!keys.hidden));
   }
 
+  /** @returns {boolean} whether it was open */
+  function closeHelp() {
+    const isOpen = !element('keys').hidden;
+    if (isOpen) toggleHelp();
+    return isOpen;
+  }
+
   function draw() {
     const { choice, sums, focus, found, query, tab, picked } = state;
     if (find.value.trim() !== query) find.value = query;
@@ -87,5 +94,5 @@ export function createControls(state, { switchTheme, goToMatch, copy }) {
       query === '' ? '' : `${percent(found.matched, sums.total[0])} matched (${value(found.matched, profile.unit)})`;
   }
 
-  return { draw, find, toggleHelp };
+  return { draw, find, toggleHelp, closeHelp };
 }

@@ -5,12 +5,13 @@ import { TABS } from './model/state.mjs';
  *
  * @param {import('./model/state.mjs').State} state
  * @param {{ press: (key: string) => boolean, find: HTMLInputElement, switchTheme: () => void, goToMatch: (by: number) => void,
- *   copy: () => void, toggleHelp: () => void }} actions `press`: of the view that is shown
+ *   copy: () => void, toggleHelp: () => void, closeHelp: () => boolean }} actions `press`: of the view that is shown
  */
-export function bindKeys(state, { press, find, switchTheme, goToMatch, copy, toggleHelp }) {
+export function bindKeys(state, { press, find, switchTheme, goToMatch, copy, toggleHelp, closeHelp }) {
   const otherView = () => (state.view.name === 'program' ? 'full' : 'program');
 
   function clear() {
+    if (closeHelp()) return;
     if (state.query !== '') state.searchFor('');
     else if (state.focus !== 0) state.zoom(0);
     else if (state.choice.category !== null || state.choice.owner !== null)

@@ -116,11 +116,17 @@ function switchTheme() {
   repaint();
 }
 
+/** What categories and tracks are drawn of: a zoom or a search leaves them as they are. @type {{ choice: unknown, view: unknown }} */
+let drawn = { choice: null, view: null };
+
 function draw() {
   controls.draw();
   tabs.draw();
-  categories.draw();
-  if (isTimed) tracks.draw();
+  if (state.choice !== drawn.choice || state.view !== drawn.view) {
+    categories.draw();
+    if (isTimed) tracks.draw();
+    drawn = { choice: state.choice, view: state.view };
+  }
   views[state.tab].draw();
   details.textContent = detailsText();
   const { sums, focus, found, selected } = state;
@@ -131,6 +137,7 @@ function draw() {
 
 function repaint() {
   palette.forget();
+  drawn = { choice: null, view: null };
   draw();
 }
 
@@ -153,12 +160,19 @@ function followLink() {
 
 bindKeys(state, {
   press: (key) => views[state.tab].press(key),
-  ...{ find: controls.find, switchTheme, goToMatch, copy, toggleHelp: controls.toggleHelp },
+  ...{
+    find: controls.find,
+    switchTheme,
+    goToMatch,
+    copy,
+    toggleHelp: controls.toggleHelp,
+    closeHelp: controls.closeHelp,
+  },
 });
 let resized = 0;
 addEventListener('resize', () => {
   cancelAnimationFrame(resized);
-  resized = requestAnimationFrame(draw);
+  resized = requestAnimationFrame(repaint);
 });
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
 addEventListener('hashchange', followLink);

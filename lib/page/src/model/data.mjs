@@ -16,7 +16,7 @@
  * @property {string} name
  * @property {string} kind
  * @property {number} tid
- * @property {number} [processId]
+ * @property {number} [processId] where there are several processes
  * @property {string} [processName]
  *
  * @typedef {object} PageView the stacks, in one of two views
@@ -65,24 +65,37 @@
  * @property {{ line: number, lines: string[] }[]} [parts] `line`: the number of the first
  */
 
+/** @param {string} text base64 */
+function bytesOf(text) {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
 /** @param {string} text base64 @returns {Float64Array} times need more than 32 bits */
 function decodeColumn(text) {
-  const binary = atob(text);
+  const bytes = bytesOf(text);
   let length = 0;
-  for (let i = 0; i < binary.length; i++) if (binary.charCodeAt(i) < 128) length++;
+  for (let i = 0; i < bytes.length; i++) length += (bytes[i] >> 7) ^ 1;
   const column = new Float64Array(length);
   let at = 0;
   let value = 0;
   for (let i = 0; i < length; i++) {
-    let zigzag = 0;
-    let scale = 1;
-    let byte = binary.charCodeAt(at++);
-    for (; byte >= 128; byte = binary.charCodeAt(at++)) {
-      zigzag += (byte - 128) * scale;
-      scale *= 128;
+    const byte = bytes[at++];
+    // Most differences are of one byte.
+    if (byte < 128) value += (byte >> 1) ^ -(byte & 1);
+    else {
+      let zigzag = byte - 128;
+      let scale = 128;
+      let next = bytes[at++];
+      for (; next >= 128; next = bytes[at++]) {
+        zigzag += (next - 128) * scale;
+        scale *= 128;
+      }
+      zigzag += next * scale;
+      value += zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
     }
-    zigzag += byte * scale;
-    value += zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
     column[i] = value;
   }
   return column;

@@ -33,7 +33,7 @@ export function groupByProcess(threads) {
   }
   return [...groups].map(([id, own]) => ({
     key: id === undefined || groups.size === 1 ? '' : `p${id}`,
-    label: [own[0].processName ?? 'process', id].filter((word) => word !== undefined).join(' '),
+    label: own[0].processName ?? `process ${id}`,
     threads: own,
   }));
 }

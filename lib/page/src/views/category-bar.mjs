@@ -59,7 +59,8 @@ export function createCategoryBar(state, { stripe, chips }) {
         return chip;
       }),
       ...(owner === null ? [] : [ownerChip(owner)]),
-      ...(state.view.name === 'full' ? engineWords() : []),
+      ...(state.view.name === 'full' && !state.profile.isDifference ? engineWords() : []),
+      ...(state.profile.isDifference ? changeWords() : []),
     );
     if (focused !== undefined)
       /** @type {HTMLElement | null} */ (chips.querySelector(`[data-chip="${CSS.escape(focused)}"]`))?.focus();
@@ -85,6 +86,12 @@ export function createCategoryBar(state, { stripe, chips }) {
     ]
       .filter(([kind]) => kinds.has(kind))
       .map(([kind, words]) => make('span', { class: 'word' }, dot(kind), words));
+  }
+
+  /** Colours of frames in a difference. */
+  function changeWords() {
+    const words = { grown: 'has grown', shrunk: 'has shrunk', same: 'as before' };
+    return Object.entries(words).map(([color, text]) => make('span', { class: 'word' }, dot(color), text));
   }
 
   return { draw };
