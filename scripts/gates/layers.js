@@ -158,9 +158,37 @@ function libProblems() {
   return problems;
 }
 
+/** The folders of the page's source and what each imports of the others; what lies beside them is at the top. */
+const PAGE_FLOORS = /** @type {Record<string, string[]>} */ ({
+  model: [],
+  parts: ['model'],
+  views: ['model', 'parts'],
+});
+const PAGE = 'lib/page/src/';
+
+/** @returns {string[]} */
+function pageProblems() {
+  /** @type {string[]} */
+  const problems = [];
+  for (const file of projectFiles(`${PAGE}*.mjs`)) {
+    const allowed = PAGE_FLOORS[file.slice(PAGE.length).split('/')[0]];
+    if (allowed === undefined) continue;
+    const folder = path.posix.dirname(file);
+    for (const { name, line } of references(file, /^import [^'"]*['"](\.[^'"]*)['"]/gm)) {
+      const used = path.posix.join(folder, name);
+      const other = used.slice(PAGE.length).split('/')[0];
+      if (path.posix.dirname(used) === folder || allowed.includes(other)) continue;
+      problems.push(
+        `${file}:${line}: it may import its own folder and ${allowed.join(', ') || 'nothing'}, not ${used}`,
+      );
+    }
+  }
+  return problems;
+}
+
 /** @returns {string[]} one line a problem */
 function checkLayers() {
-  return [...nativeProblems(), ...libProblems()];
+  return [...nativeProblems(), ...libProblems(), ...pageProblems()];
 }
 
 module.exports = { LIB_FLOORS, checkLayers, findCircle, floorsOfCMake };
