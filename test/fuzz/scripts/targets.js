@@ -16,25 +16,33 @@ const { mutateLog } = require('./own-log');
  * @property {(file: string) => Promise<void> | void} run on an input's file; throws what a user would see
  */
 
+/** @param {import('../../../lib/profile/profile').Profile} profile @param {'program' | 'full'} view @param {string} file */
+async function writeAll(profile, view, file) {
+  profile.toText({ view });
+  profile.toTree({ view });
+  profile.toCollapsed({ view });
+  profile.toSpeedscope({ view });
+  profile.toPprof({ view });
+  profile.toFirefox({ view });
+  profile.toTrace({ view });
+  profile.toFlameGraph({ view });
+  for (const { id, kind } of profile.threads) if (kind !== 'native') profile.toCpuProfile(id, { view });
+  await profile.write(`${file}.md`, { view });
+  profile.diff(profile, { view });
+}
+
 /** Everything that a profile of any origin must survive. @param {string} file */
 async function useProfile(file) {
   const { readProfile } = require('../../../lib/profile/read-profile');
   const profile = await readProfile(file, { sourceMaps: false, maxMemory: 64 });
-  profile.toText();
-  profile.toTree();
-  profile.toCollapsed();
-  profile.toSpeedscope();
-  profile.toPprof();
-  profile.toFlameGraph();
-  for (const { id, kind } of profile.threads) if (kind !== 'native') profile.toCpuProfile(id);
-  JSON.stringify([profile.threads, profile.functions, profile.marks, profile.stats]);
+  for (const view of /** @type {const} */ (['program', 'full'])) await writeAll(profile, view, file);
+  JSON.stringify([profile.threads, profile.functions, profile.categories, profile.marks, profile.stats]);
   let count = 0;
   for (const { stackId } of profile.samples()) {
     profile.stack(stackId);
     if (++count === 2000) break;
   }
   profile.filter({ fromMs: 1, toMs: 100 });
-  profile.diff(profile);
 }
 
 /** Compressed: damaged before, after, or both. @param {Buffer} seed @param {Random} random */
