@@ -2,7 +2,7 @@
 
 /**
  * `npm run fuzz -- [--seconds N] [--until-saturated] [--only name,…] [--seed N]`: feeds damaged input to every reader of bytes and prints
- * a table. Each runs for N seconds (60), or in rounds until nothing new is found (docs/decisions/0044), for N seconds of CPU time
+ * a table. Each runs for N seconds (60), or in rounds until nothing new is found (docs/decisions/0046), for N seconds of CPU time
  * at most (3600). A finding's input is kept in build/fuzz/findings; exit status 1 when there is one.
  */
 

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * When a target has been fuzzed for long enough (docs/decisions/0044). It runs in rounds, each with a seed of its own and all inputs
+ * When a target has been fuzzed for long enough (docs/decisions/0046). It runs in rounds, each with a seed of its own and all inputs
  * that earlier rounds kept. A round ends when the second half of its time, and at least a minute, reached no new edge; a
  * target is saturated when a whole round, at least as long as the quiet time before it, reached none at all.
  * All times are CPU time, which a busy machine does not make longer.
@@ -9,8 +9,6 @@
 
 /** The shortest quiet time that means anything. */
 const QUIET_S = 60;
-/** With 95 % certainty a thing that was not seen in n attempts is rarer than 3/n (the rule of three). */
-const RULE_OF_THREE = 3;
 
 /**
  * @typedef {object} Growth of the edges in one round
@@ -69,11 +67,7 @@ async function untilSaturated(runRound, { seed, limit }) {
   return { rounds, state: 'limit' };
 }
 
-/**
- * Rounds as one run: how many executions and seconds in all, when the last new edge came, and how many discoveries an hour more would
- * bring at most, with 95 % certainty, if the rest is like the quiet end.
- * @param {Round[]} rounds
- */
+/** Rounds as one run: how many executions and seconds in all, and when the last new edge came. @param {Round[]} rounds */
 function summaryOf(rounds) {
   let [executions, seconds, lastExecution, lastSeconds] = [0, 0, 0, 0];
   for (const { growth, ...round } of rounds) {
@@ -85,8 +79,7 @@ function summaryOf(rounds) {
     seconds += round.seconds;
   }
   const { edges } = rounds[rounds.length - 1].growth;
-  const perHour = (RULE_OF_THREE * 3600) / Math.max(seconds - lastSeconds, 1);
-  return { executions, seconds, edges, newEdges: edges - rounds[0].growth.known, lastExecution, lastSeconds, perHour };
+  return { executions, seconds, edges, newEdges: edges - rounds[0].growth.known, lastExecution, lastSeconds };
 }
 
 module.exports = { QUIET_S, begin, isQuiet, noGrowth, note, summaryOf, untilSaturated };
