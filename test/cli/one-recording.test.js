@@ -55,7 +55,9 @@ test('no file has a process id in its name, except those that were asked for and
       'x.spprof',
     ].sort(),
   );
-  expect(JSON.parse(read('x.cpuprofile'))['x-spprof'].pid).toBe(first);
+  const named = JSON.parse(read('x.cpuprofile'));
+  expect(named['x-spprof'].pid).toBe(first);
+  expect(named.nodes.map((/** @type {any} */ { callFrame }) => callFrame.functionName)).toContain('third');
   // The parent waits: it has a file if it used more than a hundredth.
   const whole = summary.processes.reduce((sum, { cpuNs }) => sum + cpuNs, 0);
   expect(fs.existsSync(at(`x.${parent}.main.cpuprofile`))).toBe(summary.processes[3].threads[0].cpuNs > 0.01 * whole);

@@ -147,16 +147,6 @@ test('workers have files of their own, named by process and thread', () => {
   expect(shares(readProfile('w.cpuprofile')).share('workerLoop')).toBe(0);
 });
 
-test('of all processes the one that used the most CPU time has the name that was asked for', () => {
-  const { stderr } = runCli(['--json', '-o', 'c.cpuprofile', program('children.js')], { cwd: folder });
-  const { processes } = JSON.parse(stderr);
-  expect(processes.map((/** @type {any} */ each) => each.program)).toEqual(['busy', 'children']);
-  const [child, parent] = processes;
-  expect(child.files[0].path).toBe(path.join(folder, 'c.cpuprofile'));
-  expect(parent.files[0].path).toBe(path.join(folder, `c.${parent.pid}.main.cpuprofile`));
-  expect(shares(readProfile('c.cpuprofile')).share('heavy')).toBeGreaterThan(0.5);
-});
-
 test('native work shows as native functions, on its own thread', () => {
   const { stderr } = runCli(['--json', '-o', 'n.cpuprofile', '-o', 'n.folded', program('pool.js')], { cwd: folder });
   const { threads } = JSON.parse(stderr).processes[0];
