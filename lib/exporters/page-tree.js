@@ -119,6 +119,18 @@ class PageTree {
 }
 
 /**
+ * The colour of a frame: native code of the engine and of Node.js is theirs, and not what the program calls native.
+ * @param {import('../../binding').NativeFrame} frame
+ * @param {string | undefined} category its own
+ */
+function kindOf(frame, category) {
+  const kind = pageKind(frame);
+  if (kind !== 'native') return kind;
+  if (category === undefined) return 'builtin';
+  return category === 'Node.js' ? 'core' : kind;
+}
+
+/**
  * @param {Recording} recording
  * @param {import('../../binding').NativeFrame[]} representatives
  * @param {(category: string, part: string) => number} ownerNumber
@@ -141,7 +153,7 @@ function describeFunctions(recording, representatives, ownerNumber) {
     const isScript = frame.kind === 'js' && frame.line > 0 && frame.url !== '';
     const source = isScript ? { url: frame.url, line: frame.line } : {};
     return {
-      ...{ name, where: whereOf(frame), kind: pageKind(frame), owner },
+      ...{ name, where: whereOf(frame), kind: kindOf(frame, named?.name), owner },
       ...(name === full ? {} : { full }),
       ...source,
     };

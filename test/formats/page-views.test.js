@@ -299,3 +299,34 @@ test('a recording without samples is a page without frames', async () => {
   for (const tab of ['tree', 'functions', 'packages', 'sandwich', 'source']) await page.click(`#tab-${tab}`);
   expect(problems).toEqual([]);
 });
+
+test('what sleeps has an empty track in wall mode, and in full view the engine has a colour of its own', async () => {
+  const wait = native('epoll_wait', '/lib/libc.so.6');
+  const engine = native('v8::internal::Execution::Call');
+  const recording = recordingOf(
+    [
+      { atMs: 500, cpuMs: 0, wallMs: 500, stack: [wait], state: 8 },
+      { atMs: 600, cpuMs: 100, wallMs: 100, stack: [engine, MAIN, native('compress', '/srv/addon.node')] },
+    ],
+    { mode: 'wall' },
+  );
+  const file = await new Profile(recording).write(path.join(folder, 'waits.html'));
+  const { page, numbers, frames, problems } = await openPage(browser, file, { link: 'view=full' });
+  expect((await numbers()).total).toBe(600e6);
+  const isDrawn = await page.evaluate(() => {
+    const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector('#tracks canvas'));
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    const { data, width } = context.getImageData(0, canvas.height - 10, canvas.width, 1);
+    return [0.3, 0.55].map((share) => data[4 * Math.round(share * width) + 3] > 0);
+  });
+  expect(isDrawn).toEqual([false, true]);
+  const hue = async (/** @type {string} */ name) =>
+    String((await frames()).find((frame) => frame.name === name)?.color)
+      .split(' ')
+      .slice(1)
+      .map((each) => Number.parseFloat(each));
+  // `oklab(…)`: the third coordinate is lower the bluer a colour is.
+  const [ofEngine, ofAddon] = [await hue('v8::internal::Execution::Call'), await hue('compress')];
+  expect(ofEngine[1]).toBeGreaterThan(ofAddon[1] + 0.03);
+  expect(problems).toEqual([]);
+});

@@ -6,7 +6,7 @@
  * @property {string} name
  * @property {string} [full] the name, where `name` is a short one
  * @property {string} where file and line, module, or ''
- * @property {string} kind one of `KINDS`
+ * @property {string} kind that it is coloured by: a variable of style/theme.css
  * @property {number} owner in `owners`; -1: its caller's
  * @property {string} [url] of its script
  * @property {number} [line] where it begins there

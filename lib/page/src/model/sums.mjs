@@ -16,6 +16,9 @@ import { threadMask } from './threads.mjs';
  * @property {number | null} owner
  */
 
+/** The part that a thread's time is of while it has nothing to do (wall mode). */
+const WAITING = 'waiting';
+
 /** @param {PageProfile} profile @param {Choice} choice */
 export function valuesOf(profile, { value }) {
   return value === 'wall' ? profile.wallNs : profile.cpuNs;
@@ -84,7 +87,8 @@ function spread(steps, at, ns, widest) {
 }
 
 /**
- * Time by thread, step of time and category, of the whole recording, whatever is chosen except the block and the kind of value.
+ * Time by thread, step of time and category, of the whole recording, whatever is chosen except the block and the kind of value. Threads
+ * that have nothing to do are empty.
  * @param {PageProfile} profile
  * @param {Choice} choice
  * @returns {Map<number, Float64Array[]>} by thread; of each category its steps
@@ -99,7 +103,7 @@ export function sumTracks(profile, choice) {
   /** @type {Map<number, Float64Array[]>} */
   const tracks = new Map();
   for (let i = 0; i < chosen.length; i++) {
-    if (chosen[i] === 0) continue;
+    if (chosen[i] === 0 || owners[sampleOwners[i]].part === WAITING) continue;
     let track = tracks.get(sampleThreads[i]);
     if (track === undefined) {
       track = categories.map(() => new Float64Array(bucketCount));

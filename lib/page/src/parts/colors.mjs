@@ -1,18 +1,5 @@
 /** Colours of frames and categories. They are CSS variables of style/theme.css; a canvas gets them as the browser has resolved them. */
 
-/** Kinds of frames with their words. @type {Record<string, string>} */
-export const KINDS = {
-  app: 'your code',
-  dependency: 'dependencies',
-  core: 'Node.js',
-  builtin: 'V8 builtin',
-  native: 'native',
-  system: 'system call',
-  gc: 'garbage collection',
-  compilation: 'compilation',
-  other: 'other',
-};
-
 /** The kind whose colour a category has. @type {Record<string, string>} */
 const KIND_OF_CATEGORY = {
   'your code': 'app',

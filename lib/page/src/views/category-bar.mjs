@@ -81,7 +81,7 @@ export function createCategoryBar(state, { stripe, chips }) {
   function engineWords() {
     const kinds = new Set(state.view.functions.map(({ kind }) => kind));
     return [
-      ['builtin', 'V8 builtin'],
+      ['builtin', 'V8 and C runtime'],
       ['system', 'system call'],
     ]
       .filter(([kind]) => kinds.has(kind))

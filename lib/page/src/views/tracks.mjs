@@ -24,15 +24,19 @@ export function createTracks(state, elements, { palette, hover }) {
 
   const tracks = groupByProcess(profile.threads).flatMap(({ key, label, threads }) => {
     const sorted = [...threads].sort((a, b) => weightOf(b.id) - weightOf(a.id));
-    const head = key === '' ? [] : [{ thread: null, key, label }];
-    return [...head, ...sorted.map((thread) => ({ thread, key: threadKey(thread), label: threadLabel(thread) }))];
+    const head = key === '' ? [] : [{ thread: null, key, label, name: label }];
+    return [
+      ...head,
+      ...sorted.map((thread) => ({
+        thread,
+        key: threadKey(thread),
+        label: threadLabel(thread),
+        name: threadName(threads, thread),
+      })),
+    ];
   });
-  const made = tracks.map(({ thread, key, label }) => {
-    const button = make(
-      'button',
-      { type: 'button', class: 'thread', title: label },
-      thread === null ? label : threadName(profile.threads, thread),
-    );
+  const made = tracks.map(({ thread, key, label, name }) => {
+    const button = make('button', { type: 'button', class: 'thread', title: label }, name);
     button.addEventListener('click', () => state.choose({ thread: state.choice.thread === key ? '' : key }));
     const canvas = make('canvas', { 'aria-hidden': 'true' });
     const row = make('div', { class: thread === null ? 'track process' : 'track', 'data-thread': key }, button, canvas);
