@@ -118,6 +118,9 @@ class PageTree {
   }
 }
 
+/** What native code of these categories is coloured as. @type {Record<string, import('./frame-kinds').PageKind>} */
+const ENGINE_KINDS = { 'Node.js': 'core', 'garbage collection': 'gc', compilation: 'compilation' };
+
 /**
  * The colour of a frame: native code of the engine and of Node.js is theirs, and not what the program calls native.
  * @param {import('../../binding').NativeFrame} frame
@@ -126,8 +129,7 @@ class PageTree {
 function kindOf(frame, category) {
   const kind = pageKind(frame);
   if (kind !== 'native') return kind;
-  if (category === undefined) return 'builtin';
-  return category === 'Node.js' ? 'core' : kind;
+  return category === undefined ? 'builtin' : (ENGINE_KINDS[category] ?? kind);
 }
 
 /**
