@@ -51,7 +51,7 @@ function verdictOf({ limit, isSlower, whole, functions }) {
 function scopeOf({ functions, falseAlarm }, { measure }) {
   return (
     `${measure.name} of the whole, and of ${plural(functions.length, 'function')} with at least ${limitText(LEAST_SHARE)} of it, for a program that does the same work ` +
-    `in both; intervals are such that one in ${Math.round(1 / falseAlarm)} comparisons of the same program has a false alarm`
+    `in both; intervals are such that one in ${Math.round(1 / falseAlarm)} comparisons of a program whose runs differ by up to 1 % has a false alarm`
   );
 }
 
