@@ -7,6 +7,7 @@
 
 #include "platform/threads.h"
 #include "signal_safe/machine/guarded_load.h"
+#include "signal_safe/machine/protection_keys.h"
 #include "signal_safe/v8_heap/wasm_module.h"
 
 namespace spprof {
@@ -126,6 +127,8 @@ WasmIndexer::~WasmIndexer() {
 }
 
 void WasmIndexer::Visit(uint64_t now_ns) {
+  // V8 10 and 11 have jump tables under their key, which this thread may never have been given.
+  const ReadableKeys keys;
   for (uint32_t i = 0; i < kWasmIndexSlots; i++) {
     WasmIndexSlot* const slot = &WasmIndexSlots()[i];
     Made* const made = &made_[i];

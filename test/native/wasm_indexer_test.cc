@@ -3,12 +3,17 @@
 #include "sampling/wasm_indexer.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <random>
 #include <string>
 
 #include "core_support.h"
 #include "platform/fault_handler.h"
+#include "signal_safe/machine/protection_keys.h"
 #include "signal_safe/v8_heap/wasm_module.h"
 #include "wasm_support.h"
 
@@ -43,10 +48,19 @@ std::string NameOf(const WasmBytes& bytes, uint32_t index) {
 class JumpTable {
  public:
   explicit JumpTable(uint32_t slots) : slots_(slots), lines_((slots + 7) / 8) {
-    memory_.resize((lines_ + slots + 2) * 64);
+    size_ = ((lines_ + slots + 2) * 64ul + kPage - 1) / kPage * kPage;
+    memory_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory_ == MAP_FAILED) std::abort();
     for (uint32_t slot = 0; slot < slots; slot++) JumpTo(slot, CodeOf(slot));
   }
-  uint64_t table() const { return (reinterpret_cast<uint64_t>(memory_.data()) + 63) & ~63ul; }
+  ~JumpTable() { munmap(memory_, size_); }
+  JumpTable(const JumpTable&) = delete;
+  JumpTable& operator=(const JumpTable&) = delete;
+
+  bool PutUnderKey(int key) {
+    return pkey_mprotect(memory_, size_, PROT_READ | PROT_WRITE, key) == 0;
+  }
+  uint64_t table() const { return reinterpret_cast<uint64_t>(memory_); }
   uint64_t CodeOf(uint32_t number) const { return table() + (lines_ + number) * 64ul; }
   void JumpTo(uint32_t slot, uint64_t target) {
     const uint64_t at = table() + slot * 8ul;
@@ -62,8 +76,10 @@ class JumpTable {
   }
 
  private:
+  static constexpr size_t kPage = 4096;
   uint32_t slots_, lines_;
-  std::vector<uint8_t> memory_;
+  size_t size_;
+  void* memory_;
 };
 
 class WasmIndex : public testing::Test {
@@ -177,6 +193,25 @@ TEST_F(WasmIndex, FollowsAJumpTableThatChanges) {
   indexer_.Visit(20 * kSecond);
   EXPECT_EQ(table.Ask(table.CodeOf(7)), 6);
   EXPECT_EQ(table.Ask(table.CodeOf(2'000) + 5), 7);
+}
+
+TEST_F(WasmIndex, ReadsAJumpTableUnderAKeyThatThisThreadMayNotRead) {
+  FindProtectionKeys();
+  JumpTable table(2'000);
+  const int key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
+  if (key < 0) {
+    GTEST_SKIP() << "this machine has no protection keys (pkey_alloc: " << std::strerror(errno)
+                 << ")";
+  }
+  ASSERT_TRUE(table.PutUnderKey(key));
+  const auto ask_as_the_handler = [&table] {
+    const ReadableKeys keys;
+    return table.Ask(table.CodeOf(7));
+  };
+  EXPECT_EQ(ask_as_the_handler(), -2);
+  indexer_.Visit(kSecond);
+  EXPECT_EQ(ask_as_the_handler(), 7);
+  pkey_free(key);
 }
 
 TEST_F(WasmIndex, SurvivesAnyBytesAndNone) {
