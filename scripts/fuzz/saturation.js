@@ -67,7 +67,11 @@ async function untilSaturated(runRound, { seed, limit }) {
   return { rounds, state: 'limit' };
 }
 
-/** Rounds as one run (libFuzzer's count of known edges differs by a few from run to run): how many executions and seconds in all, and when the last new edge came. @param {Round[]} rounds */
+/**
+ * Rounds as one run: how many executions and seconds in all, and when the last new edge came. (libFuzzer's count of known edges differs
+ * by a few from round to round.)
+ * @param {Round[]} rounds
+ */
 function summaryOf(rounds) {
   let [executions, seconds, lastExecution, lastSeconds] = [0, 0, 0, 0];
   for (const { growth, ...round } of rounds) {
@@ -79,7 +83,14 @@ function summaryOf(rounds) {
     seconds += round.seconds;
   }
   const { edges } = rounds[rounds.length - 1].growth;
-  return { executions, seconds, edges, newEdges: Math.max(0, edges - rounds[0].growth.known), lastExecution, lastSeconds };
+  return {
+    executions,
+    seconds,
+    edges,
+    newEdges: Math.max(0, edges - rounds[0].growth.known),
+    lastExecution,
+    lastSeconds,
+  };
 }
 
 module.exports = { QUIET_S, begin, isQuiet, noGrowth, note, summaryOf, untilSaturated };
