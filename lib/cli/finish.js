@@ -74,12 +74,18 @@ async function writeGroup(group, ended, names) {
   const isAlone = group.length === 1;
   const recorded = {
     ...{ profile, logs, program: isAlone ? logs[0].program : program, pid: isAlone ? profile.pid : firstPid },
-    partOf: (/** @type {number} */ id) => parts[id],
+    partOf: (/** @type {number} */ id) => ({ part: parts[id], firstThread: firstThread(profile, parts[id], id) }),
   };
   const what = `writing the profile of ${plural(group.length, 'process', 'processes')}`;
   const files = await withProgress(io, what, writeRecording(recorded, outputs, names));
   const kept = keepFolder ? keptInFolder(logs, ended) : await keepLogFiles(logs, files, names.taken);
   return { profile, program: recorded.program, files, logs: kept, details };
+}
+
+/** Threads of a process are numbered in one row. @param {Profile} whole @param {Profile} part @param {number} id of the process */
+function firstThread(whole, part, id) {
+  const first = whole.threads.find(({ processId }) => processId === id);
+  return first === undefined ? 0 : first.id - part.threads[0].id;
 }
 
 /** Logs that stay where they are, and the folder where that is one recording. @param {{ log: string }[]} logs @param {Ended} ended */

@@ -47,7 +47,8 @@ export interface Stats {
   bytes: number;
   drainLagNs: number;
   warnings: string[];
-  /** How the recording ended and how long each phase took; null: it goes on, or was cut off (killed). */
+  /** How the recording ended and how long each phase took; null: it goes on, or was cut off (killed); also
+   * where recordings of several processes are one (`Profile.stoppedCleanly` says whether all ended in order). */
   shutdown: Shutdown | null;
 }
 

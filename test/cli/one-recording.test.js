@@ -24,7 +24,7 @@ const names = [
   'x.trace.json',
   'x.md',
 ];
-const outputs = [...names, 'each-%p.folded'].flatMap((name) => ['-o', name]);
+const outputs = [...names, 'each-%p.folded', 'each-%p.cpuprofile'].flatMap((name) => ['-o', name]);
 const recorded = runCli(['--json=summary.json', '-r', '500', ...outputs, process.execPath, FAMILY], { cwd: folder });
 const at = (/** @type {string} */ name) => path.join(folder, name);
 const read = (/** @type {string} */ name) => fs.readFileSync(at(name), 'utf8');
@@ -49,7 +49,8 @@ test('no file has a process id in its name, except those that were asked for and
   const [first, second, third, parent] = pids;
   expect(files.filter((name) => !names.includes(name)).sort()).toEqual(
     [
-      ...[first, second, third, parent].map((pid) => `each-${pid}.folded`),
+      ...pids.flatMap((pid) => [`each-${pid}.folded`, `each-${pid}.cpuprofile`]),
+      `each-${first}.${first}.worker-1.cpuprofile`,
       ...[`x.${first}.worker-1.cpuprofile`, `x.${second}.main.cpuprofile`, `x.${third}.main.cpuprofile`],
       ...(fs.existsSync(at(`x.${parent}.main.cpuprofile`)) ? [`x.${parent}.main.cpuprofile`] : []),
       'x.spprof',
@@ -120,7 +121,13 @@ test('every format holds every process', () => {
 
 test('%p: each file holds its own process', () => {
   for (const process of summary.processes) {
-    expect(process.files.at(-1).path).toBe(at(`each-${process.pid}.folded`));
+    const own = process.files.filter((/** @type {any} */ each) => path.basename(each.path).startsWith('each-'));
+    expect(own.slice(0, 2).map((/** @type {any} */ each) => each.path)).toEqual(
+      ['folded', 'cpuprofile'].map((word) => at(`each-${process.pid}.${word}`)),
+    );
+    // Threads have the numbers of the whole.
+    const ids = process.threads.map((/** @type {any} */ thread) => thread.id);
+    for (const { threadId } of own.slice(1)) expect(ids).toContain(threadId);
     expect(read(`each-${process.pid}.folded`)).not.toContain(`family ${process.pid}: `);
   }
   // By CPU time: `third` and its worker, `second`, `first`.

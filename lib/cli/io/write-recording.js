@@ -17,7 +17,8 @@ const { writeOutputs } = require('./write-outputs');
  * @property {ProcessLog[] | null} logs by process; null: it is another profiler's. One alone may hold all of them.
  * @property {string} program for `%n`
  * @property {number} pid for `%p` in a name that we have chosen
- * @property {(processId: number) => Profile} partOf one of several processes
+ * @property {(processId: number) => { part: Profile, firstThread: number }} partOf one of several processes; `firstThread`: by how much the
+ *   ids of its threads are larger in the whole
  */
 
 /**
@@ -49,8 +50,12 @@ async function writeRecording({ profile, logs, program, pid, partOf }, outputs, 
     const count = profile.processes.length;
     for (const { id, pid: own, startTimeMs, name } of profile.processes) {
       const file = fileOf(output, { pid: own, startTimeMs, program: name });
-      const files = await writeOutputs(partOf(id), [{ file, format }], logsOf(logs, id, count));
-      written.push(...files.map((each) => ({ ...each, processId: id, isForEach: true })));
+      const { part, firstThread } = partOf(id);
+      const files = await writeOutputs(part, [{ file, format }], logsOf(logs, id, count));
+      const inWhole = (/** @type {number | null} */ threadId) => (threadId === null ? null : threadId + firstThread);
+      written.push(
+        ...files.map((each) => ({ ...each, threadId: inWhole(each.threadId), processId: id, isForEach: true })),
+      );
     }
   }
   return written;

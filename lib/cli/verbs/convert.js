@@ -10,7 +10,8 @@ const { writeRecording } = require('../io/write-recording');
 
 /** @param {import('../../profile/profile').Profile} profile @param {number} id of a process */
 function partOfProcess(profile, id) {
-  return profile.processes.length === 1 ? profile : profile.filter({ processIds: [id] });
+  const part = profile.processes.length === 1 ? profile : profile.filter({ processIds: [id] });
+  return { part, firstThread: 0 };
 }
 
 /**
