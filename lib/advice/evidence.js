@@ -58,42 +58,18 @@ function busyTest({ frames, stackFrames, stackParents, sampleStacks, sampleState
   };
 }
 
-class Evidence {
+/** A recording in one view: its time by thread and stack. */
+class Stacks {
   /** @type {Map<number, Frame[]>} */
   #paths = new Map();
-  /** @type {Map<Frame, string>} */
-  #names = new Map();
 
-  /**
-   * @param {Recording} recorded in full view
-   * @param {Recording} program the same in program view
-   */
-  constructor(recorded, program) {
-    this.roles = new Map(recorded.frames.map((frame) => [frame, roleOf(frame, recorded.execPath)]));
-    const isBusy = recorded.mode === 'wall' ? busyTest(recorded, this.roles) : null;
-    /** With the threads that wait for work. */
-    this.recorded = recorded;
-    this.recording = isBusy === null ? recorded : filterRecording(recorded, isBusy);
-    this.program = isBusy === null ? program : filterRecording(program, isBusy);
-    /** All time that shares are of, nanoseconds. */
-    this.ns = totalWeight(this.recording);
+  /** @param {Recording} recording */
+  constructor(recording) {
+    this.recording = recording;
+    /** What each sample stands for, nanoseconds. */
+    this.weights = weightsOf(recording);
     /** Time by thread and stack. */
-    this.sums = [...sumStacks(this.recording)];
-  }
-
-  /** What each sample of `recording` stands for, nanoseconds. */
-  weights() {
-    return weightsOf(this.recording);
-  }
-
-  /** What a frame is called, without the parameters of C++. @param {Frame} frame */
-  nameOf(frame) {
-    let name = this.#names.get(frame);
-    if (name === undefined) {
-      name = frame.kind === 'native' ? shortNativeName(frame.functionName) : frame.functionName;
-      this.#names.set(frame, name);
-    }
-    return name;
+    this.sums = [...sumStacks(recording)];
   }
 
   /** The frames of a stack, leaf first. @param {number} stack @returns {Frame[]} */
@@ -104,6 +80,64 @@ class Evidence {
       this.#paths.set(stack, path);
     }
     return path;
+  }
+
+  /**
+   * The time of the stacks that `choose` gives a place of: a frame of the program that it is due to, null for none.
+   * @param {(path: Frame[], sum: { thread: number, isGc: boolean, cpuNs: number }) => Frame | null | undefined} choose undefined: the stack
+   *   does not count
+   * @returns {Tally}
+   */
+  tally(choose) {
+    /** @type {Map<string, Place>} */
+    const places = new Map();
+    let ns = 0;
+    let count = 0;
+    for (const sum of this.sums) {
+      const frame = choose(this.path(sum.stack), sum);
+      if (frame === undefined) continue;
+      ns += sum.cpuNs;
+      count += sum.samples;
+      if (frame === null) continue;
+      const key = placeKey(frame);
+      const place = places.get(key) ?? { frame, ns: 0, samples: 0 };
+      places.set(key, place);
+      place.ns += sum.cpuNs;
+      place.samples += sum.samples;
+    }
+    return { ns, samples: count, places: byTime(places.values()) };
+  }
+}
+
+class Evidence extends Stacks {
+  /** @type {Map<Frame, string>} */
+  #names = new Map();
+
+  /**
+   * @param {Recording} recorded in full view
+   * @param {Recording} program the same in program view
+   */
+  constructor(recorded, program) {
+    const roles = new Map(recorded.frames.map((frame) => [frame, roleOf(frame, recorded.execPath)]));
+    const isBusy = recorded.mode === 'wall' ? busyTest(recorded, roles) : null;
+    const busy = (/** @type {Recording} */ all) => (isBusy === null ? all : filterRecording(all, isBusy));
+    super(busy(recorded));
+    this.roles = roles;
+    /** With the threads that wait for work. */
+    this.recorded = recorded;
+    this.program = new Stacks(busy(program));
+    /** All time that shares are of, nanoseconds. */
+    this.ns = totalWeight(this.recording);
+  }
+
+  /** What a frame is called, without the parameters of C++. @param {Frame} frame */
+  nameOf(frame) {
+    let name = this.#names.get(frame);
+    if (name === undefined) {
+      name = frame.kind === 'native' ? shortNativeName(frame.functionName) : frame.functionName;
+      this.#names.set(frame, name);
+    }
+    return name;
   }
 
   /** Where the script nearest to the leaf is in a path; its length: there is none. @param {Frame[]} path */
@@ -120,33 +154,6 @@ class Evidence {
     const end = this.endOfEngine(path);
     for (let at = 0; at < end; at++) if (pattern.test(this.nameOf(path[at]))) return true;
     return false;
-  }
-
-  /**
-   * The time of the stacks that `choose` gives a place of: a frame of the program that it is due to, null for none.
-   * @param {(path: Frame[], sum: { thread: number, isGc: boolean }) => Frame | null | undefined} choose undefined: the stack does not count
-   * @returns {Tally}
-   */
-  tally(choose) {
-    /** @type {Map<string, Place>} */
-    const places = new Map();
-    let ns = 0;
-    let count = 0;
-    for (const { stack, isGc, thread, cpuNs, samples } of this.sums) {
-      const frame = choose(this.path(stack), { thread, isGc });
-      if (frame === undefined) continue;
-      ns += cpuNs;
-      count += samples;
-      if (frame === null) continue;
-      const key = placeKey(frame);
-      const known = places.get(key);
-      if (known === undefined) places.set(key, { frame, ns: cpuNs, samples });
-      else {
-        known.ns += cpuNs;
-        known.samples += samples;
-      }
-    }
-    return { ns, samples: count, places: byTime(places.values()) };
   }
 }
 
@@ -171,4 +178,4 @@ function callerIn(path, from = 0) {
   return null;
 }
 
-module.exports = { Evidence, byTime, callerIn, isProgram, isRegExpCode, isScript, pathOf, placeKey };
+module.exports = { Evidence, callerIn, isProgram, isRegExpCode, isScript, pathOf, placeKey };

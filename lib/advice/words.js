@@ -1,5 +1,6 @@
 'use strict';
 
+const { formatPercent } = require('../base/units');
 const { displayName, frameWhere } = require('../recording/frames');
 
 /**
@@ -13,11 +14,6 @@ const { displayName, frameWhere } = require('../recording/frames');
 const PLACES = 3;
 /** Of a finding's time, from which on a place is named. */
 const LEAST_PART = 0.05;
-
-/** @param {number} ns @param {number} all */
-function percent(ns, all) {
-  return `${((100 * ns) / all).toFixed(1)} %`;
-}
 
 /** `parseBody (src/server.js:12)`: the line that was run, where it is known. @param {Frame} frame @param {string} [folder] */
 function placeText(frame, folder) {
@@ -34,8 +30,8 @@ function placesText(places, { all, ns, folder, most = PLACES }) {
   return places
     .filter((place) => place.ns >= LEAST_PART * ns)
     .slice(0, most)
-    .map(({ frame, ns: own }) => `${placeText(frame, folder)} ${percent(own, all)}`)
+    .map(({ frame, ns: own }) => `${placeText(frame, folder)} ${formatPercent(own, all)}`)
     .join(', ');
 }
 
-module.exports = { percent, placeText, placesText };
+module.exports = { placeText, placesText };

@@ -1,15 +1,15 @@
 'use strict';
 
-const { byTime, isProgram, placeKey, pathOf } = require('../evidence');
-const { weightsOf } = require('../../recording/model');
-const { percent, placesText } = require('../words');
+const { formatPercent } = require('../../base/units');
+const { isProgram } = require('../evidence');
+const { placesText } = require('../words');
 
 /** Synchronous calls of fs, crypto, zlib and child_process from the event loop of the main thread, which serves nothing meanwhile. */
 
 const MODULES = /^node:(internal\/)?(fs|zlib|crypto|child_process)(\/|$)/;
 const LOADER = /^node:internal\/modules\//;
 const SYNCHRONOUS = /Sync$|^(zlibBufferSync|processChunkSync|syncBufferWrapper)$/;
-/** Why a thread runs once it serves; before that, nobody waits for it. */
+/** Why a thread runs once it serves; before that, no client waits for it. */
 const SERVING = ['(timers)', '(immediates)', '(I/O)', '(microtasks)'];
 
 /**
@@ -42,35 +42,20 @@ const BLOCKING_CALLS = {
     'The event loop serves nothing meanwhile. Use the form that takes a callback or gives a promise, or a worker.',
   find(evidence) {
     const { program, ns: all } = evidence;
-    const main = new Set(program.threads.filter(({ kind }) => kind === 'main').map(({ id }) => id));
-    const weights = weightsOf(program);
-    /** @type {Map<number, ReturnType<typeof findCall>>} */
-    const known = new Map();
-    /** @type {Map<string, import('../evidence').Place>} */
-    const places = new Map();
+    const main = new Set(program.recording.threads.filter(({ kind }) => kind === 'main').map(({ id }) => id));
     /** @type {Map<string, number>} */
     const names = new Map();
-    let ns = 0;
-    let samples = 0;
-    for (let i = 0; i < program.sampleStacks.length; i++) {
-      if (!main.has(program.sampleThreads[i])) continue;
-      const stack = program.sampleStacks[i];
-      if (!known.has(stack)) known.set(stack, findCall(pathOf(program, stack)));
-      const call = known.get(stack) ?? null;
-      if (call === null) continue;
-      const key = placeKey(call.caller);
-      const place = places.get(key) ?? { frame: call.caller, ns: 0, samples: 0 };
-      places.set(key, { ...place, ns: place.ns + weights[i], samples: place.samples + 1 });
-      names.set(call.name, (names.get(call.name) ?? 0) + weights[i]);
-      ns += weights[i];
-      samples++;
-    }
-    const ordered = byTime(places.values());
+    const { ns, samples, places } = program.tally((path, { thread, cpuNs }) => {
+      const call = main.has(thread) ? findCall(path) : null;
+      if (call === null) return undefined;
+      names.set(call.name, (names.get(call.name) ?? 0) + cpuNs);
+      return call.caller;
+    });
     const [name] = [...names].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0] ?? [''];
     return {
-      ...{ ns, samples, frame: ordered[0]?.frame ?? null },
+      ...{ ns, samples, frame: places[0]?.frame ?? null },
       text: (folder) =>
-        `${percent(ns, all)} of the time the event loop waits for synchronous calls (${name}${names.size > 1 ? ', …' : ''}), by ${placesText(ordered, { all, ns, folder })}`,
+        `${formatPercent(ns, all)} of the time the event loop waits for synchronous calls (${name}${names.size > 1 ? ', …' : ''}), by ${placesText(places, { all, ns, folder })}`,
     };
   },
 };

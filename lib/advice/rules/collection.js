@@ -1,7 +1,8 @@
 'use strict';
 
+const { formatPercent } = require('../../base/units');
 const { callerIn } = require('../evidence');
-const { percent, placesText } = require('../words');
+const { placesText } = require('../words');
 
 /** Garbage collection, on the threads that need memory and on V8's helpers, and whose allocations set it off. */
 
@@ -24,7 +25,7 @@ const COLLECTION = {
       ...{ ns, samples, frame: places[0]?.frame ?? null },
       text: (folder) => {
         const who = placesText(places, { all: evidence.ns, ns, folder });
-        const what = `${percent(ns, evidence.ns)} of the time is spent in garbage collection`;
+        const what = `${formatPercent(ns, evidence.ns)} of the time is spent in garbage collection`;
         return who === '' ? what : `${what}; it interrupts the allocations of ${who}`;
       },
     };

@@ -1,7 +1,8 @@
 'use strict';
 
+const { formatPercent } = require('../../base/units');
 const { isScript } = require('../evidence');
-const { percent, placeText } = require('../words');
+const { placeText } = require('../words');
 
 /**
  * Functions that V8 optimizes and throws back without end. V8 does not say so to a sampler; what the samples show is how often a thread
@@ -31,7 +32,7 @@ function keyOf({ functionName, url, line, column }, thread) {
 /** What happened to each function of the program, in order of time. @param {import('../evidence').Evidence} evidence */
 function historiesOf(evidence) {
   const { sampleStacks, sampleThreads } = evidence.recording;
-  const weights = evidence.weights();
+  const { weights } = evidence;
   /** @type {Map<string, History>} */
   const histories = new Map();
   /** @type {Map<number, { path: Frame[], end: number, isAtWork: boolean }>} */
@@ -88,9 +89,9 @@ const DEOPTIMIZATION_LOOP = {
     return {
       ...{ ns: all, samples: loops.reduce((sum, each) => sum + each.samples, 0), frame },
       text: (folder) => {
-        const others = loops.length > 1 ? `, and ${percent(all - ns, evidence.ns)} in other such functions` : '';
+        const others = loops.length > 1 ? `, and ${formatPercent(all - ns, evidence.ns)} in other such functions` : '';
         const place = placeText({ ...frame, sampledLine: 0 }, folder);
-        return `${percent(ns, evidence.ns)} of the time is spent in ${place}, which V8 optimizes and throws back without end (seen at that work ${atWork} times, back in slower code ${falls} times; ${percent(slowNs, ns)} of its time is in slower code)${others}`;
+        return `${formatPercent(ns, evidence.ns)} of the time is spent in ${place}, which V8 optimizes and throws back without end (seen at that work ${atWork} times, back in slower code ${falls} times; ${formatPercent(slowNs, ns)} of its time is in slower code)${others}`;
       },
     };
   },

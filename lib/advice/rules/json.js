@@ -1,7 +1,8 @@
 'use strict';
 
+const { formatPercent } = require('../../base/units');
 const { callerIn } = require('../evidence');
-const { percent, placesText } = require('../words');
+const { placesText } = require('../words');
 
 /** JSON.parse and JSON.stringify, with the collections that they set off, and who calls them. What revivers and toJSON() do is not theirs. */
 
@@ -27,8 +28,8 @@ const JSON_TEXT = {
       ...{ ns: both.ns, samples: both.samples, frame: both.places[0]?.frame ?? null },
       text: (folder) => {
         const parts = [
-          ...(parsing.ns > 0 ? [`${percent(parsing.ns, evidence.ns)} of the time is spent in JSON.parse`] : []),
-          ...(writing.ns > 0 ? [`${percent(writing.ns, evidence.ns)} in JSON.stringify`] : []),
+          ...(parsing.ns > 0 ? [`${formatPercent(parsing.ns, evidence.ns)} of the time is spent in JSON.parse`] : []),
+          ...(writing.ns > 0 ? [`${formatPercent(writing.ns, evidence.ns)} in JSON.stringify`] : []),
         ];
         const callers = placesText(both.places, { all: evidence.ns, ns: both.ns, folder });
         const what = parsing.ns > 0 ? parts.join(' and ') : parts.join('').replace(' in ', ' of the time is spent in ');

@@ -1,8 +1,8 @@
 'use strict';
 
-const { callerIn, isProgram, isScript } = require('../evidence');
-const { formatNs } = require('../../base/units');
-const { percent, placesText } = require('../words');
+const { callerIn, isProgram } = require('../evidence');
+const { formatNs, formatPercent } = require('../../base/units');
+const { placesText } = require('../words');
 
 /** Finding, reading and compiling modules. What a module's own code does when it is loaded is not counted. */
 
@@ -14,7 +14,7 @@ const LEAST_NS = 100e6;
 function isLoading(path) {
   for (const frame of path) {
     if (LOADER.test(frame.url)) return true;
-    if (isScript(frame) && isProgram(frame)) return false;
+    if (isProgram(frame)) return false;
   }
   return false;
 }
@@ -41,7 +41,7 @@ const LOADING = {
       ...{ ns, samples, frame: places[0]?.frame ?? null },
       text: (folder) => {
         const lines = placesText(places, { all: evidence.ns, ns, folder });
-        const what = `${percent(ns, evidence.ns)} of the time (${formatNs(ns)}) is spent in loading modules`;
+        const what = `${formatPercent(ns, evidence.ns)} of the time (${formatNs(ns)}) is spent in loading modules`;
         return lines === '' ? what : `${what}, for ${lines}`;
       },
     };

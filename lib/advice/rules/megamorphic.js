@@ -1,7 +1,8 @@
 'use strict';
 
+const { formatPercent } = require('../../base/units');
 const { callerIn } = require('../evidence');
-const { percent, placesText } = require('../words');
+const { placesText } = require('../words');
 
 /** Property accesses that meet objects of so many shapes that V8 looks each one up. */
 
@@ -27,7 +28,7 @@ const MEGAMORPHIC_ACCESS = {
       ...{ ns, samples, frame: places[0]?.frame ?? null },
       text: (folder) => {
         const where = placesText(places, { all: evidence.ns, ns, folder });
-        return `${percent(ns, evidence.ns)} of the time is spent in looking up properties of objects of many shapes (megamorphic accesses), at ${where}`;
+        return `${formatPercent(ns, evidence.ns)} of the time is spent in looking up properties of objects of many shapes (megamorphic accesses), at ${where}`;
       },
     };
   },

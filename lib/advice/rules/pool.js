@@ -1,9 +1,8 @@
 'use strict';
 
 const { pathOf } = require('../evidence');
-const { STATE_INCOMPLETE, weightsOf } = require('../../recording/model');
-const { formatNs, plural } = require('../../base/units');
-const { percent } = require('../words');
+const { STATE_INCOMPLETE } = require('../../recording/model');
+const { formatNs, formatPercent, plural } = require('../../base/units');
 
 /**
  * libuv's pool without a free thread: all of its threads are busy for nearly all of a window of time, so that what comes next has to
@@ -33,9 +32,8 @@ function poolThreads({ recorded, roles }) {
 }
 
 /** Busy time of each thread in each window. @param {import('../evidence').Evidence} evidence @param {number[]} pool */
-function busyWindows({ recording }, pool) {
+function busyWindows({ recording, weights }, pool) {
   const { sampleStacks, sampleThreads, sampleTimes, durationNs } = recording;
-  const weights = weightsOf(recording);
   const count = Math.max(1, Math.ceil(durationNs / WINDOW_NS));
   const windows = Array.from({ length: count }, () => new Float64Array(pool.length));
   let samples = 0;
@@ -58,15 +56,15 @@ function busyWindows({ recording }, pool) {
 
 /** What the pool's threads run, by the function through which it was entered. @param {import('../evidence').Evidence} evidence @param {number[]} pool */
 function workOf({ program }, pool) {
-  const weights = weightsOf(program);
   /** @type {Map<string, number>} */
   const sums = new Map();
-  for (let i = 0; i < program.sampleStacks.length; i++) {
-    if (!pool.includes(program.sampleThreads[i])) continue;
-    const frame = pathOf(program, program.sampleStacks[i])
+  for (const { stack, thread, cpuNs } of program.sums) {
+    if (!pool.includes(thread)) continue;
+    const frame = program
+      .path(stack)
       .filter(({ kind }) => kind === 'native')
       .at(-1);
-    if (frame !== undefined) sums.set(frame.functionName, (sums.get(frame.functionName) ?? 0) + weights[i]);
+    if (frame !== undefined) sums.set(frame.functionName, (sums.get(frame.functionName) ?? 0) + cpuNs);
   }
   return [...sums].filter(([name]) => name !== '').sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0];
 }
@@ -90,7 +88,7 @@ const POOL = {
       text: () => {
         const work = workOf(evidence, pool);
         const threads = plural(pool.length, 'thread');
-        return `${percent(ns, evidence.ns)} of the time is spent on libuv's pool while it is full: for ${formatNs(full.length * WINDOW_NS)} of ${formatNs(evidence.recorded.durationNs)} its ${threads} ${pool.length === 1 ? 'is' : 'are'} busy for at least ${100 * BUSY} %${work === undefined ? '' : `, mostly with ${work}`}`;
+        return `${formatPercent(ns, evidence.ns)} of the time is spent on libuv's pool while it is full: for ${formatNs(full.length * WINDOW_NS)} of ${formatNs(evidence.recorded.durationNs)} its ${threads} ${pool.length === 1 ? 'is' : 'are'} busy for at least ${100 * BUSY} %${work === undefined ? '' : `, mostly with ${work}`}`;
       },
     };
   },

@@ -1,8 +1,8 @@
 'use strict';
 
 const { callerIn, isRegExpCode, isScript, placeKey } = require('../evidence');
-const { formatNs } = require('../../base/units');
-const { percent, placeText } = require('../words');
+const { formatNs, formatPercent } = require('../../base/units');
+const { placeText } = require('../words');
 
 /**
  * Regular expressions that backtrack. A sampler does not see where one match ends and the next begins. It sees long stretches in which
@@ -27,7 +27,7 @@ function callerOfMatch(evidence, path) {
 /** @param {import('../evidence').Evidence} evidence */
 function longStretches(evidence) {
   const { sampleStacks, sampleThreads } = evidence.recording;
-  const weights = evidence.weights();
+  const { weights } = evidence;
   /** @type {Map<number, import('../../../binding').NativeFrame | null>} */
   const callers = new Map();
   /** @type {Map<string, { frame: import('../../../binding').NativeFrame, ns: number, samples: number, longestNs: number }>} */
@@ -74,7 +74,7 @@ const BACKTRACKING = {
     return {
       ...{ ns, samples: stretches.reduce((sum, each) => sum + each.samples, 0), frame },
       text: (folder) =>
-        `${percent(ns, evidence.ns)} of the time is spent in a regular expression at ${placeText(frame, folder)}${stretches.length > 1 ? ' and others' : ''}, up to ${formatNs(longestNs)} without a break`,
+        `${formatPercent(ns, evidence.ns)} of the time is spent in a regular expression at ${placeText(frame, folder)}${stretches.length > 1 ? ' and others' : ''}, up to ${formatNs(longestNs)} without a break`,
     };
   },
 };

@@ -1,7 +1,8 @@
 'use strict';
 
+const { formatPercent } = require('../../base/units');
 const { callerIn } = require('../evidence');
-const { percent, placesText } = require('../words');
+const { placesText } = require('../words');
 
 /** Source maps that are applied to the stacks of errors while the program runs. */
 
@@ -26,7 +27,7 @@ const SOURCE_MAPS = {
       ...{ ns, samples, frame: places[0]?.frame ?? null },
       text: (folder) => {
         const who = placesText(places, { all: evidence.ns, ns, folder });
-        const what = `${percent(ns, evidence.ns)} of the time is spent in applying source maps to the stacks of errors`;
+        const what = `${formatPercent(ns, evidence.ns)} of the time is spent in applying source maps to the stacks of errors`;
         return who === '' ? what : `${what}, for ${who}`;
       },
     };
