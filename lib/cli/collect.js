@@ -5,7 +5,7 @@ const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { loadBinding } = require('../native/binding');
 const { codeOf } = require('../base/errors');
-const { readLog } = require('../profile/read-profile');
+const { readLog, sharesOf } = require('../profile/read-profile');
 
 /** Finds and reads what the processes of a program have recorded. */
 
@@ -46,17 +46,6 @@ async function waitForProcesses(folders) {
 }
 
 /**
- * Finishes the log of a dead process.
- * @param {string} folder of the process
- * @returns {Promise<string>} its log
- * @throws (rejects) `ERR_SPPROF_SYSTEM`
- */
-async function finishLog(folder) {
-  if (fs.existsSync(path.join(folder, 'region'))) await loadBinding().recover(folder);
-  return path.join(folder, 'log');
-}
-
-/**
  * Finishes a dead process's log and reads it.
  * @param {string} folder of the process
  * @param {import('../profile/read-profile').Reading} reading
@@ -65,7 +54,8 @@ async function finishLog(folder) {
  * @throws (rejects) `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_SYSTEM`
  */
 async function readProcess(folder, reading, { program, share }) {
-  return readLog({ file: await finishLog(folder), program: programOf(folder) ?? program }, reading, share);
+  if (fs.existsSync(path.join(folder, 'region'))) await loadBinding().recover(folder);
+  return readLog({ file: path.join(folder, 'log'), program: programOf(folder) ?? program }, reading, share);
 }
 
 /** The name that a process left. @param {string} folder of the process */
@@ -75,14 +65,10 @@ function programOf(folder) {
 }
 
 /** How much of all processes' recordings each is, 0 to 1. @param {string[]} folders @returns {number[]} */
-function sharesOf(folders) {
-  const sizes = folders.map((folder) =>
-    ['log', 'region']
-      .map((name) => fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0)
-      .reduce((sum, size) => sum + size),
-  );
-  const all = sizes.reduce((sum, size) => sum + size, 0);
-  return sizes.map((size) => (all > 0 ? size / all : 1));
+function sharesOfFolders(folders) {
+  const sizeOf = (/** @type {string} */ folder, /** @type {string} */ name) =>
+    fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  return sharesOf(folders.map((folder) => sizeOf(folder, 'log') + sizeOf(folder, 'region')));
 }
 
 /** Loads what reading and writing need, while the program runs. What fails here fails again, and is told, when it ends. */
@@ -97,4 +83,4 @@ function warmUp() {
   }
 }
 
-module.exports = { finishLog, processFolders, programOf, readProcess, sharesOf, waitForProcesses, warmUp };
+module.exports = { processFolders, readProcess, sharesOfFolders, waitForProcesses, warmUp };

@@ -6,7 +6,7 @@ const { messageOf } = require('../base/errors');
 const { takeNotes } = require('../processes/leave-note');
 const { Profile } = require('../profile/profile');
 const { busiestFirst } = require('../profile/read-profile');
-const { processFolders, readProcess, sharesOf, waitForProcesses } = require('./collect');
+const { processFolders, readProcess, sharesOfFolders, waitForProcesses } = require('./collect');
 const { isForEachProcess } = require('./io/output-names');
 const { withProgress } = require('./io/progress');
 const { writeRecording } = require('./io/write-recording');
@@ -108,7 +108,7 @@ async function readRecordings(ended) {
   /** @type {ReadProcess[]} */
   const recorded = [];
   const dead = folders.filter((each) => !alive.has(each.folder));
-  const shares = sharesOf(dead.map(({ folder }) => folder));
+  const shares = sharesOfFolders(dead.map(({ folder }) => folder));
   for (const [i, { folder, pid }] of dead.entries()) {
     try {
       const settings = { share: shares[i], program: ended.program };

@@ -37,7 +37,7 @@ const TOPICS = /** @type {Record<string, string>} */ ({
 Prints where the time went, by whose code it is, the functions with the most self time, and at most five findings that are worth a
 change, each by a rule with its numbers (docs/advice.md). ${FILES}
 
-${verbFlags('report', ['top', 'sort', 'thread', 'tree', 'threshold', 'view', 'engine', 'json', 'verbose'])}
+${verbFlags('report', ['top', 'sort', 'process', 'thread', 'tree', 'threshold', 'view', 'engine', 'json', 'verbose'])}
 
 Examples:
   spprof report spprof.20261120T120000.4242.cpuprofile

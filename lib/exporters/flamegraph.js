@@ -16,7 +16,7 @@ const { PageTree } = require('./page-tree');
 
 /**
  * The page: one HTML file that opens offline. It carries the samples, summed up by steps of time, and the stack tree of each view, as
- * columns; `lib/page/src/data.mjs` has their description. What draws them is built by `scripts/build-page.js`.
+ * columns; `lib/page/src/model/data.mjs` has their description. What draws them is built by `scripts/build-page.js`.
  *
  * @typedef {import('../../binding').NativeRecording} Recording
  * @typedef {import('../options/options').View} View

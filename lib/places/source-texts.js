@@ -4,7 +4,7 @@ const fs = require('node:fs');
 const { messageOf } = require('../base/errors');
 const { readScriptFile } = require('../base/script-file');
 const { scriptPath } = require('../recording/frames');
-const { weightsOf } = require('../recording/model');
+const { sumStacks } = require('../recording/model');
 const { readCompiledText } = require('./compiled-text');
 const { lineStarts } = require('./source-positions');
 
@@ -29,7 +29,7 @@ const MARGIN = 25;
 const LONGEST_LINE = 1000;
 /** UTF-16 units of all texts. */
 const MOST_TEXT = 4 << 20;
-/** A recording that somebody else has made may name any file of this machine; no other files are shown. */
+/** A recording that another user has made may name any file of this machine; no other files are shown. */
 const SCRIPT_NAME = /\.([cm]?[jt]sx?|vue|svelte|astro|coffee|civet|mdx)$/i;
 /** Longer files are not looked into: bundles, whose lines say little. */
 const LONGEST_FILE = 16 << 20;
@@ -40,7 +40,7 @@ const LONGEST_FILE = 16 << 20;
  * @returns {Map<string, Wanted>} by URL
  */
 function wantedScripts(recording) {
-  const { frames, stackFrames, stackParents, sampleStacks } = recording;
+  const { frames, stackFrames, stackParents } = recording;
   /** @type {Map<string, Wanted>} */
   const scripts = new Map();
   for (const { kind, url, line, sampledLine, sourceLength } of frames) {
@@ -50,12 +50,11 @@ function wantedScripts(recording) {
     if (sampledLine > 0) script.lines.add(sampledLine);
     scripts.set(url, script);
   }
-  const weights = weightsOf(recording);
-  for (let i = 0; i < weights.length; i++) {
-    let node = sampleStacks[i];
+  for (const { stack, cpuNs } of sumStacks(recording)) {
+    let node = stack;
     while (node !== 0 && frames[stackFrames[node]].kind !== 'js') node = stackParents[node];
     const script = node === 0 ? undefined : scripts.get(frames[stackFrames[node]].url);
-    if (script !== undefined) script.ns += weights[i];
+    if (script !== undefined) script.ns += cpuNs;
   }
   return new Map([...scripts].sort((a, b) => b[1].ns - a[1].ns));
 }

@@ -24,8 +24,14 @@ function busiestFirst(a, b) {
   return b.cpuNs - a.cpuNs || a.startTimeMs - b.startTimeMs || a.pid - b.pid;
 }
 
-/** @param {number} maxMemory MB @param {number} [share] of it, 0 to 1 @returns {number} bytes */
-function memoryOf(maxMemory, share = 1) {
+/** How much of all each is, 0 to 1: what it gets of the memory. @param {number[]} sizes @returns {number[]} */
+function sharesOf(sizes) {
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  return sizes.map((size) => (all > 0 ? size / all : 1));
+}
+
+/** @param {number} [maxMemory] MB @param {number} [share] of it, 0 to 1 @returns {number} bytes */
+function memoryOf(maxMemory = Number(OPTIONS.maxMemory.default), share = 1) {
   return Math.max(LEAST_MEMORY, maxMemory * share) * 2 ** 20;
 }
 
@@ -36,19 +42,10 @@ function memoryOf(maxMemory, share = 1) {
  * @returns {Promise<Profile>}
  * @throws (rejects) `ERR_SPPROF_BAD_RECORDING`, `ERR_SPPROF_SYSTEM`
  */
-async function readLog(
-  { file, program, offset, length },
-  { sourceMaps, sources, view, maxMemory = Number(OPTIONS.maxMemory.default) },
-  share,
-) {
+async function readLog({ file, program, offset, length }, { sourceMaps, sources, view, maxMemory }, share) {
   const { Profile } = require('./profile');
   const packed = await loadBinding().readRecording(file, memoryOf(maxMemory, share), offset, length);
   return Profile.of(packed, { sourceMaps, sources, view, program });
-}
-
-/** @param {Log} log */
-function sizeOf({ file, length }) {
-  return length ?? fs.statSync(file).size;
 }
 
 /**
@@ -62,15 +59,14 @@ function sizeOf({ file, length }) {
 async function readLogs(logs, settings) {
   if (logs.length === 1) return readLog(logs[0], settings);
   const { Profile } = require('./profile');
-  const sizes = logs.map(sizeOf);
-  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const shares = sharesOf(logs.map(({ file, length }) => length ?? fs.statSync(file).size));
   /** @type {Profile[]} */
   const profiles = [];
   /** @type {unknown[]} */
   const failures = [];
   for (const [i, log] of logs.entries()) {
     try {
-      profiles.push(await readLog(log, settings, sizes[i] / Math.max(all, 1)));
+      profiles.push(await readLog(log, settings, shares[i]));
     } catch (error) {
       failures.push(error);
     }
@@ -92,7 +88,7 @@ async function readSource(source, settings) {
     readLogs(source.isSet ? logsInSet(file).map((place) => ({ file, ...place })) : [{ file }], settings);
   if (source.isFolder) return ofLog(source.name);
   if (await source.holdsLog()) return ofLog(await source.logFile());
-  const bytes = await source.content(memoryOf(settings.maxMemory ?? Number(OPTIONS.maxMemory.default)));
+  const bytes = await source.content(memoryOf(settings.maxMemory));
   if (isOwnLog(bytes)) return ofLog(source.keepLog(bytes));
   const { importContent } = require('../importers/read-content');
   // Another profiler's file may name any file of this machine as a script.
@@ -116,4 +112,4 @@ async function readProfile(file, settings = {}) {
   }
 }
 
-module.exports = { busiestFirst, readLog, readLogs, readProfile, readSource };
+module.exports = { busiestFirst, readLog, readProfile, readSource, sharesOf };

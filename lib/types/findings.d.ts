@@ -37,7 +37,7 @@ export interface TimeChange {
   afterNs: number;
   /** Relative increase of the time: 0.1 is 10 % more. */
   change: number;
-  /** What it may be, as far as noise goes; the intervals of one comparison hold together, but for one in 1 / `falseAlarm`. */
+  /** What it may be, as far as noise goes; the intervals of one comparison hold together, except in one of 1 / `falseAlarm` comparisons. */
   interval: [least: number, most: number];
   /** `change` is above the limit, and `interval` above 0. */
   isSlower: boolean;

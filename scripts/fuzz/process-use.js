@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 
-/** How often somebody looks. */
+/** Between two looks at a process. */
 const LOOK_MS = 250;
 /** Of /proc's times: the same on all Linux machines (USER_HZ). */
 const TICKS_A_SECOND = 100;

@@ -71,11 +71,11 @@ async function openAs(file, reading) {
 
 /** @param {string[]} folders of processes @param {import('../../profile/read-profile').Reading} reading */
 async function openFolders(folders, reading) {
-  const { readProcess, sharesOf } = require('../collect');
+  const { readProcess, sharesOfFolders } = require('../collect');
   const { busiestFirst } = require('../../profile/read-profile');
   const { Profile } = require('../../profile/profile');
   folders.forEach(checkEnded);
-  const shares = sharesOf(folders);
+  const shares = sharesOfFolders(folders);
   const read = [];
   for (const [i, folder] of folders.entries()) {
     const profile = await readProcess(folder, reading, { share: shares[i] });

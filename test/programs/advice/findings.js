@@ -177,7 +177,7 @@ const CASES = {
   },
   blocking: {
     hot: () => fromLoop(() => crypto.pbkdf2Sync('secret', 'salt', 20_000, 64, 'sha512')),
-    // The same before anything is served, which nobody waits for.
+    // The same before anything is served, which no client waits for.
     clean: () => untilOver(() => zlib.deflateSync(big)),
   },
   pool: { hot: () => keepPoolBusy(8), clean: () => keepPoolBusy(1) },
