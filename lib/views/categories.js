@@ -7,7 +7,7 @@ const { scriptPath } = require('../recording/frames');
 const { STATE_GC, STATE_OFF_CPU, weightsOf } = require('../recording/model');
 const { bundledLibrary, isRuntimeModule } = require('./frame-roles');
 const { Packages } = require('./packages');
-const { apportion } = require('./percentages');
+const { apportion } = require('../base/apportion');
 
 /**
  * Where the time went, by whose code it was spent in: seven categories that add up to all of it.

@@ -158,7 +158,7 @@ function libProblems() {
   return problems;
 }
 
-/** The folders of the page's source and what each imports of the others; what lies beside them is at the top. */
+/** The folders of the page's source and what each imports of the others, beside lib/base; what lies beside them is at the top. */
 const PAGE_FLOORS = /** @type {Record<string, string[]>} */ ({
   model: [],
   parts: ['model'],
@@ -177,6 +177,7 @@ function pageProblems() {
     for (const { name, line } of references(file, /^import [^'"]*['"](\.[^'"]*)['"]/gm)) {
       const used = path.posix.join(folder, name);
       const other = used.slice(PAGE.length).split('/')[0];
+      if (used.startsWith('lib/base/')) continue;
       if (path.posix.dirname(used) === folder || allowed.includes(other)) continue;
       problems.push(
         `${file}:${line}: it may import its own folder and ${allowed.join(', ') || 'nothing'}, not ${used}`,

@@ -5,7 +5,7 @@ const path = require('node:path');
 const { displayName } = require('../../lib/recording/frames');
 const { summarizeFunctions, totalWeight } = require('../../lib/recording/model');
 const { categoriesOf } = require('../../lib/views/categories');
-const { apportion } = require('../../lib/views/percentages');
+const { apportion } = require('../../lib/base/apportion');
 const { programView } = require('../../lib/views/program-view');
 const { random: randomOf } = require('../helpers/recording');
 

@@ -1,3 +1,4 @@
+import { apportion } from '../../../base/apportion.js';
 import { threadMask } from './threads.mjs';
 
 /**
@@ -114,15 +115,7 @@ export function sumTracks(profile, choice) {
   return tracks;
 }
 
-/** Percentages in tenths that add up to 100: largest remainders. @param {ArrayLike<number>} values @returns {number[]} */
+/** Percentages in tenths that add up to 100, as the report has them. @param {ArrayLike<number>} values @returns {number[]} */
 export function sharesOf(values) {
-  const numbers = Array.from(values);
-  const all = numbers.reduce((sum, value) => sum + value, 0);
-  if (all <= 0) return numbers.map(() => 0);
-  const exact = numbers.map((value) => (value * 1000) / all);
-  const shares = exact.map(Math.floor);
-  const missing = 1000 - shares.reduce((sum, value) => sum + value, 0);
-  const byRest = exact.map((value, i) => ({ i, rest: value - shares[i] })).sort((a, b) => b.rest - a.rest);
-  for (const { i } of byRest.slice(0, missing)) shares[i]++;
-  return shares.map((share) => share / 10);
+  return apportion(Array.from(values), 1000).map((share) => share / 10);
 }
